@@ -1,0 +1,37 @@
+/** The public names of this product: group, labels, annotations, finalizer, field managers. Changing one breaks users. */
+export const GROUP = 'highlander.plexobject.io';
+export const VERSION = 'v1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+export const DEFAULT_TENANT = 'default';
+
+export const labels = {
+  /** On a custom resource: picks its tenant. On a child: whose it is. */
+  tenant: `${GROUP}/tenant`,
+  /** On a child: the kind and the name of the workload that made it. */
+  kind: `${GROUP}/kind`,
+  name: `${GROUP}/name`,
+} as const;
+
+export const annotations = {
+  /** Term of the last write to the object: nobody with a lower term may touch it. */
+  term: `${GROUP}/term`,
+  /** Term in which the workload was last activated: the value of HIGHLANDER_FENCING_TOKEN. */
+  activationTerm: `${GROUP}/activation-term`,
+  /** Hash of the rendered template, without the fencing token. */
+  templateHash: `${GROUP}/template-hash`,
+  /** Generation of the custom resource that the child was last brought up to. */
+  generation: `${GROUP}/generation`,
+  /** On a custom resource, set by a person: the pod with this uid has stopped, although no kubelet said so. */
+  confirmStopped: `${GROUP}/confirm-stopped`,
+  /** On a custom resource: any new value asks for a reconcile now. */
+  reconcileRequestedAt: `${GROUP}/reconcile-requested-at`,
+} as const;
+
+/** Keeps the name of a process's pod taken until the kubelet said that its containers have ended. */
+export const POD_FINALIZER = `${GROUP}/stopped`;
+
+export const fieldManagers = {
+  children: 'highlander',
+  status: 'highlander-status',
+} as const;

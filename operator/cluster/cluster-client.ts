@@ -1,0 +1,162 @@
+/**
+ * The Kubernetes API as the rest of the code may see it: raw JSON objects in, raw JSON objects out, so that a field
+ * that this version does not know survives a read and a write. Every call has a deadline and can be aborted.
+ */
+
+/** A resource of the API; `group` is '' for the core group. */
+export interface ResourceType {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export interface ObjectName {
+  readonly name: string;
+  /** Absent for cluster-scoped resources. */
+  readonly namespace?: string;
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the call is aborted; 10 000 unless told. */
+  readonly timeoutMs?: number;
+  /**
+   * Called in the same synchronous step in which the request is handed to the connection; what it throws ends the call
+   * before anything was sent. The place for `grant.assertHeld()`.
+   */
+  readonly beforeSend?: () => void;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Page size; the client follows `continue` until the list is whole. 500 unless told. */
+  readonly pageSize?: number;
+  /** Absent: the most recent state (a quorum read); '0': whatever the server has cached. */
+  readonly resourceVersion?: string;
+}
+
+export interface ObjectList<T> {
+  readonly resourceVersion: string;
+  readonly items: readonly T[];
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly fieldManager?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  readonly fieldManager: string;
+  /** Take fields over from other managers; true unless told. */
+  readonly force?: boolean;
+  readonly subresource?: 'status' | 'scale';
+}
+
+export interface PatchOptions extends WriteOptions {
+  readonly type: 'merge' | 'json' | 'strategic';
+  readonly subresource?: 'status' | 'scale';
+}
+
+export interface DeleteOptions extends CallOptions {
+  readonly preconditions: { readonly uid: string; readonly resourceVersion?: string };
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+}
+
+export type WatchEvent<T> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
+
+export interface WatchOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly resourceVersion: string;
+  /** Server-side limit of the watch, seconds; at most 290. */
+  readonly timeoutSeconds: number;
+  /** Client-side limit on silence, milliseconds: nothing at all received for so long ends the watch with an error. */
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ClusterClient {
+  /** Address of the API server, for people. */
+  readonly server: string;
+  /** `undefined` when the object does not exist; every other failure throws `ApiError` or a network error. */
+  get<T extends KubeObject>(type: ResourceType, at: ObjectName, options?: CallOptions): Promise<T | undefined>;
+  list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;
+  /** Ends normally when the server closes the watch; throws `ApiError` (410: the version is too old) or a network error. */
+  watch<T extends KubeObject>(type: ResourceType, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  create<T extends KubeObject>(type: ResourceType, body: T, options?: WriteOptions): Promise<T>;
+  /** PUT; `body.metadata.resourceVersion` must be set. */
+  replace<T extends KubeObject>(type: ResourceType, body: T, options?: WriteOptions): Promise<T>;
+  /** Server-side apply of `body`, which names itself in `metadata`. */
+  apply<T extends KubeObject>(type: ResourceType, body: T, options: ApplyOptions): Promise<T>;
+  patch<T extends KubeObject>(type: ResourceType, at: ObjectName, patch: unknown, options: PatchOptions): Promise<T>;
+  /** False when there was nothing to delete (404). A failed precondition throws `ApiError` 409. */
+  delete(type: ResourceType, at: ObjectName, options: DeleteOptions): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** An answer of the API server other than success. `message` is the server's own; it never contains request headers. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** HTTP status, or the `code` of an ERROR event in a watch. */
+  readonly code: number;
+  /** `Status.reason`, e.g. `AlreadyExists`, `Conflict`, `Invalid`, `Expired`; '' when the server gave none. */
+  readonly reason: string;
+  /** Milliseconds that the server asked to wait (Retry-After), if it did. */
+  readonly retryAfterMs: number | undefined;
+  constructor(code: number, reason: string, message: string, retryAfterMs?: number) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export function hasCode(error: unknown, code: number): error is ApiError {
+  return error instanceof ApiError && error.code === code;
+}
+
+export const core = {
+  pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
+  namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },
+  nodes: { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true },
+  events: { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true },
+} as const satisfies Record<string, ResourceType>;

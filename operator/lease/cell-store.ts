@@ -1,0 +1,66 @@
+/**
+ * The store is a versioned cell with a clock. A driver moves bytes and compares versions; it knows nothing of leases.
+ * What a driver promises is what `lease/testing/conformance.ts` asks of it; nothing else may be assumed.
+ */
+
+/** Opaque; equal exactly when nobody wrote in between. */
+export type Version = string;
+
+export interface Call {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the call fails; a hung store never hangs a caller. */
+  readonly timeoutMs: number;
+}
+
+export interface Cell {
+  readonly value: string;
+  readonly version: Version;
+  /** Milliseconds since the last write by the store's own clock; never by the client's wall clock. */
+  readonly ageMs: number;
+}
+
+/**
+ * Changes when the store may have lost acknowledged writes (restart, restore, promotion of a replica). Every reply
+ * carries it from the same atomic step, so that a write and the read it started from can be compared.
+ */
+export type Incarnation = string;
+
+export interface ReadReply {
+  readonly incarnation: Incarnation;
+  /** Absent: the store has no such cell. */
+  readonly cell: Cell | undefined;
+}
+
+export type WriteReply =
+  | { readonly ok: true; readonly version: Version; readonly incarnation: Incarnation }
+  | { readonly ok: false; readonly incarnation: Incarnation };
+
+export interface ListedCell extends Cell {
+  readonly key: string;
+}
+
+export interface CellStore {
+  /** For people and metrics: `redis`, `kubernetes`, … */
+  readonly kind: string;
+  /** Linearizable. */
+  read(key: string, call: Call): Promise<ReadReply>;
+  /** One atomic step: writes when the cell's version is `expected` (`undefined`: when there is no cell). */
+  write(key: string, value: string, expected: Version | undefined, call: Call): Promise<WriteReply>;
+  /** Removes the cell when its version is `expected`; for presence records only. */
+  remove(key: string, expected: Version, call: Call): Promise<boolean>;
+  /** All cells whose key starts with `prefix`, in no order. */
+  list(prefix: string, call: Call): Promise<readonly ListedCell[]>;
+  /**
+   * Calls `hint` soon after somebody wrote the cell, as a rule: hints may be lost, doubled or late. Returns the end of
+   * the subscription.
+   */
+  subscribe(key: string, hint: () => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Keys of a tenant's cells. The lease's name is the one that the seed's troubleshooting page tells people to look for. */
+export const cellKeys = {
+  lease: (tenant: string) => `highlander-leader-lock:${tenant}`,
+  presencePrefix: (tenant: string) => `highlander-presence:${tenant}:`,
+  presence: (tenant: string, identity: string) => `highlander-presence:${tenant}:${identity}`,
+} as const;

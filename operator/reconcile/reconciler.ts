@@ -1,0 +1,33 @@
+/**
+ * What the work loop and a kind's reconciler agree on. The grant is declared here, by its consumer, and satisfied
+ * structurally by the guard, so that reconcilers never import leadership.
+ */
+
+/** Permission to act for one reconcile, in one term. */
+export interface Grant {
+  /** The fencing token: stamped on everything that is written. */
+  readonly term: number;
+  /** Identity of the holder, for `status.controller`. */
+  readonly holder: string;
+  /** Aborted when the lease is in doubt; requests under way end with it. */
+  readonly signal: AbortSignal;
+  /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */
+  assertHeld(): void;
+}
+
+export interface ObjectKey {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Result {
+  /** Milliseconds after which the key is looked at again; absent: only on events. */
+  readonly requeueAfterMs?: number;
+}
+
+export interface Reconciler {
+  /** Kind of the custom resource, e.g. `WorkloadProcess`. */
+  readonly kind: string;
+  /** Level-triggered: looks at the world, never at the event. Idempotent. */
+  reconcile(key: ObjectKey, grant: Grant): Promise<Result>;
+}
