@@ -27,6 +27,8 @@ export type Incarnation = string;
 
 export interface ReadReply {
   readonly incarnation: Incarnation;
+  /** The store's own time, milliseconds since the epoch. Lifts the first term after a loss; never decides expiry. */
+  readonly storeTimeMs: number;
   /** Absent: the store has no such cell. */
   readonly cell: Cell | undefined;
 }

@@ -1,0 +1,68 @@
+# The front door: every verb of the project. `make` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+NODE := node_modules/.bin/node
+CLUSTERS ?= 1
+NODES ?= 1
+CLUSTER ?= local
+KEEP ?=
+
+##@ Start here
+.PHONY: demo test
+demo: build ## Show it: a real cluster, two controllers, a process, a crash and a hand-over (KEEP=1 leaves it running)
+	@$(NODE) hack/demo/main.ts $(if $(KEEP),--keep)
+
+test: install ## Run everything: checks, unit tests, end-to-end tests against real clusters
+	@$(NODE) hack/test.ts
+
+##@ Develop
+.PHONY: install build verify format unit e2e crds bench
+install: node_modules/.installed ## Install the packages, Node 24 among them
+
+node_modules/.installed: package.json package-lock.json
+	@npm ci --no-progress
+	@touch $@
+
+build: dist/main.mjs ## Bundle the controller into dist/
+
+dist/main.mjs: node_modules/.installed $(shell find operator -name '*.ts' -not -name '*.test.ts' 2> /dev/null)
+	@npm run --silent build
+
+verify: install ## Types, lint, format, import rules, generated files, unused code
+	@npm run --silent verify
+
+format: install ## Format all files
+	@npm run --silent format
+
+unit: install ## Unit tests, the stores against real servers (WATCH=1 reruns on change)
+	@npm run --silent $(if $(WATCH),test:watch,test)
+
+e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
+	@npm run --silent e2e -- $(SPEC)
+
+crds: install ## Write crds/ from the schemas in operator/api
+	@$(NODE) hack/generate-crds.ts
+
+bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one)
+	@$(NODE) bench/main.ts $(ONLY)
+
+##@ Run a cluster
+.PHONY: cluster cluster-down cluster-status
+cluster: install ## Start real Kubernetes clusters (CLUSTERS=2, NODES=2, CLUSTER=local|simulated|kind)
+	@$(NODE) hack/cluster/cli.ts up --clusters $(CLUSTERS) --nodes $(NODES) --provider $(CLUSTER)
+
+cluster-down: install ## Stop this folder's clusters and remove every trace of them
+	@$(NODE) hack/cluster/cli.ts down
+
+cluster-status: install ## Show this folder's clusters
+	@$(NODE) hack/cluster/cli.ts status
+
+##@ Other
+.PHONY: clean help
+clean: ## Remove what was built here
+	@rm -rf dist coverage node_modules
+
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

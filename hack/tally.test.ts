@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { add, fromVitest, summary } from './tally.ts';
+
+describe('the tally', () => {
+  it('adds suites up', () => {
+    const all = add({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 20, skipped: 30 });
+    expect(summary(all)).toBe('11 passed, 22 failed, 33 skipped');
+  });
+
+  it('reads a report', () => {
+    const report = { numPassedTests: 5, numFailedTests: 1, numPendingTests: 2, numTodoTests: 1 };
+    expect(fromVitest(report, false)).toEqual({ passed: 5, failed: 1, skipped: 3 });
+  });
+
+  it('counts a run that failed without a failed test', () => {
+    expect(fromVitest({ numPassedTests: 5, numFailedTests: 0 }, false)).toEqual({ passed: 5, failed: 1, skipped: 0 });
+  });
+});

@@ -1,0 +1,259 @@
+/**
+ * Runs the election: carries out the steps of the state machine against the store, one at a time, on its own timers.
+ * It shares no lock, queue or await with workload work, so that nothing a reconciler does can delay a renewal.
+ */
+import type { Call, CellStore, ReadReply } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Candidate, Election, Facts, Step } from './election.ts';
+import {
+  canaryIsWell,
+  decide,
+  endLease,
+  expire,
+  lostWrites,
+  newElection,
+  sawCell,
+  sawFailure,
+  sawHint,
+  sawWrite,
+  tombstone,
+} from './election.ts';
+import { encodeRecord } from './lease-record.ts';
+import type { MarkerKeeper } from './marker.ts';
+import type { ClusterView, LeadershipListener } from './ports.ts';
+import type { Presence } from './presence.ts';
+import { Term } from './term.ts';
+import type { Watchdog } from './watchdog.ts';
+
+export interface ElectorOptions {
+  readonly tenant: string;
+  readonly candidate: Candidate;
+  readonly remainsFollower: boolean;
+  readonly store: CellStore;
+  readonly marker: MarkerKeeper;
+  readonly presence: Presence;
+  readonly cluster: ClusterView;
+  readonly listener: LeadershipListener;
+  readonly watchdog: Watchdog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Elector {
+  readonly #options: ElectorOptions;
+  readonly #key: string;
+  #election: Election;
+  #term: Term | undefined;
+  #expiry: Timer | undefined;
+  #leaving = false;
+  #because = '';
+  #wake: () => void = () => {};
+
+  constructor(options: ElectorOptions) {
+    this.#options = options;
+    this.#key = cellKeys.lease(options.tenant);
+    this.#election = newElection(options.clock.monotonic());
+  }
+
+  /** The term in which this process may act now; `undefined` on a follower and while a new leader prepares. */
+  get term(): Term | undefined {
+    return this.#term?.established && !this.#term.overdue ? this.#term : undefined;
+  }
+
+  /** What the election waits for, for people. */
+  get standing(): string {
+    return this.#because;
+  }
+
+  /** The record as last seen, for people. */
+  get record() {
+    return this.#election.held?.record ?? this.#election.sighting?.record;
+  }
+
+  /** Takes part until `leave`. Rejects only on a defect. */
+  async run(): Promise<void> {
+    const unsubscribe = this.#options.store.subscribe(this.#key, () => this.#input((e, now) => sawHint(e, now)));
+    try {
+      while (!this.#leaving) {
+        this.#input(expire);
+        await this.#carryOut(decide(this.#election, this.#options.candidate, this.#facts(), this.#now()));
+      }
+      await this.#release();
+    } finally {
+      unsubscribe();
+      this.#input((e) => endLease(e, 'stopped'));
+    }
+  }
+
+  /** Ends the term, leaves a tombstone that lets a standby adopt the workloads, and makes `run` return. */
+  leave(): void {
+    this.#leaving = true;
+    this.#term?.end('this controller is leaving');
+    this.#wake();
+  }
+
+  /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */
+  demote(because: string): void {
+    this.#input((e) => endLease(e, because));
+  }
+
+  /** The own presence record is gone or old: the store lost writes. */
+  canaryLost(): void {
+    this.#input(lostWrites);
+  }
+
+  /** Reads the cell for the guard; what it shows counts at once. */
+  async verify(call: Call): Promise<void> {
+    const reply = await this.#options.store.read(this.#key, call);
+    this.#saw(reply);
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  #facts(): Facts {
+    const { cluster, presence, marker, remainsFollower } = this.#options;
+    return {
+      eligible: !remainsFollower && !this.#leaving && cluster.ready(),
+      highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
+      drainMs: cluster.drainMs(),
+      marker: marker.known,
+    };
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    try {
+      await this.#attempt(step);
+    } catch (error) {
+      this.#input((e, now) => sawFailure(e, this.#options.candidate, now));
+      this.#options.logger.warn('Election step failed', { step: step.do, error: messageOf(error) });
+    }
+  }
+
+  async #attempt(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'wait':
+        return this.#wait(step);
+      case 'read':
+        return this.#saw(await this.#options.store.read(this.#key, this.#call()));
+      case 'read marker':
+        return this.#options.marker.read(this.#call());
+      case 'check canary': {
+        const well = await this.#options.presence.isWell(this.#call());
+        return this.#input(well ? canaryIsWell : lostWrites);
+      }
+      case 'acquire':
+      case 'renew':
+        return this.#write(step);
+    }
+  }
+
+  async #write(step: Extract<Step, { do: 'acquire' | 'renew' }>): Promise<void> {
+    const { store, candidate, listener, clock } = this.#options;
+    const sentAt = this.#now();
+    const sentAtWall = clock.wall();
+    const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
+    this.#input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
+    if (!reply.ok) listener.refused();
+    else if (step.do === 'renew' && this.#election.held) listener.renewed(this.#now() - sentAt);
+  }
+
+  /** Until the time, an input, or `leave`. */
+  #wait(step: Extract<Step, { do: 'wait' }>): Promise<void> {
+    if (step.because !== this.#because) {
+      this.#because = step.because;
+      this.#options.logger.debug('Waiting', { because: step.because });
+    }
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(Math.max(0, step.until - this.#now()), resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** No call may outlast a retry period or the lease itself. */
+  #call(): Call {
+    const { retryPeriodMs } = this.#options.candidate.timing;
+    const left = this.#election.held ? this.#election.held.validUntil - this.#now() : Infinity;
+    return { timeoutMs: Math.max(1, Math.min(retryPeriodMs, left)) };
+  }
+
+  #saw(reply: ReadReply): void {
+    this.#input((e, now) => sawCell(e, this.#options.candidate, reply, now));
+  }
+
+  /** Every change of state goes through here, so that term, deadline timer and watchdog always follow it. */
+  #input(change: (election: Election, now: number) => Election, sentAtWall?: number): void {
+    const before = this.#election;
+    this.#election = change(before, this.#now());
+    if (before === this.#election) return;
+    if (before.held !== this.#election.held) this.#followLease(sentAtWall);
+    this.#wake();
+  }
+
+  #followLease(sentAtWall: number | undefined): void {
+    const { held, lostBecause } = this.#election;
+    const { clock, watchdog } = this.#options;
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    if (this.#term && this.#term.number !== held?.record.term) this.#endTerm(lostBecause ?? 'a new term began');
+    if (!held) return watchdog.disarm();
+    const left = held.validUntil - this.#now();
+    this.#expiry = clock.after(left, () => this.#input(expire));
+    watchdog.arm(left);
+    if (!this.#term) this.#beginTerm(held.record.term);
+    if (sentAtWall !== undefined) this.#term?.extend(held.sentAt, sentAtWall, held.validUntil);
+  }
+
+  #beginTerm(number: number): void {
+    const { candidate, clock } = this.#options;
+    const term = new Term({ number, holder: candidate.identity, timing: candidate.timing, clock });
+    this.#term = term;
+    void this.#establish(term);
+  }
+
+  #endTerm(because: string): void {
+    const term = this.#term;
+    this.#term = undefined;
+    if (!term) return;
+    term.end(because);
+    this.#options.logger.info('Lost the lease', { term: term.number, because });
+    if (term.established) this.#options.listener.lost(term.number, because, this.#now() - term.beganAt);
+  }
+
+  /** Acts only once the cluster remembers the tenant: else losing the store's data would look like a new tenant. */
+  async #establish(term: Term): Promise<void> {
+    const { marker, candidate, clock, logger, listener } = this.#options;
+    while (!term.ended && this.#election.held) {
+      try {
+        await marker.ensure(this.#election.held.record, this.#call());
+        if (term.ended) return;
+        term.established = true;
+        logger.info('Acquired the lease', { term: term.number });
+        return listener.elected(term.number);
+      } catch (error) {
+        logger.warn('Writing the marker failed', { term: term.number, error: messageOf(error) });
+        await clock.sleep(candidate.timing.retryPeriodMs / 4);
+      }
+    }
+  }
+
+  async #release(): Promise<void> {
+    this.#input(expire);
+    const { held } = this.#election;
+    if (!held) return;
+    try {
+      const record = tombstone(held, 'adopt');
+      const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());
+      this.#options.logger.info('Released the lease', { term: record.term, released: reply.ok });
+    } catch (error) {
+      this.#options.logger.warn('Releasing the lease failed; it ends by itself', { error: messageOf(error) });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The gate before every reconcile: reads the external lock and hands out a grant, or refuses. `NotLeader` is not an
+ * error; the key comes back on election.
+ */
+import type { Call } from '../lease/cell-store.ts';
+import { NotLeader, RetryLater, messageOf } from '../lib/errors.ts';
+import type { Term } from './term.ts';
+
+/** What the guard needs of the elector. */
+export interface Leadership {
+  readonly term: Term | undefined;
+  /** Reads the lease cell and lets what it shows count. */
+  verify(call: Call): Promise<void>;
+}
+
+/** Permission to act for one reconcile. */
+export interface Grant {
+  readonly term: number;
+  readonly holder: string;
+  readonly signal: AbortSignal;
+  assertHeld(): void;
+}
+
+export class LeadershipGuard {
+  readonly #leadership: Leadership;
+  readonly #retryPeriodMs: number;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(leadership: Leadership, retryPeriodMs: number) {
+    this.#leadership = leadership;
+    this.#retryPeriodMs = retryPeriodMs;
+  }
+
+  /** Throws `NotLeader`, or `RetryLater` when the store does not answer: then nobody knows, and nothing is done. */
+  async enter(): Promise<Grant> {
+    const before = this.#leadership.term;
+    if (!before) throw new NotLeader('this controller does not hold the lease');
+    if (before.doubtful) throw new RetryLater(this.#retryPeriodMs, 'the lease was not renewed in time');
+    try {
+      await this.#read();
+    } catch (error) {
+      throw new RetryLater(this.#retryPeriodMs, `the lease could not be read: ${messageOf(error)}`, { cause: error });
+    }
+    const term = this.#leadership.term;
+    if (!term || term !== before) throw new NotLeader('the lease was lost');
+    term.assertHeld();
+    return { term: term.number, holder: term.holder, signal: term.signal, assertHeld: () => term.assertHeld() };
+  }
+
+  /** Callers share a read that started after they asked: at most one is under way and one waits. */
+  #read(): Promise<void> {
+    if (!this.#running) {
+      this.#running = this.#verify();
+      return this.#running;
+    }
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        this.#running = this.#verify();
+        return this.#running;
+      });
+    return this.#next;
+  }
+
+  async #verify(): Promise<void> {
+    try {
+      await this.#leadership.verify({ timeoutMs: this.#retryPeriodMs });
+    } finally {
+      this.#running = undefined;
+    }
+  }
+}

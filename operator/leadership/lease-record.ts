@@ -1,0 +1,81 @@
+/** What stands in a tenant's lease cell: JSON, one line, readable by people and by later versions. */
+
+export interface ClusterRef {
+  /** UID of namespace kube-system, or `cluster.id`. Decisions compare this. */
+  readonly id: string;
+  /** A label for people; `default` in every cluster unless configured. */
+  readonly name: string;
+}
+
+export type Scope = 'single' | 'multi';
+
+/** none: held. adopt: workloads go on, a standby of the same cluster takes them over. stopped: verified that nothing runs. */
+export type Release = 'none' | 'adopt' | 'stopped';
+
+export interface PendingCluster {
+  readonly cluster: ClusterRef;
+  readonly drainMs: number;
+}
+
+export interface LeaseRecord {
+  /** Identity of the holder; null once released. */
+  readonly holder: string | null;
+  /** Cluster of the holder, or of the last one. */
+  readonly cluster: ClusterRef;
+  /** Fencing token: grows by at least one each time the lease changes hands, never reused. */
+  readonly term: number;
+  readonly scope: Scope;
+  readonly ttlMs: number;
+  /** Longest time that this tenant's pods may take to stop. */
+  readonly drainMs: number;
+  /** Incarnation of the store under which the term began. */
+  readonly incarnation: string;
+  readonly release: Release;
+  /** Identity that a planned hand-over names. */
+  readonly successor?: string;
+  /** Clusters not yet known to be parked. */
+  readonly pending: readonly PendingCluster[];
+}
+
+export function encodeRecord(record: LeaseRecord): string {
+  return JSON.stringify(record);
+}
+
+/** Throws when the text is no lease record: then nobody can tell who holds the lease, and nobody may take it. */
+export function decodeRecord(text: string): LeaseRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Error('the lease cell does not hold JSON: somebody else uses this key', { cause: error });
+  }
+  if (!isRecord(value)) throw new Error('the lease cell does not hold a lease record: somebody else uses this key');
+  return value;
+}
+
+function isRecord(value: unknown): value is LeaseRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const r = value as Partial<Record<keyof LeaseRecord, unknown>>;
+  return (
+    (r.holder === null || typeof r.holder === 'string') &&
+    isCluster(r.cluster) &&
+    Number.isSafeInteger(r.term) &&
+    (r.scope === 'single' || r.scope === 'multi') &&
+    isDuration(r.ttlMs) &&
+    isDuration(r.drainMs) &&
+    typeof r.incarnation === 'string' &&
+    (r.release === 'none' || r.release === 'adopt' || r.release === 'stopped') &&
+    (r.successor === undefined || typeof r.successor === 'string') &&
+    Array.isArray(r.pending)
+  );
+}
+
+function isCluster(value: unknown): value is ClusterRef {
+  if (typeof value !== 'object' || value === null) return false;
+  const c = value as Partial<Record<keyof ClusterRef, unknown>>;
+  return typeof c.id === 'string' && typeof c.name === 'string';
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}

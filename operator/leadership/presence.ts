@@ -1,0 +1,148 @@
+/**
+ * Who else is there. Each controller keeps a record of its own in the store, rewritten by compare-and-set. The record is
+ * also a canary: when it is gone or older than acknowledged, the store has lost writes, even if the lease looks well.
+ */
+import type { Call, CellStore, Version } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ClusterRef } from './lease-record.ts';
+
+export interface PresenceRecord {
+  readonly identity: string;
+  readonly cluster: ClusterRef;
+  /** Highest term stamped on any object of the tenant in that cluster. */
+  readonly highestStamp: number;
+  /** Grows with every rewrite. */
+  readonly beat: number;
+}
+
+export interface Peer extends PresenceRecord {
+  /** Milliseconds since its last sign of life, by the store's clock. */
+  readonly ageMs: number;
+}
+
+export interface PresenceOptions {
+  readonly tenant: string;
+  readonly identity: string;
+  readonly cluster: ClusterRef;
+  readonly store: CellStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds between two rewrites. */
+  readonly periodMs: number;
+  readonly highestStamp: () => number;
+  /** The store has lost writes. */
+  readonly onLoss: () => void;
+}
+
+/** A record that was not rewritten for so long belongs to a process that will not come back under this identity. */
+const FORGOTTEN_MS = 3_600_000;
+
+export class Presence {
+  readonly #options: PresenceOptions;
+  readonly #key: string;
+  #beat = 0;
+  #version: Version | undefined;
+  /** The beat of the last acknowledged rewrite; 0: none yet. */
+  #acknowledged = 0;
+  #peers: readonly Peer[] = [];
+  readonly #stopping = new AbortController();
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
+    this.#key = cellKeys.presence(options.tenant, options.identity);
+  }
+
+  /** As of the last look, this controller included. */
+  get peers(): readonly Peer[] {
+    return this.#peers;
+  }
+
+  get highestStamp(): number {
+    return this.#peers.reduce((highest, peer) => Math.max(highest, peer.highestStamp), 0);
+  }
+
+  /** Rewrites and looks around until `stop`, then removes the own record. */
+  async run(): Promise<void> {
+    const { clock, logger, periodMs } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#rewrite();
+        await this.#lookAround();
+      } catch (error) {
+        logger.warn('Presence could not be renewed', { error: messageOf(error) });
+      }
+      await clock.sleep(periodMs, this.#stopping.signal).catch(() => {});
+    }
+    await this.#withdraw();
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Whether the own record is there and no older than acknowledged. */
+  async isWell(call: Call): Promise<boolean> {
+    if (this.#acknowledged === 0) return true;
+    const { cell } = await this.#options.store.read(this.#key, call);
+    return cell !== undefined && beatOf(cell.value) >= this.#acknowledged;
+  }
+
+  #call(): Call {
+    return { timeoutMs: this.#options.periodMs };
+  }
+
+  async #rewrite(): Promise<void> {
+    const { store, identity, cluster, highestStamp } = this.#options;
+    this.#beat += 1;
+    const record: PresenceRecord = { identity, cluster, highestStamp: highestStamp(), beat: this.#beat };
+    const reply = await store.write(this.#key, JSON.stringify(record), this.#version, this.#call());
+    if (reply.ok) {
+      this.#version = reply.version;
+      this.#acknowledged = this.#beat;
+      return;
+    }
+    await this.#resolveConflict();
+  }
+
+  /** Nobody else writes this record: either a reply of ours was lost, or the store went back. */
+  async #resolveConflict(): Promise<void> {
+    const { store, onLoss } = this.#options;
+    const { cell } = await store.read(this.#key, this.#call());
+    const well = cell !== undefined && beatOf(cell.value) >= this.#acknowledged;
+    this.#version = cell?.version;
+    if (well) return;
+    this.#acknowledged = 0;
+    onLoss();
+  }
+
+  async #lookAround(): Promise<void> {
+    const { store, tenant } = this.#options;
+    const cells = await store.list(cellKeys.presencePrefix(tenant), this.#call());
+    const peers: Peer[] = [];
+    for (const cell of cells) {
+      if (cell.ageMs > FORGOTTEN_MS && cell.key !== this.#key) await store.remove(cell.key, cell.version, this.#call());
+      else peers.push({ ...parse(cell.value), ageMs: cell.ageMs });
+    }
+    this.#peers = peers;
+  }
+
+  async #withdraw(): Promise<void> {
+    if (this.#version === undefined) return;
+    try {
+      await this.#options.store.remove(this.#key, this.#version, this.#call());
+    } catch (error) {
+      this.#options.logger.debug('Presence could not be withdrawn', { error: messageOf(error) });
+    }
+  }
+}
+
+function parse(text: string): PresenceRecord {
+  return JSON.parse(text) as PresenceRecord;
+}
+
+function beatOf(text: string): number {
+  return parse(text).beat;
+}

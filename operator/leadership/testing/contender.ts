@@ -1,0 +1,111 @@
+/** A controller's leadership half on a virtual clock and a steerable store, as tests of the elector see it. */
+import type { CellStore } from '../../lease/cell-store.ts';
+import { silentLogger } from '../../lib/logger.ts';
+import type { FakeClock } from '../../lib/testing/fake-clock.ts';
+import { Elector } from '../elector.ts';
+import { LeadershipGuard } from '../guard.ts';
+import { MarkerKeeper } from '../marker.ts';
+import type { MarkerStore } from '../ports.ts';
+import { Presence } from '../presence.ts';
+import type { Timing } from '../timing.ts';
+
+export const timing: Timing = { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 };
+
+/** One cluster: its marker, and whether its API server answers. */
+export class TestCluster {
+  readonly id: string;
+  marker: { readonly drainMs: number } | undefined;
+  reachable = true;
+  stamp = 0;
+  drainMs = 30_000;
+
+  constructor(id = 'cluster-a') {
+    this.id = id;
+  }
+
+  readonly markerStore: MarkerStore = {
+    read: async () => this.#reach(() => this.marker),
+    write: async (record) => this.#reach(() => void (this.marker = { drainMs: record.drainMs })),
+  };
+
+  #reach<T>(act: () => T): T {
+    if (!this.reachable) throw new Error('the API server does not answer');
+    return act();
+  }
+}
+
+export interface Contender {
+  readonly identity: string;
+  readonly elector: Elector;
+  readonly guard: LeadershipGuard;
+  readonly presence: Presence;
+  /** `elected 1`, `lost 1: …`, in order. */
+  readonly history: string[];
+  readonly done: Promise<void>;
+  /** As kill -9: nothing that this process does reaches the store any more. */
+  kill(): void;
+}
+
+export interface ContenderOptions {
+  readonly identity: string;
+  readonly clock: FakeClock;
+  readonly store: CellStore;
+  readonly cluster: TestCluster;
+  readonly remainsFollower?: boolean;
+}
+
+/** The process's connection to the store, which dies with it. */
+function mortal(store: CellStore): { readonly store: CellStore; kill(): void } {
+  let dead = false;
+  const alive = <T>(act: () => Promise<T>): Promise<T> => (dead ? new Promise(() => {}) : act());
+  return {
+    kill: () => void (dead = true),
+    store: {
+      kind: store.kind,
+      read: (key, call) => alive(() => store.read(key, call)),
+      write: (key, value, expected, call) => alive(() => store.write(key, value, expected, call)),
+      remove: (key, expected, call) => alive(() => store.remove(key, expected, call)),
+      list: (prefix, call) => alive(() => store.list(prefix, call)),
+      subscribe: (key, hint) => store.subscribe(key, hint),
+      close: () => store.close(),
+    },
+  };
+}
+
+export function contend(options: ContenderOptions): Contender {
+  const { identity, clock, cluster, remainsFollower = false } = options;
+  const { store, kill } = mortal(options.store);
+  const history: string[] = [];
+  const clusterRef = { id: cluster.id, name: 'default' };
+  const presence = new Presence({
+    tenant: 'default',
+    identity,
+    cluster: clusterRef,
+    store,
+    clock,
+    logger: silentLogger,
+    periodMs: 5000,
+    highestStamp: () => cluster.stamp,
+    onLoss: () => elector.canaryLost(),
+  });
+  const elector: Elector = new Elector({
+    tenant: 'default',
+    candidate: { identity, cluster: clusterRef, timing },
+    remainsFollower,
+    store,
+    marker: new MarkerKeeper(cluster.markerStore),
+    presence,
+    cluster: { ready: () => cluster.reachable, highestStamp: () => cluster.stamp, drainMs: () => cluster.drainMs },
+    listener: {
+      elected: (term) => history.push(`elected ${term}`),
+      lost: (term, because) => history.push(`lost ${term}: ${because}`),
+      renewed: () => {},
+      refused: () => {},
+    },
+    watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
+    clock,
+    logger: silentLogger,
+  });
+  const done = Promise.all([elector.run(), presence.run()]).then(() => {});
+  return { identity, elector, guard: new LeadershipGuard(elector, timing.retryPeriodMs), presence, history, done, kill };
+}
