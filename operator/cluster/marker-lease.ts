@@ -10,7 +10,7 @@ const DRAIN = `${GROUP}/drain-ms`;
 const SCOPE = `${GROUP}/scope`;
 const TERM = `${GROUP}/term`;
 
-interface MarkerLease extends KubeObject {
+interface LeaseObject extends KubeObject {
   spec?: { holderIdentity?: string; leaseDurationSeconds?: number };
 }
 
@@ -45,14 +45,14 @@ export class MarkerLease {
   }
 
   async read(call: CallOptions): Promise<{ readonly drainMs: number } | undefined> {
-    const found = await this.#client.get<MarkerLease>(core.leases, { name: this.#name, namespace: this.#namespace }, call);
+    const found = await this.#client.get<LeaseObject>(core.leases, { name: this.#name, namespace: this.#namespace }, call);
     if (!found) return undefined;
     const drainMs = Number(found.metadata.annotations?.[DRAIN]);
     return { drainMs: Number.isFinite(drainMs) ? drainMs : 0 };
   }
 
   async write(record: Remembered, call: CallOptions): Promise<void> {
-    const lease: MarkerLease = {
+    const lease: LeaseObject = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: {

@@ -48,6 +48,8 @@ export class Elector {
   #election: Election;
   #term: Term | undefined;
   #expiry: Timer | undefined;
+  /** Monotonic time of the last sign of the controller that led before; undefined when there was none. */
+  #lastSignOfOther: number | undefined;
   #leaving = false;
   #because = '';
   #wake: () => void = () => {};
@@ -156,10 +158,18 @@ export class Elector {
     const { store, candidate, listener, clock } = this.#options;
     const sentAt = this.#now();
     const sentAtWall = clock.wall();
+    if (step.do === 'acquire') this.#lastSignOfOther = this.#signOfOther();
     const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
     this.#input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
     if (!reply.ok) listener.refused();
     else if (step.do === 'renew' && this.#election.held) listener.renewed(this.#now() - sentAt);
+  }
+
+  /** A released record no longer names its holder, but a release is the last sign of one. */
+  #signOfOther(): number | undefined {
+    const { sighting } = this.#election;
+    if (!sighting || sighting.record.holder === this.#options.candidate.identity) return undefined;
+    return sighting.arrivedAt - sighting.ageMs;
   }
 
   /** Until the time, an input, or `leave`. */
@@ -236,7 +246,9 @@ export class Elector {
         if (term.ended) return;
         term.established = true;
         logger.info('Acquired the lease', { term: term.number });
-        return listener.elected(term.number);
+        listener.elected(term.number);
+        if (this.#lastSignOfOther !== undefined) listener.tookOver((this.#now() - this.#lastSignOfOther) / 1000);
+        return;
       } catch (error) {
         logger.warn('Writing the marker failed', { term: term.number, error: messageOf(error) });
         await clock.sleep(candidate.timing.retryPeriodMs / 4);

@@ -31,4 +31,6 @@ export interface LeadershipListener {
   renewed(ms: number): void;
   /** Another controller won, or the store refused. */
   refused(): void;
+  /** Called with `elected` when another controller led before; `seconds` since its last write to the lease. */
+  tookOver(seconds: number): void;
 }

@@ -15,7 +15,9 @@ describe('parseDuration', () => {
   ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBeCloseTo(ms));
 
   it.each(['', '-', 's', '1x', '1s2', '1 s', 'P1D', '1d', 'NaNs', '1e3s'])('refuses "%s"', (text) =>
-    expect(() => parseDuration(text)).toThrow(/no duration/));
+    expect(() => parseDuration(text)).toThrow(/no duration/),
+  );
 
-  it('says which unit is missing', () => expect(() => parseDuration('15')).toThrow('"15" has no unit: write "15s" for seconds'));
+  it('says which unit is missing', () =>
+    expect(() => parseDuration('15')).toThrow('"15" has no unit: write "15s" for seconds'));
 });

@@ -101,6 +101,7 @@ export function contend(options: ContenderOptions): Contender {
       lost: (term, because) => history.push(`lost ${term}: ${because}`),
       renewed: () => {},
       refused: () => {},
+      tookOver: () => {},
     },
     watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
     clock,

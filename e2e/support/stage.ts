@@ -1,0 +1,164 @@
+/** Everything that a test needs to play through: a cluster with our CRDs, a store, controllers, kubectl. */
+import { join, resolve } from 'node:path';
+import { ApiClient } from '../../hack/cluster/api.ts';
+import type { Controller, ControllerOptions } from '../../hack/lab/controller.ts';
+import { startController } from '../../hack/lab/controller.ts';
+import type { Kubectl } from '../../hack/lab/kubectl.ts';
+import { kubectl } from '../../hack/lab/kubectl.ts';
+import type { Redis } from '../../hack/lab/redis.ts';
+import { startRedis } from '../../hack/lab/redis.ts';
+import type { Cluster } from './cluster/index.ts';
+import { startCluster, waitFor } from './cluster/index.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export const TERM = 'highlander.plexobject.io/term';
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Workload {
+  readonly metadata: { readonly name: string; readonly uid: string; readonly generation: number };
+  readonly status?: {
+    readonly active?: boolean;
+    readonly healthy?: boolean;
+    readonly lastError?: string;
+    readonly observedGeneration?: number;
+    readonly restarts?: number;
+    readonly conditions?: readonly Condition[];
+    readonly controller?: { readonly holder: string; readonly term: number };
+  };
+}
+
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+    readonly finalizers?: readonly string[];
+  };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly env?: readonly { name: string; value?: string }[] }[] };
+  readonly status?: { readonly phase?: string };
+}
+
+export interface StageOptions {
+  readonly cluster: string;
+  readonly simulated?: boolean;
+  readonly nodes?: number;
+  readonly store?: 'redis' | 'kubernetes';
+}
+
+export class Stage {
+  readonly cluster: Cluster;
+  readonly kube: Kubectl;
+  readonly redis: Redis | undefined;
+  readonly #controllers: Controller[] = [];
+  readonly #api: ApiClient;
+
+  private constructor(cluster: Cluster, redis: Redis | undefined) {
+    this.cluster = cluster;
+    this.kube = kubectl(cluster.kubeconfigPath);
+    this.redis = redis;
+    this.#api = ApiClient.fromKubeconfig(cluster.kubeconfigPath);
+  }
+
+  static async open({ cluster: name, simulated = false, nodes = 1, store = 'redis' }: StageOptions): Promise<Stage> {
+    const cluster = await startCluster({ name, simulated, nodes });
+    const stage = new Stage(cluster, store === 'redis' ? await startRedis() : undefined);
+    await stage.kube.run('apply', '-f', join(ROOT, 'crds'));
+    await stage.kube.run('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+    return stage;
+  }
+
+  /** Ends the controllers and the store, then the cluster unless it was up before. */
+  async close(): Promise<void> {
+    await this.endControllers();
+    await this.redis?.stop();
+    this.#api.close();
+    if (!this.cluster.reused) await this.cluster.stop();
+  }
+
+  async startController(name: string, more: Partial<ControllerOptions> = {}): Promise<Controller> {
+    const store = this.redis ? `redis:\n  addr: "${this.redis.addr}"` : 'storageType: kubernetes';
+    const controller = await startController({ name, kubeconfig: this.cluster.kubeconfigPath, config: store, ...more });
+    this.#controllers.push(controller);
+    return controller;
+  }
+
+  /** Ends all that run, the hard way. */
+  async endControllers(): Promise<void> {
+    await Promise.all(this.#controllers.splice(0).map((each) => each.end('SIGKILL')));
+  }
+
+  /** The one controller that leads. */
+  leader(timeoutMs = 70_000): Promise<Controller> {
+    return waitFor(
+      'a leader',
+      async () => {
+        for (const each of this.#controllers) {
+          const leads = await each.metric('k8_highlander_is_leader').catch(() => undefined);
+          if (leads === 1) return each;
+        }
+        return undefined;
+      },
+      { timeoutMs, everyMs: 20 },
+    );
+  }
+
+  pod(name: string, namespace = 'default'): Promise<Pod | undefined> {
+    return this.#api.find<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`);
+  }
+
+  workload(name: string, namespace = 'default'): Promise<Workload | undefined> {
+    return this.#api.find<Workload>(`/apis/highlander.plexobject.io/v1/namespaces/${namespace}/workloadprocesses/${name}`);
+  }
+
+  runningPod(name: string, { namespace = 'default', not = '' }: { readonly namespace?: string; readonly not?: string } = {}): Promise<Pod> {
+    return waitFor(
+      `pod ${name} to run`,
+      async () => {
+        const pod = await this.pod(name, namespace);
+        const runs = pod?.status?.phase === 'Running' && !pod.metadata.deletionTimestamp && pod.metadata.uid !== not;
+        return runs ? pod : undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 50 },
+    );
+  }
+
+  noPod(name: string, namespace = 'default'): Promise<true> {
+    return waitFor(`pod ${name} to be gone`, async () => ((await this.pod(name, namespace)) ? undefined : (true as const)), { timeoutMs: 60_000 });
+  }
+
+  /** The workload once its Ready condition has this reason at its current generation. */
+  reason(name: string, reason: string, namespace = 'default'): Promise<Workload> {
+    return waitFor(
+      `${name} to become ${reason}`,
+      async () => {
+        const found = await this.workload(name, namespace);
+        if (found?.status?.observedGeneration !== found?.metadata.generation) return undefined;
+        return found?.status?.conditions?.some((each) => each.type === 'Ready' && each.reason === reason) ? found : undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 50 },
+    );
+  }
+}
+
+export function termOf(pod: Pod | undefined): number {
+  return Number(pod?.metadata.annotations?.[TERM] ?? 0);
+}
+
+/** A WorkloadProcess that runs this script; further lines of its spec are indented by two. */
+export function processYaml(name: string, commands: readonly string[], spec = '', namespace = 'default'): string {
+  return `apiVersion: highlander.plexobject.io/v1
+kind: WorkloadProcess
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  image: busybox:latest
+  script: {commands: ${JSON.stringify(commands)}}
+${spec}`;
+}

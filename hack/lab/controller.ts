@@ -1,0 +1,157 @@
+/**
+ * A controller as its users run it: the bundled program, a config file, a process of its own. It outlives the program that
+ * started it, unless that one ends it.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { waitFor } from '../cluster/wait.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export interface ControllerOptions {
+  readonly name: string;
+  readonly kubeconfig: string;
+  /** Lines of YAML for the config file, besides id, port and cluster. */
+  readonly config: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface LogLine {
+  readonly timestamp: string;
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Controller {
+  readonly name: string;
+  readonly pid: number;
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** Milliseconds from the start of the process to its first `ok` on /readyz. */
+  readonly readyMs: number;
+  log(): readonly LogLine[];
+  /** The first line with this message, after `since` lines. */
+  logged(message: string, options?: { readonly since?: number; readonly timeoutMs?: number }): Promise<LogLine>;
+  /** Value of a metric without labels, or with just these labels as written on the page. */
+  metric(name: string): Promise<number | undefined>;
+  /** Lives in this folder: config.yaml and log. */
+  readonly folder: string;
+  /** Sends the signal and waits until the process has ended; its exit code, or the signal that ended it. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | NodeJS.Signals>;
+  pause(): void;
+  resume(): void;
+}
+
+/** Resolves once the controller answers /readyz; rejects with the end of its log when it ends before. */
+export async function startController({ name, kubeconfig, config, env = {} }: ControllerOptions): Promise<Controller> {
+  const folder = mkdtempSync(join(tmpdir(), `highlander-${name}-`));
+  const configFile = join(folder, 'config.yaml');
+  const logFile = join(folder, 'log');
+  writeFileSync(configFile, `id: "${name}"\nport: 0\ncluster:\n  kubeconfig: "${kubeconfig}"\n${config}\n`);
+  const started = performance.now();
+  const output = openSync(logFile, 'a');
+  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [join(ROOT, 'dist/main.mjs'), 'run', '--config', configFile], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: { ...withoutHighlander(process.env), ...env },
+  });
+  child.unref();
+  closeSync(output);
+  const ended = new Promise<number | NodeJS.Signals>((settle) => {
+    child.once('exit', (code, signal) => settle(signal ?? code ?? 0));
+  });
+  const log = () => parseLog(logFile);
+  try {
+    const { port } = await listening(child, log);
+    const url = `http://127.0.0.1:${port}`;
+    await waitFor(`${name} to be ready`, () => answersReady(url), { timeoutMs: 20_000, everyMs: 5 });
+    return makeController({ name, child, url, readyMs: performance.now() - started, log, ended, folder });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`${name} did not start:\n${readFileSync(logFile, 'utf8').slice(-4000)}`, { cause: error });
+  }
+}
+
+/** No test may depend on the settings of the person who runs it. */
+function withoutHighlander(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith('HIGHLANDER_') && key !== 'KUBECONFIG'));
+}
+
+async function listening(child: ChildProcess, log: () => readonly LogLine[]): Promise<{ port: number }> {
+  return waitFor(
+    'the controller to listen',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
+      const line = log().find((each) => each.message === 'Listening');
+      return line && { port: Number(line['port']) };
+    },
+    { timeoutMs: 20_000, everyMs: 5 },
+  );
+}
+
+async function answersReady(url: string): Promise<true | undefined> {
+  const response = await fetch(`${url}/readyz`);
+  await response.text();
+  return response.ok ? true : undefined;
+}
+
+interface Parts {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly readyMs: number;
+  readonly log: () => readonly LogLine[];
+  readonly ended: Promise<number | NodeJS.Signals>;
+  readonly folder: string;
+}
+
+function makeController({ name, child, url, readyMs, log, ended, folder }: Parts): Controller {
+  const pid = child.pid ?? 0;
+  let last: readonly LogLine[] | undefined;
+  const lines = () => last ?? log();
+  return {
+    name,
+    pid,
+    url,
+    readyMs,
+    folder,
+    log: lines,
+    logged: (message, { since = 0, timeoutMs = 30_000 } = {}) =>
+      waitFor(`"${message}" in the log of ${name}`, async () => lines().slice(since).find((line) => line.message === message), {
+        timeoutMs,
+        everyMs: 20,
+      }),
+    metric: async (metric) => readMetric(await (await fetch(`${url}/metrics`)).text(), metric),
+    end: async (signal) => {
+      child.kill(signal);
+      const result = await ended;
+      last ??= log();
+      rmSync(folder, { recursive: true, force: true });
+      return result;
+    },
+    pause: () => process.kill(pid, 'SIGSTOP'),
+    resume: () => process.kill(pid, 'SIGCONT'),
+  };
+}
+
+function parseLog(file: string): readonly LogLine[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as LogLine];
+      } catch {
+        return []; // the last line may be half written
+      }
+    });
+}
+
+function readMetric(page: string, metric: string): number | undefined {
+  const line = page.split('\n').find((each) => each.startsWith(`${metric} `));
+  return line === undefined ? undefined : Number(line.slice(metric.length + 1));
+}

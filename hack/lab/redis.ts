@@ -1,0 +1,59 @@
+/** Redis on a free loopback port, in a folder of its own. It outlives the program that started it, unless that one ends it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../operator/lease/testing/child-server.ts';
+import type { ProcessRecord } from '../cluster/processes.ts';
+import { assertAlive, signal, startDetached, stopProcess } from '../cluster/processes.ts';
+import { waitFor } from '../cluster/wait.ts';
+
+export interface Redis {
+  /** `127.0.0.1:PORT` */
+  readonly addr: string;
+  readonly process: ProcessRecord;
+  pause(): void;
+  resume(): void;
+  /** SIGKILL. What was written stays: it keeps an append-only file. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+export async function startRedis(): Promise<Redis> {
+  const folder = mkdtempSync(join(tmpdir(), 'highlander-redis-'));
+  const port = await freePort();
+  const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+  const start = async (): Promise<ProcessRecord> => {
+    const record = startDetached([...command, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'], join(folder, 'log'));
+    await waitFor('Redis to answer', () => (assertAlive('Redis', record), answers(port)), { timeoutMs: 10_000, everyMs: 10 });
+    return record;
+  };
+  let record = await start();
+  return {
+    addr: `127.0.0.1:${port}`,
+    get process() {
+      return record;
+    },
+    pause: () => signal(record, 'SIGSTOP'),
+    resume: () => signal(record, 'SIGCONT'),
+    kill: () => stopProcess(record, 0),
+    restart: async () => void (record = await start()),
+    stop: async () => {
+      await stopProcess(record);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+    socket.once('error', () => resolve(false));
+    socket.once('data', (answer) => {
+      socket.destroy();
+      resolve(answer.toString().startsWith('+PONG'));
+    });
+  });
+}

@@ -1,0 +1,127 @@
+/** WorkloadProcess: one process that runs once in all clusters, as a bare pod. */
+import * as z from 'zod';
+import type { CustomResource } from './crd.ts';
+import type { Rule } from './fields.ts';
+import { described, duration, withRules } from './fields.ts';
+import { API_VERSION, GROUP, VERSION } from './group.ts';
+import type { ObjectMeta } from './kubernetes.ts';
+import { statusFields } from './status.ts';
+import { oneWayToStart, podFields } from './workload.ts';
+
+interface GracePeriods {
+  readonly gracePeriod?: string | number | undefined;
+  readonly terminationGracePeriod?: string | number | undefined;
+}
+
+const oneGrace: Rule<GracePeriods> = {
+  rule: '!has(self.gracePeriod) || !has(self.terminationGracePeriod) || string(self.gracePeriod) == string(self.terminationGracePeriod)',
+  message: 'gracePeriod is an older name of terminationGracePeriod: give one of them',
+  holds: ({ gracePeriod: older, terminationGracePeriod: newer }) =>
+    older === undefined || newer === undefined || String(older) === String(newer),
+};
+
+export const processSpec = withRules(
+  z.object({
+    ...podFields,
+    restartPolicy: described(
+      z.enum(['Always', 'OnFailure', 'Never']).default('OnFailure'),
+      'What happens when the process ends. OnFailure: a failed process is started again, success is final. Always: it is started again in any case. ' +
+        'Never: it runs once and is not started again until the spec changes. A pod that was evicted or deleted before the process ended is replaced ' +
+        'in every case. Default: OnFailure',
+    ),
+    maxRestarts: described(
+      z.int32().min(0),
+      'How many restarts after failures are allowed; one more stops the process until the spec changes (Stalled, MaxRestartsExceeded). ' +
+        'Default: absent, which means without limit. Example: 5',
+    ).optional(),
+    gracePeriod: duration('Older name of terminationGracePeriod. Example: 30s').optional(),
+  }),
+  [oneWayToStart, oneGrace],
+).meta({ description: 'What to run. A change replaces the pod: the old one has ended before the new one starts.' });
+
+export const processStatus = z
+  .object({
+    ...statusFields,
+    podName: z.string().meta({ description: 'Pod that runs the process, in the same namespace.' }).optional(),
+    nodeName: z.string().meta({ description: 'Node that the pod was bound to.' }).optional(),
+    restarts: z
+      .int()
+      .min(0)
+      .meta({ description: 'Restarts after failures at this generation, by the node and by the operator together.' })
+      .optional(),
+    startedAt: z.iso
+      .datetime({ offset: true })
+      .meta({ description: "When the process's present run started." })
+      .optional(),
+    completedGeneration: z
+      .int()
+      .min(0)
+      .meta({ description: 'Generation whose run is over for good; it is not run again.' })
+      .optional(),
+    completedTemplateHash: z
+      .string()
+      .meta({
+        description: 'Hash of what that run ran: a change of the spec that leaves it equal does not run it again.',
+      })
+      .optional(),
+  })
+  .meta({
+    description: 'What the operator last saw. Written by the operator only.',
+    default: { observedGeneration: -1 },
+  });
+
+export type ProcessSpec = z.output<typeof processSpec>;
+export type ProcessStatus = z.output<typeof processStatus>;
+
+export interface WorkloadProcess {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+  /** As the API server has it; `processSpec` gives it a type. */
+  spec?: unknown;
+  status?: ProcessStatus;
+}
+
+export const PROCESS_KIND = 'WorkloadProcess';
+
+export const processResource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'workloadprocesses',
+  kind: PROCESS_KIND,
+  namespaced: true,
+} as const;
+
+export const processApiVersion = API_VERSION;
+
+export const processCustomResource: CustomResource = {
+  ...processResource,
+  singular: 'workloadprocess',
+  shortNames: ['wlp'],
+  description: 'WorkloadProcess runs one process, once in all clusters of a tenant, as the pod NAME-pod.',
+  spec: processSpec,
+  status: processStatus,
+  maxNameLength: 63,
+  columns: [
+    { name: 'Active', type: 'boolean', jsonPath: '.status.active', description: 'Whether it runs' },
+    {
+      name: 'Healthy',
+      type: 'boolean',
+      jsonPath: '.status.healthy',
+      description: 'Whether it is ready, or ended with success',
+    },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
+    { name: 'Restarts', type: 'integer', jsonPath: '.status.restarts', priority: 1 },
+    { name: 'Node', type: 'string', jsonPath: '.status.nodeName', priority: 1 },
+    {
+      name: 'Term',
+      type: 'integer',
+      jsonPath: '.status.controller.term',
+      description: 'Term of the leader that wrote last',
+      priority: 1,
+    },
+    { name: 'Image', type: 'string', jsonPath: '.spec.image', priority: 1 },
+    { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
+  ],
+};

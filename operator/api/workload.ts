@@ -1,0 +1,242 @@
+/** What the specs of all kinds share: how the main container is started, what surrounds it, and what is put on its pod. */
+import * as z from 'zod';
+import { parseQuantity } from '../lib/quantity.ts';
+import type { Rule } from './fields.ts';
+import { described, duration, labelValue, list, objectName, quantity, stringMap, withRules } from './fields.ts';
+
+/** Set by the operator on every container; a user's value of these names is refused. */
+export const RESERVED_ENV = ['HIGHLANDER_CLUSTER', 'HIGHLANDER_FENCING_TOKEN', 'HIGHLANDER_TENANT'] as const;
+
+const imageName = z.string().min(1).max(1024).regex(/^\S+$/, 'an image name has no white space');
+
+export const script = z
+  .object({
+    commands: z
+      .array(z.string().max(131_072))
+      .min(1, 'give at least one command')
+      .max(1000)
+      .meta({
+        description:
+          'Lines of the script, run one after another by one shell; a failing command ends the script. Required, at least one. ' +
+          'They reach the shell byte for byte, so $(date) and $$ mean what they mean in a shell. Example: ["echo started", "/app/run.sh"]',
+        'x-kubernetes-list-type': 'atomic',
+      }),
+    shell: described(
+      z.string().max(1024).regex(/^\S+$/, 'the path of a program, without arguments').default('/bin/sh'),
+      'Program that runs the script, without arguments; it is called with -c. Default: /bin/sh. Example: /bin/bash',
+    ),
+  })
+  .meta({
+    description:
+      "Script to run as the main container's process. Absent: command and args, or else the image's own entrypoint. Excludes command and args. " +
+      'SIGTERM reaches every process of the script, and its graceful end is waited for, up to terminationGracePeriod.',
+  });
+
+function notMore(request: 'cpuRequest' | 'memoryRequest', limit: 'cpuLimit' | 'memoryLimit') {
+  return {
+    rule: `!has(self.${request}) || !has(self.${limit}) || quantity(string(self.${request})).compareTo(quantity(string(self.${limit}))) <= 0`,
+    message: `${request} must not be more than ${limit}`,
+    holds: (value: { readonly [K in typeof request | typeof limit]?: string | number | undefined }) =>
+      (parseQuantity(value[request] ?? 0) ?? 0) <= (parseQuantity(value[limit] ?? Infinity) ?? Infinity),
+  };
+}
+
+export const resources = withRules(
+  z.object({
+    cpuRequest: quantity('CPU that is set aside, in cores or thousandths (m). Default: none. Example: 200m').optional(),
+    memoryRequest: quantity(
+      'Memory that is set aside, in bytes or Ki, Mi, Gi. Default: none. Example: 256Mi',
+    ).optional(),
+    cpuLimit: quantity('CPU that may be used at most; more is throttled. Default: none. Example: 500m').optional(),
+    memoryLimit: quantity(
+      'Memory that may be used at most; more ends the container (OOMKilled). Default: none. Example: 512Mi',
+    ).optional(),
+  }),
+  [notMore('cpuRequest', 'cpuLimit'), notMore('memoryRequest', 'memoryLimit')],
+).meta({
+  description:
+    "What the container needs and may use. Default: the namespace's defaults. Example: {cpuRequest: 100m, memoryRequest: 64Mi}",
+});
+
+const noReservedEnv: Rule<Record<string, string>> = {
+  // `in` costs next to nothing; a macro over the keys would break the API server's cost limit
+  rule: RESERVED_ENV.map((name) => `!('${name}' in self)`).join(' && '),
+  message: `${RESERVED_ENV.join(', ')} are set by the operator`,
+  holds: (env) => !RESERVED_ENV.some((name) => Object.hasOwn(env, name)),
+};
+
+export const env = withRules(
+  stringMap(
+    z.string().max(131_072),
+    'Environment variables, name to value; values are strings, so quote numbers and booleans. $(OTHER) is replaced by Kubernetes where OTHER sorts ' +
+      'before the variable; write $$ for a $. Default: none. Example: {DB_HOST: postgres.example.com, PORT: "8080"}',
+  ),
+  [noReservedEnv],
+);
+
+const portNumber = z.int32().min(1).max(65_535);
+
+export const ports = list(
+  z.object({
+    name: described(
+      z
+        .string()
+        .max(15)
+        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+      'Name of the port, unique in the pod. Example: http',
+    ).optional(),
+    containerPort: described(portNumber, 'Port that the container listens on. Required. Example: 8080'),
+    servicePort: described(
+      portNumber,
+      'Port of the Service, for the kinds that make one (WorkloadService, WorkloadPersistent). Default: containerPort. Example: 80',
+    ).optional(),
+    protocol: described(z.enum(['TCP', 'UDP', 'SCTP']).default('TCP'), 'Transport protocol. Default: TCP'),
+  }),
+  100,
+  'Ports of the main container. Default: none. Example: [{name: http, containerPort: 8080}]',
+);
+
+const capabilityNames = z.array(z.string().min(1).max(64)).max(64).meta({ 'x-kubernetes-list-type': 'atomic' });
+
+export const securityContext = z
+  .object({
+    privileged: described(z.boolean(), 'Full access to the node. Default: false').optional(),
+    allowPrivilegeEscalation: described(
+      z.boolean(),
+      'Whether setuid programs gain rights. Default: false (true when privileged)',
+    ).optional(),
+    runAsUser: described(z.int().min(0), "Numeric user. Default: the image's own. Example: 1000").optional(),
+    runAsGroup: described(z.int().min(0), "Numeric group. Default: the image's own. Example: 1000").optional(),
+    runAsNonRoot: described(
+      z.boolean(),
+      'Refuse to start as root. Default: false; namespaces that enforce the restricted standard need true',
+    ).optional(),
+    readOnlyRootFilesystem: described(z.boolean(), "No writes to the image's files. Default: false").optional(),
+    capabilities: z
+      .object({
+        add: capabilityNames.meta({ description: 'Capabilities to add. Example: [CHOWN, SETUID, SETGID]' }).optional(),
+        drop: capabilityNames.meta({ description: 'Capabilities to drop. Default: [ALL]' }).optional(),
+      })
+      .meta({ description: 'Linux capabilities. Default: {drop: [ALL]}' })
+      .optional(),
+  })
+  .meta({
+    description:
+      'Rights of the container. Default: no privilege escalation and no capabilities; an image that changes users or owners at start needs ' +
+      'some of these. Example: {capabilities: {add: [CHOWN, SETUID, SETGID]}}',
+  });
+
+const argv = (description: string) => list(z.string().max(131_072), 1000, description);
+
+const sidecar = z.object({
+  name: described(
+    z
+      .string()
+      .max(63)
+      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
+    'Name of the container, unique in the pod. Required. Example: metrics',
+  ),
+  image: described(imageName, 'Image of the container. Required. Example: busybox:1.36'),
+  command: argv("Program to run. Default: the image's entrypoint").optional(),
+  args: argv("Arguments. Default: the image's own").optional(),
+  env: env.optional(),
+  resources: resources.optional(),
+  volumeMounts: list(
+    z.object({
+      name: described(
+        z.string().min(1).max(63),
+        'Volume: config-NAME of a listed ConfigMap or secret-NAME of a listed Secret. Required. Example: config-app',
+      ),
+      mountPath: described(z.string().min(1).max(4096), 'Folder in the container. Required. Example: /etc/app'),
+      readOnly: described(z.boolean(), 'Mount without the right to write. Default: false').optional(),
+    }),
+    50,
+    'Volumes to mount. Default: none',
+  ).optional(),
+  securityContext: securityContext.optional(),
+});
+
+const sidecarNames: Rule<readonly { name: string }[]> = {
+  rule: "self.all(c, c.name != 'main')",
+  message: "the name 'main' is taken by the main container",
+  holds: (containers) => containers.every(({ name }) => name !== 'main'),
+};
+
+export const sidecars = withRules(
+  z
+    .array(sidecar)
+    .max(20)
+    .meta({
+      description:
+        'Containers that run beside the main one, in the same pod. Default: none. Example: [{name: log, image: busybox, args: [tail, -F, /log]}]',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+    }),
+  [sidecarNames],
+);
+
+const nameSet = (description: string) =>
+  z.array(objectName).max(50).meta({ description, 'x-kubernetes-list-type': 'set' });
+
+/** Fields of every kind's spec that end up in its pod. */
+export const podFields = {
+  image: described(imageName, 'Image of the main container. Required. Example: busybox:latest'),
+  imagePullPolicy: described(
+    z.enum(['IfNotPresent', 'Always', 'Never']).default('IfNotPresent'),
+    'When the node pulls the image. Default: IfNotPresent, so that a failover does not depend on a registry',
+  ),
+  script: script.optional(),
+  command: argv(
+    "Program of the main container. Default: the image's entrypoint. Excludes script. Example: [/app/server]",
+  ).optional(),
+  args: argv(
+    "Arguments of the main container. Default: the image's own. Excludes script. Example: [--verbose]",
+  ).optional(),
+  env: env.optional(),
+  resources: resources.optional(),
+  ports: ports.optional(),
+  configMaps: nameSet(
+    'ConfigMaps of the same namespace, mounted at /etc/config/NAME. Default: none. Example: [app-settings]',
+  ).optional(),
+  secrets: nameSet(
+    'Secrets of the same namespace, mounted at /etc/secrets/NAME. Default: none. Example: [db-password]',
+  ).optional(),
+  sidecars: sidecars.optional(),
+  securityContext: securityContext.optional(),
+  labels: stringMap(
+    labelValue,
+    "Labels to put on the pod. The operator's own win. Default: none. Example: {team: data}",
+  ).optional(),
+  annotations: stringMap(
+    z.string(),
+    'Annotations to put on the pod. Default: none. Example: {prometheus.io/scrape: "true"}',
+  ).optional(),
+  nodeSelector: stringMap(
+    labelValue,
+    'Labels that a node must have to run the pod. Default: any node. Example: {disktype: ssd}',
+  ).optional(),
+  terminationGracePeriod: duration(
+    'How long a stopped workload may take to end before it is killed: a duration, or seconds. Default: 30s. Example: 2m',
+  ).optional(),
+  suspend: described(z.boolean().default(false), 'Stop the workload and keep it stopped. Default: false'),
+};
+
+interface Startable {
+  readonly script?: unknown;
+  readonly command?: unknown;
+  readonly args?: unknown;
+}
+
+export const oneWayToStart: Rule<Startable> = {
+  rule: '!has(self.script) || (!has(self.command) && !has(self.args))',
+  message: 'script excludes command and args: give one or the other',
+  holds: (spec) => spec.script === undefined || (spec.command === undefined && spec.args === undefined),
+};
+
+export type Script = z.output<typeof script>;
+export type Resources = z.output<typeof resources>;
+export type SecurityContext = z.output<typeof securityContext>;
+export type Sidecar = z.output<typeof sidecar>;
+const commonSpec = z.object(podFields);
+/** The part of any kind's spec that describes its pod. */
+export type CommonSpec = z.output<typeof commonSpec>;

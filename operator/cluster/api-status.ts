@@ -1,0 +1,44 @@
+/** Answers of the API server other than success, read into `ApiError`. Nothing of the request gets into a message. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { ApiError } from './cluster-client.ts';
+
+interface Status {
+  readonly kind?: string;
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
+}
+
+/** Longest piece of an answer that is not a Status that gets into a message. */
+const TEXT_LIMIT = 200;
+
+/** The error for an HTTP answer; `what` names the call, e.g. `GET /api/v1/pods`. */
+export function errorOfReply(what: string, status: number, headers: IncomingHttpHeaders, body: string): ApiError {
+  const answer = parse(body);
+  const text = answer?.message ?? body.trim().slice(0, TEXT_LIMIT);
+  const message = `${what}: ${status}${text ? ` ${text}` : ''}`;
+  return new ApiError(status, answer?.reason ?? '', message, retryAfterMs(headers['retry-after'], answer));
+}
+
+/** The error for the object of an ERROR event in a watch. */
+export function errorOfEvent(what: string, object: unknown): ApiError {
+  const status: Status = typeof object === 'object' && object !== null ? object : {};
+  const code = status.code ?? 500;
+  const message = `${what}: ${code} ${status.message ?? 'The watch ended with an error'}`;
+  return new ApiError(code, status.reason ?? '', message, retryAfterMs(undefined, status));
+}
+
+function parse(body: string): Status | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && (value as Status).kind === 'Status' ? (value as Status) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfterMs(header: string | undefined, status: Status | undefined): number | undefined {
+  const seconds = Number(header?.trim() || status?.details?.retryAfterSeconds || Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}

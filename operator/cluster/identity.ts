@@ -1,0 +1,36 @@
+/** Which cluster this is: decisions compare identities, names are for people. */
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ClusterClient } from './cluster-client.ts';
+import { core, hasCode } from './cluster-client.ts';
+
+export interface IdentityOptions {
+  readonly client: Pick<ClusterClient, 'get' | 'server'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+const RETRY_MS = 1000;
+
+/**
+ * UID of namespace kube-system. Asks until the API server answers or `signal` is aborted; throws at once when it may not
+ * be read, because waiting does not help then.
+ */
+export async function clusterIdentity({ client, clock, logger, signal }: IdentityOptions): Promise<string> {
+  for (;;) {
+    try {
+      const found = await client.get(core.namespaces, { name: 'kube-system' }, { signal });
+      if (found?.metadata.uid) return found.metadata.uid;
+      throw new Error('namespace kube-system has no uid');
+    } catch (error) {
+      signal.throwIfAborted();
+      if (hasCode(error, 403)) {
+        throw new Error('namespace kube-system may not be read: allow it, or set cluster.id to a value that is unique to this cluster', { cause: error });
+      }
+      logger.warn('API server does not answer', { server: client.server, error: messageOf(error) });
+      await clock.sleep(RETRY_MS, signal);
+    }
+  }
+}

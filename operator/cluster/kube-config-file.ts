@@ -1,0 +1,89 @@
+/** Reading a kubeconfig file: which context to take, and errors that say what is wrong where. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { KubeConfig, User } from '@kubernetes/client-node';
+import { parse as parseYaml } from 'yaml';
+import { messageOf } from '../lib/errors.ts';
+
+export interface ConfigSelection {
+  /** A kubeconfig file; absent: what kubectl would take. */
+  readonly path?: string;
+  /** Name of a context; absent: the file's current one. */
+  readonly context?: string;
+  /** Name of a cluster: the context that names it is taken, so that its own user goes with it. */
+  readonly cluster?: string;
+}
+
+interface RawConfig {
+  readonly clusters?: unknown;
+  readonly contexts?: unknown;
+  readonly users?: readonly { readonly name?: string; readonly user?: Readonly<Record<string, unknown>> | null }[] | null;
+}
+
+/** Text of a kubeconfig file. Throws an error that names the file and the key at fault. */
+export function readConfigFile(file: string): string {
+  const fail = (what: string, cause?: unknown): never => {
+    throw new Error(`kubeconfig ${file}: ${what}`, { cause });
+  };
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return fail(`cannot be read: ${messageOf(error)}`, error);
+  }
+  const raw = parse(text, fail);
+  if (typeof raw !== 'object' || raw === null) return fail('is not a kubeconfig');
+  for (const key of ['clusters', 'contexts'] as const) if (!Array.isArray(raw[key])) fail(`"${key}" is missing or not a list`);
+  return text;
+}
+
+function parse(text: string, fail: (what: string, cause?: unknown) => never): RawConfig {
+  try {
+    return parseYaml(text) as RawConfig;
+  } catch (error) {
+    return fail('is not valid YAML', error);
+  }
+}
+
+/** kubectl's `tokenFile`, which client-node ignores, becomes its token file provider, which reads it again and again. */
+export function loadTokenFiles(users: readonly User[], file: string, text: string): User[] {
+  const raw = (parseYaml(text) as RawConfig).users ?? [];
+  return users.map((user) => {
+    const entry = raw.find((candidate) => candidate.name === user.name)?.user;
+    const tokenFile = entry?.['tokenFile'] ?? entry?.['token-file'];
+    if (typeof tokenFile !== 'string') return user;
+    const { token: _, ...rest } = user;
+    return { ...rest, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(file), tokenFile) } } };
+  });
+}
+
+/** Makes the selected context the current one, and checks that its cluster and user exist. */
+export function applySelection(config: KubeConfig, selection: ConfigSelection): void {
+  const where = selection.path ? `kubeconfig ${selection.path}` : 'kubeconfig';
+  const name = selection.context ?? (selection.cluster ? contextOf(config, selection.cluster, where) : config.getCurrentContext());
+  if (!name) throw new Error(`${where}: "current-context" is missing; name a context`);
+  const context = config.getContexts().find((candidate) => candidate.name === name);
+  if (!context) throw new Error(`${where}: there is no context "${name}" among: ${names(config.getContexts())}`);
+  if (selection.cluster && context.cluster !== selection.cluster) {
+    throw new Error(`${where}: context "${name}" is for cluster "${context.cluster}", not "${selection.cluster}"`);
+  }
+  if (!config.getClusters().some((cluster) => cluster.name === context.cluster)) {
+    throw new Error(`${where}: context "${name}" names cluster "${context.cluster}", which "clusters" does not have`);
+  }
+  if (!config.getUsers().some((user) => user.name === context.user)) {
+    throw new Error(`${where}: context "${name}" names user "${context.user ?? ''}", which "users" does not have`);
+  }
+  config.setCurrentContext(name);
+}
+
+/** Credentials belong to a context: a cluster's are those of the context that names it, never the current user's. */
+function contextOf(config: KubeConfig, cluster: string, where: string): string {
+  const fitting = config.getContexts().filter((context) => context.cluster === cluster);
+  const current = fitting.find((context) => context.name === config.getCurrentContext());
+  const chosen = current ?? (new Set(fitting.map((context) => context.user)).size === 1 ? fitting[0] : undefined);
+  if (chosen) return chosen.name;
+  if (fitting.length === 0) throw new Error(`${where}: no context names cluster "${cluster}"; clusters: ${names(config.getClusters())}`);
+  throw new Error(`${where}: several users have cluster "${cluster}"; name one of these contexts: ${names(fitting)}`);
+}
+
+const names = (list: readonly { readonly name: string }[]): string => list.map((entry) => entry.name).join(', ') || 'none';

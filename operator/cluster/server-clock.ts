@@ -1,0 +1,40 @@
+/**
+ * The API server's own time, learnt from the `Date` header of its replies. A reply's date is rounded down and old by the
+ * way it took, so `date − monotonic time of receipt` never exceeds the true offset; the lowest of the last minutes is
+ * used, which also is the slowest clock of several API servers. The estimate may be early, as a rule by one to two
+ * seconds; it is late only when the server's clock was set back since.
+ */
+import type { Clock } from '../lib/clock.ts';
+
+/** Milliseconds that an observation counts, at least; twice that at most. */
+const WINDOW_MS = 120_000;
+
+export class ServerClock {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #lowest = Number.POSITIVE_INFINITY;
+  #lowestBefore = Number.POSITIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** Takes the `Date` header of a reply that has just arrived; anything that is not a date is ignored. */
+  observe(header: string | undefined): void {
+    const date = header === undefined ? Number.NaN : Date.parse(header);
+    if (Number.isNaN(date)) return;
+    const now = this.#clock.monotonic();
+    if (now - this.#windowStart >= WINDOW_MS) {
+      this.#lowestBefore = now - this.#windowStart < 2 * WINDOW_MS ? this.#lowest : Number.POSITIVE_INFINITY;
+      this.#lowest = Number.POSITIVE_INFINITY;
+      this.#windowStart = now;
+    }
+    this.#lowest = Math.min(this.#lowest, date - now);
+  }
+
+  /** Milliseconds since the epoch by the API server at this monotonic time (now unless told); undefined before any reply. */
+  at(monotonic: number = this.#clock.monotonic()): number | undefined {
+    const offset = Math.min(this.#lowest, this.#lowestBefore);
+    return Number.isFinite(offset) ? offset + monotonic : undefined;
+  }
+}

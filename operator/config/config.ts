@@ -1,0 +1,48 @@
+/** The configuration as the rest of the program sees it: checked, complete, in milliseconds. */
+import type { Settings } from './schema.ts';
+
+/** Structurally the timing that the election needs. */
+export interface LeaseTiming {
+  readonly ttlMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+}
+
+/** Structurally the options of the Redis driver. Files are named, not read: a changed secret needs no restart. */
+export interface RedisSettings {
+  /** host, host:port, redis:// or rediss:// URL; may hold a password. */
+  readonly addr: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  /** Absent: what the URL says, or 0. */
+  readonly db?: number | undefined;
+  /** Put in front of every key; '' unless told. */
+  readonly keyPrefix: string;
+  /** Present: the connection is encrypted. Paths of PEM files, or PEM text. */
+  readonly tls?: {
+    readonly ca?: string | undefined;
+    readonly cert?: string | undefined;
+    readonly key?: string | undefined;
+    readonly serverName?: string | undefined;
+  };
+}
+
+type Unchanged = Omit<Settings, 'redis' | 'lease' | 'terminationGracePeriod' | 'cluster'>;
+
+export interface Config extends Readonly<Unchanged> {
+  /** Absent unless an address is known. */
+  readonly redis: RedisSettings | undefined;
+  readonly cluster: {
+    readonly name: string;
+    /** Absent: the service account of the pod. */
+    readonly kubeconfig?: string;
+    readonly id?: string | undefined;
+  };
+  readonly terminationGracePeriodMs: number;
+  readonly lease: LeaseTiming;
+  /** For the log at start: what was accepted but has no effect, or was read differently than written. */
+  readonly notices: readonly string[];
+  /** Where each setting came from, by dotted path: `default`, `environment HIGHLANDER_PORT`, `config.yaml:3:7`. */
+  readonly origins: ReadonlyMap<string, string>;
+}

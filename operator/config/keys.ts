@@ -1,0 +1,112 @@
+/**
+ * Every setting with its ways in: path in the file, environment variables, command-line flag. The table drives
+ * loading, suggestions for mistyped keys, masking and the reference in the docs.
+ */
+
+export type KeyKind = 'text' | 'integer' | 'boolean' | 'duration' | 'list';
+
+export interface ConfigKey {
+  /** Dotted path in the file, e.g. `redis.addr`. */
+  readonly path: string;
+  /** In order of precedence; the first is the name to document, others are accepted spellings. */
+  readonly env: readonly string[];
+  /** Without the leading dashes; absent: only file and environment. */
+  readonly flag?: string;
+  readonly kind: KeyKind;
+  /** Never shown in errors, logs or `config print`. */
+  readonly secret?: true;
+  /** One sentence for people. */
+  readonly doc: string;
+}
+
+interface Extra {
+  readonly kind?: KeyKind;
+  readonly alias?: readonly string[];
+  readonly secret?: true;
+}
+
+function key(path: string, env: string, doc: string, extra: Extra = {}): ConfigKey {
+  return {
+    path,
+    env: [`HIGHLANDER_${env}`, ...(extra.alias ?? [])],
+    kind: extra.kind ?? 'text',
+    doc,
+    flag: env.toLowerCase().replaceAll('_', '-'),
+    ...(extra.secret ? { secret: true } : {}),
+  };
+}
+
+function list(path: string, doc: string): ConfigKey {
+  return { path, env: [], kind: 'list', doc };
+}
+
+export const configKeys: readonly ConfigKey[] = [
+  key('id', 'ID', 'Name of this controller; the host name unless told. A suffix makes it unique per start.'),
+  key('tenant', 'TENANT', 'Isolated group of controllers: one lease, one leader per tenant.'),
+  key('port', 'PORT', 'Port of probes, metrics, API and dashboard; 0 picks a free one.', { kind: 'integer' }),
+  key('namespace', 'NAMESPACE', 'Namespace of workloads that name none.'),
+  key('remainsFollower', 'REMAINS_FOLLOWER', 'This controller never tries to lead.', { kind: 'boolean' }),
+  key('storageType', 'STORAGE_TYPE', 'Where the lease lives: redis, kubernetes, db, spanner or sqlite.'),
+  key('redis.addr', 'REDIS_ADDR', 'host:port, redis:// or rediss:// URL of the Redis server.'),
+  key('redis.username', 'REDIS_USERNAME', 'User of the Redis server (ACL).'),
+  key('redis.password', 'REDIS_PASSWORD', 'Password of the Redis server.', { secret: true }),
+  key('redis.passwordFile', 'REDIS_PASSWORD_FILE', 'File that holds the password of the Redis server.'),
+  key('redis.db', 'REDIS_DB', 'Number of the Redis database.', { kind: 'integer' }),
+  key('redis.keyPrefix', 'REDIS_KEY_PREFIX', 'Put in front of every key in Redis.'),
+  key('redis.tls.ca', 'REDIS_TLS_CA', 'PEM file (or PEM text) of the authority that signed the server certificate.'),
+  key('redis.tls.cert', 'REDIS_TLS_CERT', 'PEM file (or PEM text) of the client certificate.'),
+  key('redis.tls.key', 'REDIS_TLS_KEY', 'PEM file (or PEM text) of the client key.'),
+  key('redis.tls.serverName', 'REDIS_TLS_SERVER_NAME', 'Name that the server certificate must carry.'),
+  key('databaseURL', 'DATABASE_URL', 'Connection URL of the database, for storageType db.', { secret: true }),
+  key('spanner.projectID', 'SPANNER_PROJECT_ID', 'Google Cloud project, for storageType spanner.'),
+  key('spanner.instanceID', 'SPANNER_INSTANCE_ID', 'Spanner instance.'),
+  key('spanner.databaseID', 'SPANNER_DATABASE_ID', 'Spanner database.'),
+  key('cluster.name', 'CLUSTER_NAME', 'Name of the Kubernetes cluster, for people.'),
+  key('cluster.kubeconfig', 'KUBECONFIG', 'kubeconfig file; in a cluster the service account unless told.', {
+    alias: ['KUBECONFIG'],
+  }),
+  key('cluster.id', 'CLUSTER_ID', 'Identity of the cluster where the UID of kube-system may not be read.'),
+  list('workloads.processes', 'Processes of the configuration file.'),
+  list('workloads.cronJobs', 'Cron jobs of the configuration file.'),
+  list('workloads.services', 'Services of the configuration file.'),
+  list('workloads.persistentSets', 'Stateful sets of the configuration file.'),
+  key('terminationGracePeriod', 'TERMINATION_GRACE_PERIOD', 'Time that this controller may take to stop.', {
+    kind: 'duration',
+  }),
+  key('lease.ttl', 'LEASE_TTL', 'How long a lease is valid after its last renewal.', {
+    kind: 'duration',
+    alias: ['HIGHLANDER_LEADER_LOCK_TTL'],
+  }),
+  key('lease.renewDeadline', 'LEASE_RENEW_DEADLINE', 'Without a renewal for so long the leader starts nothing new.', {
+    kind: 'duration',
+  }),
+  key('lease.retryPeriod', 'LEASE_RETRY_PERIOD', 'Between two renewals, and between two looks of a standby.', {
+    kind: 'duration',
+    alias: ['HIGHLANDER_LEADER_RENEW_INTERVAL'],
+  }),
+  key('logLevel', 'LOG_LEVEL', 'debug, info, warn or error.'),
+  key('logFormat', 'LOG_FORMAT', 'json for machines, text for people.'),
+  key('workers', 'WORKERS', 'Objects of one kind that are worked on at once.', { kind: 'integer' }),
+];
+
+/** Paths of all settings and of the sections above them. */
+export const knownPaths: readonly string[] = [
+  ...new Set(
+    configKeys.flatMap(({ path }) => path.split('.').map((_, depth, steps) => steps.slice(0, depth + 1).join('.'))),
+  ),
+];
+
+export interface FlagOption {
+  readonly type: 'string' | 'boolean';
+}
+
+/** Flags for `parseArgs` of node:util; all take text, `remains-follower` none. */
+export const configFlags: Readonly<Record<string, FlagOption>> = Object.fromEntries(
+  [{ flag: 'config', kind: 'text' }, ...configKeys].flatMap(({ flag, kind }): readonly [string, FlagOption][] =>
+    flag === undefined ? [] : [[flag, { type: kind === 'boolean' ? 'boolean' : 'string' }]],
+  ),
+);
+
+export function isSecret(path: string): boolean {
+  return configKeys.some((entry) => entry.path === path && entry.secret);
+}

@@ -1,0 +1,90 @@
+/** What is wrong with a configuration, all of it at once, in words that say what to write instead. */
+import { isSecret, knownPaths } from './keys.ts';
+
+export interface Problem {
+  /** Dotted path of the setting; the file's name for a file that cannot be read. */
+  readonly path: string;
+  /** Where the value came from; absent when it came from nowhere. */
+  readonly where?: string;
+  /** The offending value as shown to people: secrets are masked, unknown keys show none. */
+  readonly shown?: string;
+  /** What the value must be and how to mend it. */
+  readonly fix: string;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(
+      `The configuration cannot be used:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`,
+    );
+    this.problems = problems;
+  }
+}
+
+export function describeProblem({ path, where, shown, fix }: Problem): string {
+  const subject = shown === undefined ? path : `${path}: ${shown}`;
+  return `${subject}${where === undefined ? '' : ` (${where})`} ${fix}`;
+}
+
+export const MASK = '***';
+
+/** A value for people, short, without its secrets; of maps and lists only that they are some. */
+export function showValue(path: string, value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
+  const text = String(value);
+  if (isSecret(path) || text.includes('-----BEGIN')) return MASK;
+  return typeof value === 'string' ? `"${withoutCredentials(text).slice(0, 80)}"` : text;
+}
+
+/** Masks what stands for a password in URLs and in `password=…` connection strings. */
+export function withoutCredentials(text: string): string {
+  return text
+    .replace(/(\/\/[^/?#\s:@]*:)\S*@/g, `$1${MASK}@`)
+    .replace(/(password\s*=\s*)('[^']*'|[^\s&;]+)/gi, `$1${MASK}`);
+}
+
+/** Says which known key was probably meant: a misspelling, another case, or the same name in another section. */
+export function suggestKey(path: readonly string[]): string {
+  const wanted = path.join('.');
+  const known = knownPaths;
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(wanted.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 5)))
+    .toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
+  const name = path.at(-1)?.toLowerCase();
+  const elsewhere = known.find((candidate) => candidate.split('.').at(-1)?.toLowerCase() === name);
+  const meant = near ?? elsewhere;
+  if (meant !== undefined) return `is not a known key; did you mean "${meant}"?`;
+  const section = path.slice(0, -1).join('.');
+  const here = namesIn(section, known);
+  return `is not a known key; ${section === '' ? 'the top level' : `"${section}"`} has ${here.join(', ')}`;
+}
+
+/** The known name nearest to `wanted`, when it is at most two letters off. */
+export function nearest(wanted: string, known: readonly string[]): string | undefined {
+  return known.find((candidate) => editDistance(wanted, candidate) <= 2);
+}
+
+function namesIn(section: string, known: readonly string[]): readonly string[] {
+  const prefix = section === '' ? '' : `${section}.`;
+  const below = known
+    .filter((path) => path.startsWith(prefix))
+    .map((path) => path.slice(prefix.length).split('.')[0] ?? '');
+  return [...new Set(below)];
+}
+
+/** Levenshtein: letters to insert, drop or replace. */
+export function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,421 @@
+import { describe, expect, it } from 'vitest';
+import { brokenTimingRule } from '../leadership/timing.ts';
+import type { Config } from './config.ts';
+import { fromEnvironment, fromFlags } from './environment.ts';
+import type { Environment, Flags } from './environment.ts';
+import { parseConfigFile } from './file.ts';
+import { masked } from './masked.ts';
+import { ConfigError } from './problems.ts';
+import type { Machine } from './resolve.ts';
+import { resolveConfig } from './resolve.ts';
+
+const FILES = ['/home/me/password', '/pem/ca', '/pem/key'];
+
+const machine: Machine = {
+  hostname: 'host-1',
+  inCluster: false,
+  homeKubeconfig: undefined,
+  expand: (path) => path.replace(/^~/, '/home/me'),
+  read(path) {
+    if (!FILES.includes(path)) throw new Error(`ENOENT: no such file, open '${path}'`);
+    return 'text';
+  },
+};
+
+interface Given {
+  readonly yaml?: string;
+  readonly env?: Environment;
+  readonly flags?: Flags;
+  readonly on?: Partial<Machine>;
+}
+
+function resolve({ yaml = '', env = {}, flags = {}, on = {} }: Given): Config {
+  const file = parseConfigFile('config.yaml', yaml);
+  const environment = fromEnvironment(env);
+  const layers = {
+    leaves: [...file.leaves, ...environment.leaves, ...fromFlags(flags)],
+    problems: file.problems,
+    notices: [...file.notices, ...environment.notices],
+  };
+  return resolveConfig(layers, { ...machine, ...on }, { brokenTimingRule });
+}
+
+function problemsOf(given: Given): readonly string[] {
+  try {
+    resolve(given);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.message
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
+    throw error;
+  }
+  return [];
+}
+
+const REDIS = { HIGHLANDER_REDIS_ADDR: 'redis:6379' };
+
+describe('a configuration', () => {
+  it('has the defaults of the docs', () => {
+    expect(resolve({ env: REDIS })).toMatchObject({
+      id: 'host-1',
+      tenant: 'default',
+      port: 8080,
+      namespace: 'default',
+      remainsFollower: false,
+      storageType: 'redis',
+      redis: { addr: 'redis:6379', keyPrefix: '' },
+      cluster: { name: 'default' },
+      terminationGracePeriodMs: 29_000,
+      lease: { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 },
+      logLevel: 'info',
+      logFormat: 'json',
+      workers: 16,
+      notices: [],
+    });
+  });
+
+  it('takes flags before the environment before the file, value by value', () => {
+    const config = resolve({
+      yaml: 'tenant: file\nnamespace: file\nport: 1\nredis: {addr: "file:1", db: 3}',
+      env: { HIGHLANDER_NAMESPACE: 'environment', HIGHLANDER_PORT: '2' },
+      flags: { port: '3' },
+    });
+    expect(config).toMatchObject({
+      tenant: 'file',
+      namespace: 'environment',
+      port: 3,
+      redis: { addr: 'file:1', db: 3 },
+    });
+    expect(Object.fromEntries(config.origins)).toMatchObject({
+      tenant: 'config.yaml:1:9',
+      namespace: 'environment HIGHLANDER_NAMESPACE',
+      port: 'flag --port',
+      'redis.db': 'config.yaml:4:29',
+      workers: 'default',
+    });
+  });
+
+  it('counts empty values as not set', () => {
+    const config = resolve({
+      yaml: 'id: ""\nport:\nredis:\n  addr: r\n',
+      env: { HIGHLANDER_TENANT: '' },
+      flags: { 'log-level': '' },
+    });
+    expect(config).toMatchObject({ id: 'host-1', port: 8080, tenant: 'default', logLevel: 'info' });
+  });
+
+  it.each([
+    ['redis', { env: REDIS }, {}],
+    ['redis', { env: { HIGHLANDER_STORAGE_TYPE: 'redis' } }, { redis: { addr: 'localhost:6379' } }],
+    ['kubernetes', { on: { inCluster: true } }, { redis: undefined }],
+    ['kubernetes', { env: { KUBECONFIG: '/k' } }, { cluster: { kubeconfig: '/k' } }],
+    [
+      'kubernetes',
+      { on: { homeKubeconfig: '/home/me/.kube/config' } },
+      { cluster: { kubeconfig: '/home/me/.kube/config' } },
+    ],
+    [
+      'kubernetes',
+      { env: { HIGHLANDER_KUBECONFIG: '~/k', KUBECONFIG: '/other' } },
+      { cluster: { kubeconfig: '/home/me/k' } },
+    ],
+  ])('keeps the lease in %s given %j', (storageType, given, more) => {
+    expect(resolve(given)).toMatchObject({ storageType, ...more });
+  });
+
+  it('uses the service account in a cluster although a kubeconfig lies in the home directory', () => {
+    expect(resolve({ on: { inCluster: true, homeKubeconfig: '/k' } }).cluster.kubeconfig).toBeUndefined();
+  });
+
+  it.each([
+    'redis',
+    'redis-0.svc:1',
+    '[::1]:7000',
+    'redis://10.0.0.1/2',
+    'rediss://me:p%40ss@h:1',
+    'redis://:only@[::1]:2',
+  ])('takes the Redis address %s', (addr) =>
+    expect(resolve({ env: { HIGHLANDER_REDIS_ADDR: addr } }).redis).toEqual({ addr, keyPrefix: '' }),
+  );
+
+  it('names the files of passwords and certificates for the driver, and takes PEM text as it is', () => {
+    const env = {
+      HIGHLANDER_REDIS_ADDR: 'rediss://me@redis',
+      HIGHLANDER_REDIS_PASSWORD_FILE: '~/password',
+      HIGHLANDER_REDIS_TLS_CA: '/pem/ca',
+      HIGHLANDER_REDIS_TLS_CERT: '/pem/ca',
+      HIGHLANDER_REDIS_TLS_KEY: '-----BEGIN PRIVATE KEY-----',
+      HIGHLANDER_REDIS_TLS_SERVER_NAME: 'redis.internal',
+    };
+    const config = resolve({ env });
+    const tls = { ca: '/pem/ca', cert: '/pem/ca', key: '-----BEGIN PRIVATE KEY-----', serverName: 'redis.internal' };
+    expect(config.redis).toEqual({ addr: 'rediss://me@redis', passwordFile: '/home/me/password', keyPrefix: '', tls });
+    expect(masked(config).redis?.tls).toEqual({ ...tls, key: '***' });
+  });
+
+  it('masks the passwords of the Redis server', () => {
+    const config = resolve({ env: { HIGHLANDER_REDIS_ADDR: 'redis://me:geheim@redis:1' } });
+    expect(masked(config).redis?.addr).toBe('redis://me:***@redis:1');
+    expect(masked(resolve({ env: { ...REDIS, HIGHLANDER_REDIS_PASSWORD: 'geheim' } })).redis?.password).toBe('***');
+  });
+
+  it('masks the password of the database URL', () => {
+    const config = resolve({ env: { ...REDIS, HIGHLANDER_DATABASE_URL: 'postgres://me:se/cr@et@db/x' } });
+    expect(masked(config).databaseURL).toBe('postgres://me:***@db/x');
+  });
+
+  it('knows the names of lease settings that the docs of the original promise', () => {
+    const env = {
+      ...REDIS,
+      HIGHLANDER_LEADER_LOCK_TTL: '30s',
+      HIGHLANDER_LEADER_RENEW_INTERVAL: '1s',
+      HIGHLANDER_LEASE_RENEW_DEADLINE: '1m',
+    };
+    expect(resolve({ env: { ...env, HIGHLANDER_LEASE_TTL: '1h' } }).lease).toEqual({
+      ttlMs: 3_600_000,
+      renewDeadlineMs: 60_000,
+      retryPeriodMs: 1000,
+    });
+  });
+
+  it('says what was ignored or is probably a slip', () => {
+    const config = resolve({
+      yaml: 'workloads: {processes: [{name: a}]}',
+      env: { ...REDIS, HIGHLANDER_PORT: 'tcp://10.1.2.3:8080', HIGHLANDER_TENNANT: 'x', HIGHLANDER_SERVICE_HOST: 'y' },
+    });
+    expect(config.port).toBe(8080);
+    expect(config.notices).toEqual([
+      'HIGHLANDER_TENNANT is not read; did you mean HIGHLANDER_TENANT?',
+      'HIGHLANDER_PORT=tcp://10.1.2.3:8080 was set by Kubernetes for a Service named "highlander" and is ignored',
+      'workloads in the config file are not applied by this version; use custom resources',
+    ]);
+  });
+
+  it('reports everything that is wrong at once', () => {
+    const yaml = 'tenant: A B\nprot: 1\nredis:\n  adr: x\nlease: {ttl: 5s}\nlogLevel: loud';
+    expect(problemsOf({ yaml, env: { HIGHLANDER_PORT: 'web' } })).toHaveLength(7);
+  });
+});
+
+describe('a wrong configuration', () => {
+  const wrong: readonly [name: string, given: Given, message: string][] = [
+    [
+      'port is text',
+      { env: { ...REDIS, HIGHLANDER_PORT: 'web' } },
+      'port: "web" (environment HIGHLANDER_PORT) must be a whole number from 0 to 65535, for example 8080',
+    ],
+    [
+      'port too high',
+      { env: REDIS, flags: { port: '65536' } },
+      'port: 65536 (flag --port) must be a whole number from 0 to 65535, for example 8080',
+    ],
+    [
+      'port negative',
+      { env: { ...REDIS, HIGHLANDER_PORT: '-1' } },
+      'port: -1 (environment HIGHLANDER_PORT) must be a whole number from 0 to 65535, for example 8080',
+    ],
+    [
+      'port with a fraction',
+      { env: REDIS, yaml: 'port: 80.5' },
+      'port: 80.5 (config.yaml:1:7) must be a whole number from 0 to 65535, for example 8080',
+    ],
+    [
+      'port is a section',
+      { env: REDIS, yaml: 'port: {http: 1}' },
+      'port: a map (config.yaml:1:14) must be a whole number from 0 to 65535, for example 8080',
+    ],
+    [
+      'tenant in capitals',
+      { env: { ...REDIS, HIGHLANDER_TENANT: 'TeamA' } },
+      'tenant: "TeamA" (environment HIGHLANDER_TENANT) must be a name of at most 63 lower-case letters, digits and "-", for example "team-a"',
+    ],
+    [
+      'tenant too long',
+      { env: { ...REDIS, HIGHLANDER_TENANT: 'a'.repeat(64) } },
+      `tenant: "${'a'.repeat(64)}" (environment HIGHLANDER_TENANT) must be a name of at most 63 lower-case letters, digits and "-", for example "team-a"`,
+    ],
+    [
+      'tenant is a number',
+      { env: REDIS, yaml: 'tenant: 42' },
+      'tenant: 42 (config.yaml:1:9) must be a name of at most 63 lower-case letters, digits and "-", for example "team-a" (as text, in quotes)',
+    ],
+    ['id is a number', { env: REDIS, yaml: 'id: 42' }, 'id: 42 (config.yaml:1:5) must be a name, as text (in quotes)'],
+    [
+      'namespace with a slash',
+      { env: REDIS, yaml: 'namespace: a/b' },
+      'namespace: "a/b" (config.yaml:1:12) must be a name of at most 63 lower-case letters, digits and "-", for example "default"',
+    ],
+    [
+      'remainsFollower is a word',
+      { env: { ...REDIS, HIGHLANDER_REMAINS_FOLLOWER: 'maybe' } },
+      'remainsFollower: "maybe" (environment HIGHLANDER_REMAINS_FOLLOWER) must be true or false',
+    ],
+    [
+      'no store',
+      {},
+      'storageType is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in the cluster',
+    ],
+    [
+      'unknown store',
+      { env: { HIGHLANDER_STORAGE_TYPE: 'etcd' } },
+      'storageType: "etcd" (environment HIGHLANDER_STORAGE_TYPE) must be one of redis, kubernetes, db, spanner, sqlite',
+    ],
+    [
+      'store of a later version',
+      { env: { HIGHLANDER_STORAGE_TYPE: 'spanner' } },
+      'storageType: "spanner" (environment HIGHLANDER_STORAGE_TYPE) is not available in this version; set storageType to redis or kubernetes',
+    ],
+    [
+      'misspelt key',
+      { env: REDIS, yaml: 'tenent: a' },
+      'tenent (config.yaml:1:9) is not a known key; did you mean "tenant"?',
+    ],
+    [
+      'misspelt key of a section',
+      { env: REDIS, yaml: 'redis:\n  pasword: geheim' },
+      'redis.pasword (config.yaml:2:12) is not a known key; did you mean "redis.password"?',
+    ],
+    [
+      'key of another section',
+      { env: REDIS, yaml: 'keyPrefix: a' },
+      'keyPrefix (config.yaml:1:12) is not a known key; did you mean "redis.keyPrefix"?',
+    ],
+    [
+      'key in another case',
+      { env: REDIS, yaml: 'cluster: {KubeConfig: a}' },
+      'cluster.KubeConfig (config.yaml:1:23) is not a known key; did you mean "cluster.kubeconfig"?',
+    ],
+    [
+      'key like nothing',
+      { env: REDIS, yaml: 'redis: {somethingElse: 1}' },
+      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, username, password, passwordFile, db, keyPrefix, tls',
+    ],
+    [
+      'key named __proto__',
+      { env: REDIS, yaml: '__proto__: {port: 1}' },
+      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, remainsFollower, storageType, redis, databaseURL, spanner, cluster, workloads, terminationGracePeriod, lease, logLevel, logFormat, workers',
+    ],
+    [
+      'unknown key without a value',
+      { env: REDIS, yaml: 'leese: {}' },
+      'leese (config.yaml:1:8) is not a known key; did you mean "lease"?',
+    ],
+    [
+      'section is text',
+      { env: {}, yaml: 'redis: localhost', on: { inCluster: true } },
+      'redis: "localhost" (config.yaml:1:8) must be a section with keys',
+    ],
+    [
+      'Redis address with a path',
+      { env: { HIGHLANDER_REDIS_ADDR: 'redis:6379/0' } },
+      'redis.addr: "redis:6379/0" (environment HIGHLANDER_REDIS_ADDR) must be host:port (6379 when no port is given) or a URL such as redis://user:password@host:6379/0',
+    ],
+    [
+      'Redis address of another protocol',
+      { env: { HIGHLANDER_REDIS_ADDR: 'http://me:geheim@redis' } },
+      'redis.addr: "http://me:***@redis" (environment HIGHLANDER_REDIS_ADDR) must be host:port (6379 when no port is given) or a URL such as redis://user:password@host:6379/0',
+    ],
+    [
+      'Redis port too high',
+      { env: { HIGHLANDER_REDIS_ADDR: 'redis:70000' } },
+      'redis.addr: "redis:70000" (environment HIGHLANDER_REDIS_ADDR) must be host:port (6379 when no port is given) or a URL such as redis://user:password@host:6379/0',
+    ],
+    [
+      'Redis password is a number',
+      { env: REDIS, yaml: 'redis: {password: 1234}' },
+      'redis.password: *** (config.yaml:1:19) must be a password, as text (in quotes)',
+    ],
+    [
+      'Redis database is text',
+      { env: { ...REDIS, HIGHLANDER_REDIS_DB: 'one' } },
+      'redis.db: "one" (environment HIGHLANDER_REDIS_DB) must be a whole number from 0 to 65535, for example 0',
+    ],
+    [
+      'two Redis passwords',
+      { env: { HIGHLANDER_REDIS_ADDR: 'redis://:geheim@r', HIGHLANDER_REDIS_PASSWORD: 'geheim' } },
+      'redis.password (environment HIGHLANDER_REDIS_PASSWORD) is also part of the URL in redis.addr; keep one of the two',
+    ],
+    [
+      'password and password file',
+      { env: { ...REDIS, HIGHLANDER_REDIS_PASSWORD: 'geheim', HIGHLANDER_REDIS_PASSWORD_FILE: '~/password' } },
+      'redis.passwordFile (environment HIGHLANDER_REDIS_PASSWORD_FILE) is set although a password is given as well; keep one of the two',
+    ],
+    [
+      'missing password file',
+      { env: { ...REDIS, HIGHLANDER_REDIS_PASSWORD_FILE: '/none' } },
+      "redis.passwordFile (environment HIGHLANDER_REDIS_PASSWORD_FILE) names a file that cannot be read: ENOENT: no such file, open '/none'",
+    ],
+    [
+      'certificate without key',
+      { env: REDIS, yaml: 'redis: {tls: {cert: /pem/ca}}' },
+      'redis.tls.cert (config.yaml:1:21) needs redis.tls.key as well: a client certificate consists of both',
+    ],
+    [
+      'duration without unit',
+      { env: REDIS, yaml: 'lease: {ttl: 15}' },
+      'lease.ttl: 15 (config.yaml:1:14) must be a duration longer than 0 with a unit, for example 15s',
+    ],
+    [
+      'duration without unit in the environment',
+      { env: { ...REDIS, HIGHLANDER_LEASE_TTL: '15' } },
+      'lease.ttl: "15" (environment HIGHLANDER_LEASE_TTL) must be a duration longer than 0 with a unit, for example 15s ("15" has no unit: write "15s" for seconds)',
+    ],
+    [
+      'duration of nothing',
+      { env: REDIS, yaml: 'terminationGracePeriod: 0s' },
+      'terminationGracePeriod: "0s" (config.yaml:1:25) must be a duration longer than 0 with a unit, for example 29s',
+    ],
+    [
+      'duration in ISO form',
+      { env: REDIS, yaml: 'lease: {retryPeriod: PT2S}' },
+      'lease.retryPeriod: "PT2S" (config.yaml:1:22) must be a duration longer than 0 with a unit, for example 2s ("PT2S" is no duration: write it like "300ms", "15s" or "1h30m")',
+    ],
+    [
+      'retries too rare',
+      { env: REDIS, yaml: 'lease: {retryPeriod: 9s}' },
+      'lease (config.yaml:1:22) breaks a rule: retryPeriod × 1.2 (10800 ms) must be shorter than renewDeadline (10000 ms): one lost renewal would end the lease',
+    ],
+    [
+      'renew deadline too near the end',
+      { env: REDIS, yaml: 'lease: {renewDeadline: 14s}' },
+      'lease (config.yaml:1:24) breaks a rule: renewDeadline (14000 ms) must be shorter than ttl less 1 % and a margin of 1000 ms (13850 ms): the holder must stop before anybody else may start',
+    ],
+    [
+      'log level',
+      { env: { ...REDIS, HIGHLANDER_LOG_LEVEL: 'trace' } },
+      'logLevel: "trace" (environment HIGHLANDER_LOG_LEVEL) must be one of debug, info, warn, error',
+    ],
+    [
+      'log format',
+      { env: REDIS, flags: { 'log-format': 'xml' } },
+      'logFormat: "xml" (flag --log-format) must be one of json, text',
+    ],
+    [
+      'workers',
+      { env: REDIS, yaml: 'workers: 0' },
+      'workers: 0 (config.yaml:1:10) must be a whole number from 1 to 1000, for example 16',
+    ],
+    [
+      'workloads are no list',
+      { env: REDIS, yaml: 'workloads: {processes: x}' },
+      'workloads.processes: "x" (config.yaml:1:24) must be a list of workloads',
+    ],
+    [
+      'YAML is broken',
+      { env: REDIS, yaml: 'a: 1\nb: [1, 2' },
+      'config.yaml:2:9 is not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    [
+      'key is there twice',
+      { env: REDIS, yaml: 'port: 1\nport: 2' },
+      'config.yaml:2:1 is not valid YAML: Map keys must be unique',
+    ],
+    ['file is a list', { env: REDIS, yaml: '- a' }, 'config.yaml must be a map of settings such as "port: 8080"'],
+  ];
+
+  it.each(wrong)('%s', (_, given, message) => expect(problemsOf(given)).toEqual([message]));
+
+  it.each(wrong)('shows no password: %s', (_, given) => expect(problemsOf(given).join()).not.toContain('geheim'));
+});

@@ -1,0 +1,156 @@
+/**
+ * Layers to a `Config`: merges, checks against the schema, applies the rules that need more than one setting or the
+ * machine. Everything it knows of the machine is passed in; it throws nothing but `ConfigError`.
+ */
+import type { Config, LeaseTiming } from './config.ts';
+import type { Problem } from './problems.ts';
+import { ConfigError, showValue, suggestKey } from './problems.ts';
+import type { Settings } from './schema.ts';
+import { configSchema, leaseSchema } from './schema.ts';
+import type { Files } from './redis.ts';
+import { redisProblems, redisSettings } from './redis.ts';
+import type { Leaf, Merged, Origin } from './tree.ts';
+import { getAt, merge } from './tree.ts';
+import { configKeys } from './keys.ts';
+
+export interface Machine extends Files {
+  readonly hostname: string;
+  /** Runs in a pod with a service account. */
+  readonly inCluster: boolean;
+  /** The user's own kubeconfig, when there is such a file. */
+  readonly homeKubeconfig: string | undefined;
+}
+
+export interface Rules {
+  /** The rule between the lease's durations that is broken, with its numbers; `undefined` when they are sound. */
+  brokenTimingRule(timing: LeaseTiming): string | undefined;
+}
+
+export interface Layers {
+  readonly leaves: readonly Leaf[];
+  readonly problems: readonly Problem[];
+  readonly notices: readonly string[];
+}
+
+export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): Config {
+  const leaves = [...defaultsOf(machine), ...layers.leaves];
+  const merged = merge([...defaultStore(merge(leaves), machine), ...leaves]);
+  const parsed = configSchema.safeParse(merged.tree);
+  const problems = [
+    ...layers.problems,
+    ...schemaProblems(parsed.error?.issues ?? [], merged),
+    ...storeProblems(merged),
+    ...redisProblems(merged, machine),
+    ...timingProblems(merged, rules),
+  ];
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  return toConfig(parsed.data, merged, layers.notices, machine);
+}
+
+function defaultsOf(machine: Machine): readonly Leaf[] {
+  const fallback = (path: string, value: string | undefined, where: string): readonly Leaf[] =>
+    value === undefined ? [] : [{ path: path.split('.'), value, origin: { rank: 'default', where } }];
+  return [
+    ...fallback('id', machine.hostname, 'default: host name'),
+    ...(machine.inCluster ? [] : fallback('cluster.kubeconfig', machine.homeKubeconfig, 'default: home directory')),
+  ];
+}
+
+/** Redis where its address is given; otherwise the cluster that this controller runs in or is pointed at. */
+function defaultStore({ tree }: Merged, machine: Machine): readonly Leaf[] {
+  const origin = (where: string): Origin => ({ rank: 'default', where: `default: ${where}` });
+  const type = getAt(tree, ['storageType']);
+  const address = getAt(tree, ['redis', 'addr']);
+  if (type === 'redis' && address === undefined) {
+    return [{ path: ['redis', 'addr'], value: 'localhost:6379', origin: origin('storageType is redis') }];
+  }
+  if (type !== undefined) return [];
+  if (address !== undefined) return [{ path: ['storageType'], value: 'redis', origin: origin('redis.addr is set') }];
+  const reachable = machine.inCluster || getAt(tree, ['cluster', 'kubeconfig']) !== undefined;
+  return reachable ? [{ path: ['storageType'], value: 'kubernetes', origin: origin('a cluster is at hand') }] : [];
+}
+
+interface Issue {
+  readonly code: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+}
+
+function schemaProblems(issues: readonly Issue[], merged: Merged): readonly Problem[] {
+  const problems = issues.flatMap((issue): readonly Problem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys')
+      return (issue.keys ?? []).map((name) => unknownKey([...path, name], merged));
+    return isMissingStore(path, merged) ? [] : [wrongValue(path, issue.message, merged)];
+  });
+  return problems.filter((problem, index) => problems.findIndex(({ path }) => path === problem.path) === index);
+}
+
+function wrongValue(path: readonly string[], fix: string, { tree, origins }: Merged): Problem {
+  const dotted = path.join('.');
+  const value = getAt(tree, path);
+  return {
+    path: dotted,
+    fix,
+    ...whereOf(dotted, origins),
+    ...(value === undefined ? {} : { shown: showValue(dotted, value) }),
+  };
+}
+
+function unknownKey(path: readonly string[], { origins }: Merged): Problem {
+  return { path: path.join('.'), fix: suggestKey(path), ...whereOf(path.join('.'), origins) };
+}
+
+function whereOf(dotted: string, origins: ReadonlyMap<string, Origin>): { where?: string } {
+  const origin =
+    origins.get(dotted) ??
+    [...origins].find(([path]) => path.startsWith(`${dotted}.`) || dotted.startsWith(`${path}.`))?.[1];
+  return origin === undefined ? {} : { where: origin.where };
+}
+
+function isMissingStore(path: readonly string[], { tree }: Merged): boolean {
+  return path.join('.') === 'storageType' && getAt(tree, path) === undefined;
+}
+
+function storeProblems({ tree }: Merged): readonly Problem[] {
+  if (getAt(tree, ['storageType']) !== undefined) return [];
+  const fix =
+    'is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, or cluster.kubeconfig ' +
+    '(HIGHLANDER_KUBECONFIG) to keep the lease in the cluster';
+  return [{ path: 'storageType', fix }];
+}
+
+function timingProblems({ tree, origins }: Merged, rules: Rules): readonly Problem[] {
+  const lease = leaseSchema.safeParse(tree['lease'] ?? {});
+  if (!lease.success) return [];
+  const broken = rules.brokenTimingRule(toTiming(lease.data));
+  return broken === undefined ? [] : [{ path: 'lease', fix: `breaks a rule: ${broken}`, ...whereOf('lease', origins) }];
+}
+
+function toTiming({ ttl, renewDeadline, retryPeriod }: Settings['lease']): LeaseTiming {
+  return { ttlMs: ttl, renewDeadlineMs: renewDeadline, retryPeriodMs: retryPeriod };
+}
+
+function toConfig(all: Settings, merged: Merged, notices: readonly string[], machine: Machine): Config {
+  const { terminationGracePeriod, lease, redis, cluster, ...settings } = all;
+  const { kubeconfig, ...named } = cluster;
+  return {
+    ...settings,
+    redis: redisSettings(redis, machine),
+    cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
+    terminationGracePeriodMs: terminationGracePeriod,
+    lease: toTiming(lease),
+    notices: [...notices, ...workloadNotices(settings.workloads)],
+    origins: originsOf(merged),
+  };
+}
+
+function workloadNotices(workloads: Settings['workloads']): readonly string[] {
+  const some = Object.values(workloads).some((list) => list.length > 0);
+  return some ? ['workloads in the config file are not applied by this version; use custom resources'] : [];
+}
+
+function originsOf({ origins }: Merged): ReadonlyMap<string, string> {
+  return new Map(configKeys.map(({ path }) => [path, origins.get(path)?.where ?? 'default']));
+}

@@ -1,0 +1,124 @@
+/**
+ * What each setting must be. Messages finish the sentence "<path>: <value> …" and say what to write. Rules that need
+ * more than one section or the machine are in `resolve.ts`.
+ */
+import { z } from 'zod';
+import { messageOf } from '../lib/errors.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { parseRedisAddress } from './redis-address.ts';
+
+export const STORAGE_TYPES = ['redis', 'kubernetes', 'db', 'spanner', 'sqlite'] as const;
+export type StorageType = (typeof STORAGE_TYPES)[number];
+
+/** What this version has drivers for. */
+export const AVAILABLE_STORAGE: readonly StorageType[] = ['redis', 'kubernetes'];
+
+const must = (rule: string) => ({ error: `must be ${rule}` });
+
+const text = (what: string) => z.string(must(`${what}, as text (in quotes)`));
+
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+function dnsLabel(example: string) {
+  const rule = `a name of at most 63 lower-case letters, digits and "-", for example "${example}"`;
+  return z.string(must(`${rule} (as text, in quotes)`)).regex(DNS_LABEL, must(rule));
+}
+
+function wholeNumber(least: number, most: number, example: number) {
+  const rule = must(`a whole number from ${least} to ${most}, for example ${example}`);
+  return z.int(rule).min(least, rule).max(most, rule);
+}
+
+/** Text of a Go duration to milliseconds, more than 0. */
+function duration(example: string) {
+  const rule = `must be a duration longer than 0 with a unit, for example ${example}`;
+  return z.string({ error: rule }).transform((value, context) => {
+    try {
+      const ms = parseDuration(value);
+      if (ms > 0) return ms;
+      context.addIssue({ code: 'custom', message: rule });
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: `${rule} (${messageOf(error)})` });
+    }
+    return z.NEVER;
+  });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, must(`one of ${values.join(', ')}`));
+}
+
+const storageType = oneOf(STORAGE_TYPES).refine((type) => AVAILABLE_STORAGE.includes(type), {
+  error: `is not available in this version; set storageType to ${AVAILABLE_STORAGE.join(' or ')}`,
+});
+
+const redisAddress = text('host:port or a redis:// or rediss:// URL').superRefine((value, context) => {
+  const address = parseRedisAddress(value);
+  if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
+});
+
+const section = <T extends z.core.$ZodLooseShape>(shape: T) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'invalid_type' ? 'must be a section with keys' : undefined),
+  });
+
+const redis = section({
+  addr: redisAddress.optional(),
+  username: text('a user name').optional(),
+  password: text('a password').optional(),
+  passwordFile: text('the path of a file').optional(),
+  db: wholeNumber(0, 65_535, 0).optional(),
+  keyPrefix: text('a prefix').default(''),
+  tls: section({
+    ca: text('the path of a PEM file').optional(),
+    cert: text('the path of a PEM file').optional(),
+    key: text('the path of a PEM file').optional(),
+    serverName: text('a host name').optional(),
+  }).optional(),
+});
+
+export const leaseSchema = section({
+  ttl: duration('15s').prefault('15s'),
+  renewDeadline: duration('10s').prefault('10s'),
+  retryPeriod: duration('2s').prefault('2s'),
+});
+
+const workloadList = z.array(
+  z.record(z.string(), z.unknown(), must('a workload with keys')),
+  must('a list of workloads'),
+);
+
+export const configSchema = section({
+  id: text('a name').max(253, must('a name of at most 253 characters')),
+  tenant: dnsLabel('team-a').default('default'),
+  port: wholeNumber(0, 65_535, 8080).default(8080),
+  namespace: dnsLabel('default').default('default'),
+  remainsFollower: z.boolean(must('true or false')).default(false),
+  storageType,
+  redis: redis.prefault({}),
+  databaseURL: text('a connection URL').optional(),
+  spanner: section({
+    projectID: text('a project').optional(),
+    instanceID: text('an instance').default('highlander-instance'),
+    databaseID: text('a database').default('highlander-db'),
+  }).prefault({}),
+  cluster: section({
+    name: text('a name').default('default'),
+    kubeconfig: text('the path of a file').optional(),
+    id: text('an identity').optional(),
+  }).prefault({}),
+  workloads: section({
+    processes: workloadList.default([]),
+    cronJobs: workloadList.default([]),
+    services: workloadList.default([]),
+    persistentSets: workloadList.default([]),
+  }).prefault({}),
+  terminationGracePeriod: duration('29s').prefault('29s'),
+  lease: leaseSchema.prefault({}),
+  logLevel: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
+  logFormat: oneOf(['json', 'text']).default('json'),
+  workers: wholeNumber(1, 1000, 16).default(16),
+});
+
+/** The settings as the schema leaves them; `resolve.ts` makes the `Config` of it. */
+export type Settings = z.output<typeof configSchema>;

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChildServer, freePort } from './child-server.ts';
+import type { ServerAddress } from './fault-proxy.ts';
+
+/** Redis on a free loopback port, in a folder of its own, without persistence: a restart loses everything. */
+export class RedisServer implements AsyncDisposable {
+  readonly address: ServerAddress;
+  readonly folder: string;
+  readonly #process: ChildServer;
+
+  private constructor(port: number, folder: string, args: readonly string[]) {
+    this.address = { host: '127.0.0.1', port };
+    this.folder = folder;
+    const always = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+    this.#process = new ChildServer('redis-server', [...always, ...args], 'apt-get install redis-server');
+  }
+
+  static async start(...args: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'highlander-redis-')), args);
+    await server.restart();
+    return server;
+  }
+
+  pause(): void {
+    this.#process.pause();
+  }
+
+  resume(): void {
+    this.#process.resume();
+  }
+
+  kill(): Promise<void> {
+    return this.#process.kill();
+  }
+
+  /** After `kill`: the same port, no data. */
+  restart(): Promise<void> {
+    return this.#process.start(async () => (await this.command('PING')) !== '');
+  }
+
+  /** Sends one inline command; resolves to the first line of the answer. For set-up only: no quoting, no parsing. */
+  command(line: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.address.port, this.address.host, () => socket.write(`${line}\r\n`));
+      socket.once('error', reject);
+      socket.once('data', (answer) => {
+        socket.destroy();
+        resolve(answer.toString().split('\r\n')[0] ?? '');
+      });
+      socket.once('close', () => reject(new Error('The connection was closed')));
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

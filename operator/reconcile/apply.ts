@@ -1,0 +1,105 @@
+/**
+ * Carries out one action. What starts something needs the grant, checked in the same step as the dispatch. What only
+ * stops may go without one, but always names the very object (uid and resourceVersion) that the decision was about.
+ */
+import { fieldManagers } from '../api/group.ts';
+import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster-client.ts';
+import { hasCode } from '../cluster/cluster-client.ts';
+import type { Action, Child, MetadataPatch } from './plan.ts';
+import type { Grant } from './reconciler.ts';
+
+/**
+ * What the API server holds now, as far as it said: the object, or `undefined` when there is none.
+ * `changed`: the action was not carried out, because the object is not what it was when the decision fell; decide anew.
+ */
+export interface Outcome<T> {
+  readonly live: T | undefined;
+  readonly changed: boolean;
+}
+
+export class Applier<T extends Child & KubeObject> {
+  readonly #client: ClusterClient;
+  readonly #type: ResourceType;
+
+  constructor(client: ClusterClient, type: ResourceType) {
+    this.#client = client;
+    this.#type = type;
+  }
+
+  /** Without a grant only `stop`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
+  async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
+    if (!grant && (action.type === 'create' || action.type === 'stamp'))
+      throw new Error(`${action.type} needs a grant`);
+    try {
+      return { live: await this.#send(action, fenced(grant)), changed: false };
+    } catch (error) {
+      if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
+      if (action.type === 'create' && hasCode(error, 404)) throw error; // the namespace
+      return { live: await this.#read(objectOf(action), grant), changed: true };
+    }
+  }
+
+  async #send(action: Action<T>, options: ReturnType<typeof fenced>): Promise<T | undefined> {
+    switch (action.type) {
+      case 'create':
+        return this.#client.create<T>(this.#type, action.object, { ...options, fieldManager: fieldManagers.children });
+      case 'stamp':
+        return this.#patch(action.live, action.patch, options);
+      case 'release':
+        return stillThere(await this.#patch(action.live, withoutFinalizer(action.live, action.finalizer), options));
+      case 'stop':
+        await this.#client.delete(this.#type, at(action.live), { ...options, preconditions: identity(action.live) });
+        return this.#client.get<T>(this.#type, at(action.live), options);
+      case 'purge':
+        await this.#client.delete(this.#type, at(action.live), {
+          ...options,
+          preconditions: identity(action.live),
+          gracePeriodSeconds: 0,
+        });
+        return undefined;
+    }
+  }
+
+  #patch(live: T, metadata: MetadataPatch, options: ReturnType<typeof fenced>): Promise<T> {
+    const patch = { metadata: { ...metadata, ...identity(live) } };
+    return this.#client.patch<T>(this.#type, at(live), patch, {
+      ...options,
+      type: 'merge',
+      fieldManager: fieldManagers.children,
+    });
+  }
+
+  #read(object: T, grant: Grant | undefined): Promise<T | undefined> {
+    return this.#client.get<T>(this.#type, at(object), grant ? { signal: grant.signal } : {});
+  }
+}
+
+/** Options of a write in a term: checked at the dispatch, aborted when the lease is in doubt. */
+export function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: () => void } {
+  return grant ? { signal: grant.signal, beforeSend: () => grant.assertHeld() } : {};
+}
+
+function objectOf<T extends Child>(action: Action<T>): T {
+  return action.type === 'create' ? action.object : action.live;
+}
+
+function at({ metadata: { name, namespace } }: Child): { name: string; namespace?: string } {
+  return namespace === undefined ? { name } : { name, namespace };
+}
+
+function identity({ metadata: { uid = '', resourceVersion } }: Child): { uid: string; resourceVersion?: string } {
+  return resourceVersion === undefined ? { uid } : { uid, resourceVersion };
+}
+
+/** The list is replaced as a whole; the resourceVersion sees to it that nobody else's finalizer gets lost. */
+function withoutFinalizer({ metadata: { finalizers = [] } }: Child, finalizer: string): MetadataPatch {
+  return { finalizers: finalizers.filter((other) => other !== finalizer) };
+}
+
+/** The reply to the patch that took the last finalizer shows an object that no longer exists. */
+function stillThere<T extends Child>(reply: T): T | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = reply.metadata;
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && finalizers.length === 0
+    ? undefined
+    : reply;
+}

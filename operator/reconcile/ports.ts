@@ -1,0 +1,31 @@
+/** What reconcilers need from the rest of the operator, as small as they need it. */
+import type { ObjectKey } from './reconciler.ts';
+
+/** The objects of one type as far as a watch and our own writes have shown them. Read only. */
+export interface ReadCache<T> {
+  get(key: ObjectKey): T | undefined;
+  list(): readonly T[];
+  /** Takes the reply to a write or a read of ours, so that the cache is never older than those. */
+  observe(object: T): void;
+}
+
+export interface EventRegarding {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+}
+
+/** Takes events for people; never fails, never waits. */
+export interface EventSink {
+  record(event: {
+    readonly regarding: EventRegarding;
+    readonly type: 'Normal' | 'Warning';
+    /** CamelCase: why. */
+    readonly reason: string;
+    /** CamelCase: what was done about it. */
+    readonly action: string;
+    readonly note: string;
+  }): void;
+}

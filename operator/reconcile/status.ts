@@ -1,0 +1,113 @@
+/**
+ * Facts to conditions, by the rules of kstatus: Ready always; Reconciling while somebody is at work; Stalled when only a
+ * person can help; never both, and neither is kept as False. A status is written only when it says something new.
+ */
+import type { Condition } from '../api/kubernetes.ts';
+import { stableHash } from './metadata.ts';
+
+export interface Verdict {
+  /**
+   * done: Ready. working: not Ready, Reconciling. stalled: not Ready, Stalled.
+   * resting: asked not to run; Ready stays as it was.
+   */
+  readonly state: 'done' | 'working' | 'stalled' | 'resting';
+  /** CamelCase. */
+  readonly reason: string;
+  /** A sentence for people. */
+  readonly message: string;
+  /** Shown as lastError; absent when nothing is wrong. */
+  readonly problem?: string;
+}
+
+export interface CommonStatus {
+  observedGeneration?: number | undefined;
+  conditions?: Condition[] | undefined;
+  active?: boolean | undefined;
+  healthy?: boolean | undefined;
+  lastError?: string | undefined;
+  lastTransition?: string | undefined;
+  controller?: { holder: string; term: number; observedTime: string } | undefined;
+}
+
+export interface Occasion {
+  readonly generation: number;
+  /** RFC 3339, whole seconds. */
+  readonly now: string;
+  readonly holder: string;
+  readonly term: number;
+}
+
+export function conditionsOf(
+  verdict: Verdict,
+  { generation, now }: Occasion,
+  previous: readonly Condition[] = [],
+): Condition[] {
+  const before = new Map(previous.map((condition) => [condition.type, condition]));
+  const make = (type: string, status: Condition['status']): Condition => ({
+    type,
+    status,
+    observedGeneration: generation,
+    lastTransitionTime: before.get(type)?.status === status ? (before.get(type)?.lastTransitionTime ?? now) : now,
+    reason: verdict.reason,
+    message: verdict.message,
+  });
+  switch (verdict.state) {
+    case 'done':
+      return [make('Ready', 'True')];
+    case 'resting':
+      return [make('Ready', before.get('Ready')?.status === 'True' ? 'True' : 'False')];
+    case 'working':
+      return [make('Ready', 'False'), make('Reconciling', 'True')];
+    case 'stalled':
+      return [make('Ready', 'False'), make('Stalled', 'True')];
+  }
+}
+
+/** `facts` with everything that the statuses of all kinds share. Times move only when what they date has moved. */
+export function composeStatus<S extends CommonStatus>(
+  facts: S & { active: boolean; healthy: boolean },
+  verdict: Verdict,
+  occasion: Occasion,
+  previous: CommonStatus = {},
+): S {
+  const { generation, now, holder, term } = occasion;
+  const steady = previous.active === facts.active && previous.healthy === facts.healthy;
+  const status: S = {
+    ...facts,
+    observedGeneration: generation,
+    conditions: conditionsOf(verdict, occasion, previous.conditions),
+    lastError: verdict.problem,
+    lastTransition: steady ? (previous.lastTransition ?? now) : now,
+    controller: { holder, term, observedTime: previous.controller?.observedTime ?? now },
+  };
+  return sameStatus(previous, status) ? status : { ...status, controller: { holder, term, observedTime: now } };
+}
+
+/** Equal up to the time at which it was observed. */
+export function sameStatus(a: CommonStatus, b: CommonStatus): boolean {
+  const timeless = ({ controller, ...rest }: CommonStatus) => ({
+    ...rest,
+    by: controller && [controller.holder, controller.term],
+  });
+  return stableHash(timeless(a)) === stableHash(timeless(b));
+}
+
+/** A merge patch for the status subresource: what `next` no longer says is taken out. Undefined when nothing changed. */
+export function statusPatch(
+  previous: CommonStatus = {},
+  next: CommonStatus,
+): { status: Record<string, unknown> } | undefined {
+  if (sameStatus(previous, next)) return undefined;
+  const removed = Object.fromEntries(Object.keys(previous).map((key) => [key, null]));
+  const said = Object.entries(next).filter(([, value]) => value !== undefined);
+  return { status: { ...removed, ...Object.fromEntries(said) } };
+}
+
+export function readyReason(status: CommonStatus | undefined): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+export function timestamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}

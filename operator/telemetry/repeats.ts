@@ -1,0 +1,65 @@
+/** Rate limit for lines that say the same again and again: the first goes out, the rest becomes a count. */
+import type { Clock, Timer } from '../lib/clock.ts';
+
+/** More different lines than these are not watched: they pass. */
+const MAX_WATCHED = 1000;
+
+interface Window {
+  repeated: number;
+  timer: Timer;
+  readonly summarise: (repeated: number) => void;
+}
+
+export class Repeats {
+  readonly #clock: Clock;
+  readonly #windowMs: number;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(clock: Clock, windowMs: number) {
+    this.#clock = clock;
+    this.#windowMs = windowMs;
+  }
+
+  /**
+   * True when the line should be written now. Otherwise it is counted, and `summarise` of the first such line is called
+   * with the count when the window ends.
+   */
+  pass(line: string, summarise: (repeated: number) => void): boolean {
+    const open = this.#windows.get(line);
+    if (open) {
+      open.repeated += 1;
+      return false;
+    }
+    if (this.#windows.size < MAX_WATCHED) {
+      this.#windows.set(line, { repeated: 0, summarise, timer: this.#timer(line) });
+    }
+    return true;
+  }
+
+  /** Writes the counts that are due and forgets everything. */
+  flush(): void {
+    for (const [line, { timer }] of this.#windows) {
+      timer.cancel();
+      this.#end(line);
+    }
+    for (const { timer } of this.#windows.values()) timer.cancel();
+    this.#windows.clear();
+  }
+
+  #timer(line: string): Timer {
+    return this.#clock.after(this.#windowMs, () => this.#end(line));
+  }
+
+  #end(line: string): void {
+    const window = this.#windows.get(line);
+    if (!window) return;
+    const { repeated } = window;
+    if (repeated === 0) {
+      this.#windows.delete(line);
+      return;
+    }
+    window.repeated = 0;
+    window.timer = this.#timer(line);
+    window.summarise(repeated);
+  }
+}

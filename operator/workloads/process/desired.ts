@@ -1,0 +1,80 @@
+/** The pod that a WorkloadProcess asks for. Pure, and the same for the same spec, tenant and cluster. */
+import { annotations, POD_FINALIZER } from '../../api/group.ts';
+import type { ObjectMeta, Pod } from '../../api/kubernetes.ts';
+import type { ProcessSpec } from '../../api/process.ts';
+import { PROCESS_KIND, processApiVersion, processSpec } from '../../api/process.ts';
+import { parseDuration } from '../../lib/duration.ts';
+import { TerminalError } from '../../lib/errors.ts';
+import { childLabels, ownerReference, stableHash, stampAnnotations, withoutOurs } from '../../reconcile/metadata.ts';
+import type { Stamp } from '../../reconcile/metadata.ts';
+import type { Desired } from '../../reconcile/plan.ts';
+import { podSpec } from '../../reconcile/pod-template.ts';
+import { RESTARTS_BEFORE } from './observe.ts';
+
+const DEFAULT_GRACE_SECONDS = 30;
+
+export interface Place {
+  readonly tenant: string;
+  readonly clusterName: string;
+}
+
+export function podName(workloadName: string): string {
+  return `${workloadName}-pod`;
+}
+
+/** Throws `TerminalError` InvalidSpec that names the field; possible where the CRD's validation was not enforced. */
+export function parseSpec(spec: unknown): ProcessSpec {
+  const { success, data, error } = processSpec.safeParse(spec);
+  if (success) return data;
+  const issue = error.issues[0];
+  const field = ['spec', ...(issue?.path ?? [])].map(String).join('.');
+  throw new TerminalError('InvalidSpec', `${field}: ${issue?.message ?? 'is not valid'}`, { cause: error });
+}
+
+/** Whole seconds, rounded up: Kubernetes knows no parts of seconds here. */
+export function graceSeconds({ terminationGracePeriod, gracePeriod }: ProcessSpec): number {
+  const given = terminationGracePeriod ?? gracePeriod ?? DEFAULT_GRACE_SECONDS;
+  return /^\d+$/.test(String(given)) ? Number(given) : Math.ceil(parseDuration(String(given)) / 1000);
+}
+
+export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, run: Stamp): Desired<Pod> {
+  const labels = childLabels(
+    { tenant: place.tenant, kind: PROCESS_KIND, name: owner.name, component: 'process' },
+    spec.labels,
+  );
+  const users = withoutOurs(spec.annotations);
+  const render = (fencingToken: string) =>
+    podSpec(spec, {
+      ...place,
+      fencingToken,
+      restartPolicy: spec.restartPolicy,
+      gracePeriodSeconds: graceSeconds(spec),
+    });
+  const hash = stableHash({ labels, annotations: users, spec: render('') });
+  const object: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: podName(owner.name),
+      namespace: owner.namespace ?? '',
+      labels,
+      annotations: {
+        ...users,
+        ...stampAnnotations(run),
+        [annotations.activationTerm]: String(run.term),
+        [annotations.templateHash]: hash,
+      },
+      finalizers: [POD_FINALIZER],
+      ownerReferences: [ownerReference(processApiVersion, PROCESS_KIND, owner)],
+    },
+    spec: render(String(run.term)),
+  };
+  return { object, hash, finalizer: POD_FINALIZER };
+}
+
+/** The same pod, counting on from the restarts that there were before it. */
+export function withRestarts(pod: Pod, restarts: number): Pod {
+  if (restarts === 0) return pod;
+  const notes = { ...pod.metadata.annotations, [RESTARTS_BEFORE]: String(restarts) };
+  return { ...pod, metadata: { ...pod.metadata, annotations: notes } };
+}

@@ -1,0 +1,79 @@
+/** Which steps and verdicts are worth an event, and how it reads. */
+import type { Pod } from '../../api/kubernetes.ts';
+import type { Action } from '../../reconcile/plan.ts';
+import type { Verdict } from '../../reconcile/status.ts';
+
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+export function aboutAction(action: Action<Pod>, term: number): EventText | undefined {
+  switch (action.type) {
+    case 'create':
+      return {
+        type: 'Normal',
+        reason: 'PodCreated',
+        action: 'Create',
+        note: `Created pod ${action.object.metadata.name} in term ${term}`,
+      };
+    case 'stamp':
+      if (action.reason !== 'Adopted') return undefined;
+      return {
+        type: 'Normal',
+        reason: 'PodAdopted',
+        action: 'Adopt',
+        note: `Took over pod ${action.live.metadata.name} in term ${term}, without a restart`,
+      };
+    case 'stop':
+      return aboutStop(action.live.metadata.name, action.reason);
+    case 'purge':
+      return {
+        type: 'Warning',
+        reason: 'PodPurged',
+        action: 'Purge',
+        note: `Removed pod ${action.live.metadata.name}, which a person confirmed to have stopped`,
+      };
+    case 'release':
+      return undefined;
+  }
+}
+
+const STOPS: Readonly<Record<string, string>> = {
+  SpecChanged: 'the spec has changed',
+  Interrupted: 'it was interrupted',
+  Ended: 'the process ended',
+};
+
+function aboutStop(name: string, reason: string): EventText {
+  const because = STOPS[reason];
+  if (!because) return { type: 'Normal', reason: 'PodStopped', action: 'Stop', note: `Stopped pod ${name}: ${reason}` };
+  return {
+    type: 'Normal',
+    reason: 'PodReplaced',
+    action: 'Replace',
+    note: `Stopped pod ${name}, because ${because}; the next starts when it is gone`,
+  };
+}
+
+const ANNOUNCED: Readonly<Record<string, EventText['type']>> = {
+  Completed: 'Normal',
+  Suspended: 'Normal',
+  Conflict: 'Warning',
+  CrashLoopBackOff: 'Warning',
+  InvalidSpec: 'Warning',
+  MaxRestartsExceeded: 'Warning',
+  PodInvalid: 'Warning',
+  PodRefused: 'Warning',
+  ProcessFailed: 'Warning',
+  WaitingForNode: 'Warning',
+};
+
+/** For a verdict whose reason is new. */
+export function aboutVerdict({ reason, message, state }: Verdict): EventText | undefined {
+  const type = ANNOUNCED[reason];
+  const action = state === 'stalled' || state === 'done' ? 'Stop' : 'Wait';
+  return type && { type, reason, action, note: message };
+}

@@ -1,0 +1,157 @@
+/** One look at a process: its custom resource and its pod in, what to do and what to say about it out. Pure. */
+import { annotations } from '../../api/group.ts';
+import type { Pod } from '../../api/kubernetes.ts';
+import type { ProcessSpec, ProcessStatus, WorkloadProcess } from '../../api/process.ts';
+import { PROCESS_KIND, processApiVersion } from '../../api/process.ts';
+import { RetryLater, TerminalError } from '../../lib/errors.ts';
+import { LOST_AFTER_MS } from '../../reconcile/gone.ts';
+import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
+import type { Action, Standing } from '../../reconcile/plan.ts';
+import { assertNotLater, standingOf } from '../../reconcile/plan.ts';
+import type { Verdict } from '../../reconcile/status.ts';
+import { composeStatus, timestamp } from '../../reconcile/status.ts';
+import type { Decision } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Place } from './desired.ts';
+import { desiredPod, parseSpec } from './desired.ts';
+import type { Observation } from './observe.ts';
+import { observePod } from './observe.ts';
+import type { Facts } from './verdict.ts';
+import { factsOf, verdictOf } from './verdict.ts';
+
+export interface Viewpoint extends Place {
+  readonly term: number;
+  readonly holder: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface View {
+  readonly action?: Action<Pod>;
+  readonly rememberFirst: boolean;
+  readonly verdict: Verdict;
+  readonly status: ProcessStatus;
+  /** Milliseconds after which time alone may change the picture. */
+  readonly requeueAfterMs?: number;
+  /** The pod of a deleted workload of the same name is in the way. */
+  readonly predecessor?: Pod;
+  /** Thrown when all is said and done. */
+  readonly terminal?: TerminalError;
+}
+
+const RECHECK_FOREIGN_MS = 30_000;
+const RECHECK_PREDECESSOR_MS = 1000;
+const RECHECK_TENANT_MS = 5000;
+
+/** Throws `HigherTermSeen`, and `RetryLater` when the custom resource is known to be newer than what was passed in. */
+export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpoint): View {
+  const { name, uid = '', annotations: notes = {} } = workload.metadata;
+  if (!pod) return lookAtOurs(workload, undefined, at);
+  const standing = standingOf(pod, { tenant: at.tenant, apiVersion: processApiVersion, kind: PROCESS_KIND, name, uid });
+  if (standing !== 'ours') return blocked(workload, pod, standing, at);
+  assertNotLater(pod, at.term);
+  const seen = observePod(pod, at.now, notes[annotations.confirmStopped]);
+  if ((seen.generation ?? 0) > generationOf(workload)) {
+    throw new RetryLater(200, `Pod ${pod.metadata.name} was made from a later generation`);
+  }
+  return lookAtOurs(workload, seen, at);
+}
+
+function lookAtOurs(workload: WorkloadProcess, seen: Observation | undefined, at: Viewpoint): View {
+  try {
+    return lookWithSpec(workload, parseSpec(workload.spec), seen, at);
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const { reason, message } = error;
+    return { ...refused(workload, seen, at, { state: 'stalled', reason, message, problem: message }), terminal: error };
+  }
+}
+
+function lookWithSpec(
+  workload: WorkloadProcess,
+  spec: ProcessSpec,
+  seen: Observation | undefined,
+  at: Viewpoint,
+): View {
+  const { status, metadata } = workload;
+  const stamp = { term: at.term, generation: generationOf(workload) };
+  const desired = desiredPod(metadata, spec, at, stamp);
+  const decision = decide({ spec, status, desired, stamp, seen, now: at.now });
+  const verdict = verdictOf(decision, seen, spec, status);
+  const { action, rememberFirst } = decision;
+  const requeueAfterMs = action ? undefined : patience(decision, seen, at.now);
+  return {
+    ...(action ? { action } : {}),
+    rememberFirst,
+    verdict,
+    status: say(workload, factsOf(decision, seen, status), verdict, at),
+    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
+  };
+}
+
+function generationOf({ metadata }: WorkloadProcess): number {
+  return metadata.generation ?? 0;
+}
+
+/** A pod that should be gone is looked at again when its node counts as lost. */
+function patience({ backoffMs }: Decision, seen: Observation | undefined, now: number): number | undefined {
+  if (backoffMs !== undefined) return backoffMs;
+  return seen && untilLost(seen, now);
+}
+
+export function untilLost({ pod, gone, lost }: Observation, now: number): number | undefined {
+  const { deletionTimestamp } = pod.metadata;
+  if (deletionTimestamp === undefined || gone || lost) return undefined;
+  return Math.max(Date.parse(deletionTimestamp) + LOST_AFTER_MS + 1 - now, 1);
+}
+
+/** The status for a verdict that is not about how the process does, but about why nothing can be done for it. */
+export function refused(
+  workload: WorkloadProcess,
+  seen: Observation | undefined,
+  at: Viewpoint,
+  verdict: Verdict,
+): View {
+  const { restarts = 0, completedGeneration, completedTemplateHash } = workload.status ?? {};
+  const decision: Decision = {
+    wish: 'run',
+    memory: { restarts, completedGeneration, completedTemplateHash },
+    rememberFirst: false,
+  };
+  return {
+    rememberFirst: false,
+    verdict,
+    status: say(workload, factsOf(decision, seen, workload.status), verdict, at),
+  };
+}
+
+function say(workload: WorkloadProcess, facts: Facts, verdict: Verdict, at: Viewpoint): ProcessStatus {
+  const occasion = { generation: generationOf(workload), now: timestamp(at.now), holder: at.holder, term: at.term };
+  return composeStatus(facts, verdict, occasion, workload.status);
+}
+
+function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing, 'ours'>, at: Viewpoint): View {
+  const name = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
+  switch (standing) {
+    case 'foreign': {
+      const owner = controllerOf(pod);
+      const message = `Pod ${name} is in the way and is not ours${owner ? ` (its controller is ${owner.kind} ${owner.name})` : ''}: rename or delete it`;
+      return {
+        ...refused(workload, undefined, at, { state: 'stalled', reason: 'Conflict', message, problem: message }),
+        requeueAfterMs: RECHECK_FOREIGN_MS,
+      };
+    }
+    case 'predecessor': {
+      const message = `Pod ${name} of a deleted WorkloadProcess of the same name has not gone yet`;
+      const view = refused(workload, undefined, at, { state: 'working', reason: 'WaitingForPredecessor', message });
+      return { ...view, requeueAfterMs: RECHECK_PREDECESSOR_MS, predecessor: pod };
+    }
+    case 'otherTenant': {
+      const message = `Pod ${name} still belongs to tenant ${tenantOf(pod)}, whose controller has to stop it first`;
+      return {
+        ...refused(workload, undefined, at, { state: 'working', reason: 'WaitingForTenant', message }),
+        requeueAfterMs: RECHECK_TENANT_MS,
+      };
+    }
+  }
+}

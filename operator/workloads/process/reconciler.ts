@@ -1,0 +1,181 @@
+/**
+ * Keeps one pod per WorkloadProcess. It decides by pure functions (look, decide), acts one step at a time, and looks
+ * again at what the API server answered. Starting a pod is the first write of all; the status follows.
+ */
+import type { Pod } from '../../api/kubernetes.ts';
+import type { WorkloadProcess } from '../../api/process.ts';
+import { PROCESS_KIND, processApiVersion, processResource } from '../../api/process.ts';
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { ApiError, core } from '../../cluster/cluster-client.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { RetryLater, TerminalError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import { Applier } from '../../reconcile/apply.ts';
+import { belongsTo } from '../../reconcile/metadata.ts';
+import type { Action } from '../../reconcile/plan.ts';
+import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
+import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
+import { readyReason } from '../../reconcile/status.ts';
+import { StatusWriter } from '../../reconcile/status-writer.ts';
+import { podName } from './desired.ts';
+import { aboutAction, aboutVerdict } from './events.ts';
+import type { View, Viewpoint } from './look.ts';
+import { look, refused } from './look.ts';
+import { Retirement } from './retire.ts';
+
+export interface ProcessReconcilerOptions {
+  readonly client: ClusterClient;
+  readonly workloads: ReadCache<WorkloadProcess>;
+  readonly pods: ReadCache<Pod>;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly tenant: string;
+  /** Shown to the pod as HIGHLANDER_CLUSTER. */
+  readonly clusterName: string;
+  readonly logger: Logger;
+}
+
+/** Steps in one reconcile; the longest regular way is stop, release, create. */
+const MAX_STEPS = 6;
+const CREATE_STEP_AGAIN_MS = 200;
+
+export class ProcessReconciler implements Reconciler {
+  readonly kind = PROCESS_KIND;
+  readonly #options: ProcessReconcilerOptions;
+  readonly #applier: Applier<Pod>;
+  readonly #statuses: StatusWriter<WorkloadProcess>;
+  readonly #retirement: Retirement;
+  #term: number | undefined;
+  /** Workloads that were there when the term began: another leader may have written what our cache has not seen. */
+  readonly #inherited = new Set<string>();
+
+  constructor(options: ProcessReconcilerOptions) {
+    this.#options = options;
+    this.#applier = new Applier(options.client, core.pods);
+    this.#statuses = new StatusWriter(options.client, processResource);
+    this.#retirement = new Retirement({ ...options, applier: this.#applier });
+  }
+
+  async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
+    this.#begin(grant.term);
+    const { workloads, pods, tenant } = this.#options;
+    const workload = workloads.get(key);
+    const pod = pods.get({ namespace: key.namespace, name: podName(key.name) });
+    if (workload && !workload.metadata.deletionTimestamp && belongsTo(workload, tenant))
+      return this.#bringUp(workload, pod, grant);
+    return this.#retirement.retire(key, workload, pod, grant);
+  }
+
+  #begin(term: number): void {
+    if (this.#term === term) return;
+    this.#term = term;
+    this.#inherited.clear();
+    for (const { metadata } of this.#options.workloads.list()) this.#inherited.add(idOf(metadata));
+  }
+
+  async #bringUp(first: WorkloadProcess, cached: Pod | undefined, grant: Grant): Promise<Result> {
+    let workload = first;
+    let pod = cached;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const view = look(workload, pod, this.#viewpoint(grant));
+      const { action } = view;
+      if (!action) return this.#conclude(workload, view, grant);
+      if (action.type === 'create' && this.#inherited.has(idOf(workload.metadata))) {
+        const live = await this.#refresh(workload, grant);
+        if (!live) return {};
+        workload = live;
+        continue;
+      }
+      if (view.rememberFirst) workload = await this.#say(workload, view, grant);
+      pod = await this.#act(workload, action, grant);
+    }
+    throw new RetryLater(CREATE_STEP_AGAIN_MS, 'The pod kept changing while it was worked on');
+  }
+
+  #viewpoint({ term, holder }: Grant): Viewpoint {
+    const { tenant, clusterName, clock } = this.#options;
+    return { tenant, clusterName, term, holder, now: clock.wall() };
+  }
+
+  async #conclude(workload: WorkloadProcess, view: View, grant: Grant): Promise<Result> {
+    await this.#say(workload, view, grant);
+    if (view.terminal) throw view.terminal;
+    const { namespace = '', name } = workload.metadata;
+    const result = view.requeueAfterMs === undefined ? {} : { requeueAfterMs: view.requeueAfterMs };
+    if (!view.predecessor) return result;
+    return { ...result, ...(await this.#retirement.dispose({ namespace, name }, view.predecessor, grant)) };
+  }
+
+  /** Once per workload and term, before its first pod: did it run to its end under another leader? */
+  async #refresh(workload: WorkloadProcess, grant: Grant): Promise<WorkloadProcess | undefined> {
+    const { name, namespace = '' } = workload.metadata;
+    const live = await this.#options.client.get<WorkloadProcess>(
+      processResource,
+      { name, namespace },
+      { signal: grant.signal },
+    );
+    this.#inherited.delete(idOf(workload.metadata));
+    if (live) this.#options.workloads.observe(live);
+    if (live?.metadata.deletionTimestamp || (live && !belongsTo(live, this.#options.tenant))) return undefined;
+    return live;
+  }
+
+  /** The pod as it is after the action; `undefined` when there is none. */
+  async #act(workload: WorkloadProcess, action: Action<Pod>, grant: Grant): Promise<Pod | undefined> {
+    const { pods, events, logger } = this.#options;
+    try {
+      const { live, changed } = await this.#applier.apply(action, grant);
+      if (live) pods.observe(live);
+      if (!changed) {
+        logger.info('Changed pod', { ...fieldsOf(workload), action: action.type, reason: action.reason });
+        const event = aboutAction(action, grant.term);
+        if (event) events.record({ regarding: referenceTo(workload), ...event });
+      }
+      return live;
+    } catch (error) {
+      if (action.type === 'create' && error instanceof ApiError && isRefusal(error))
+        await this.#refuse(workload, error, grant);
+      throw error;
+    }
+  }
+
+  /** The API server will not have the pod: says so, then fails for good (Invalid) or to be tried again. */
+  async #refuse(workload: WorkloadProcess, error: ApiError, grant: Grant): Promise<void> {
+    const invalid = error.code === 422;
+    const reason = invalid ? 'PodInvalid' : 'PodRefused';
+    const verdict = {
+      state: invalid ? 'stalled' : 'working',
+      reason,
+      message: error.message,
+      problem: error.message,
+    } as const;
+    await this.#say(workload, refused(workload, undefined, this.#viewpoint(grant), verdict), grant);
+    if (invalid) throw new TerminalError(reason, error.message, { cause: error });
+  }
+
+  async #say(workload: WorkloadProcess, view: View, grant: Grant): Promise<WorkloadProcess> {
+    const written = await this.#statuses.write(workload, view.status, grant);
+    if (!written) return workload;
+    this.#options.workloads.observe(written);
+    const event = readyReason(workload.status) === view.verdict.reason ? undefined : aboutVerdict(view.verdict);
+    if (event) this.#options.events.record({ regarding: referenceTo(workload), ...event });
+    return written;
+  }
+}
+
+/** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */
+function isRefusal({ code }: ApiError): boolean {
+  return code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429;
+}
+
+function idOf({ namespace = '', name }: WorkloadProcess['metadata']): string {
+  return `${namespace}/${name}`;
+}
+
+function fieldsOf({ metadata: { namespace, name } }: WorkloadProcess): Record<string, unknown> {
+  return { namespace, name };
+}
+
+function referenceTo({ metadata: { namespace = '', name, uid = '' } }: WorkloadProcess) {
+  return { apiVersion: processApiVersion, kind: PROCESS_KIND, namespace, name, uid };
+}

@@ -1,0 +1,118 @@
+/**
+ * Pods whose workload is gone, is going, or belongs to somebody else. Kubernetes' garbage collection comes first; here
+ * the names of pods that are gone are set free, and what the collection forgot is stopped.
+ */
+import { annotations } from '../../api/group.ts';
+import type { Pod } from '../../api/kubernetes.ts';
+import type { WorkloadProcess } from '../../api/process.ts';
+import { PROCESS_KIND, processResource } from '../../api/process.ts';
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Applier } from '../../reconcile/apply.ts';
+import { controllerOf, tenantOf, workloadOf } from '../../reconcile/metadata.ts';
+import type { Action } from '../../reconcile/plan.ts';
+import { assertNotLater } from '../../reconcile/plan.ts';
+import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
+import type { Grant, ObjectKey, Result } from '../../reconcile/reconciler.ts';
+import { letGo } from './decide.ts';
+import { untilLost } from './look.ts';
+import type { Observation } from './observe.ts';
+import { observePod } from './observe.ts';
+
+/** How long garbage collection may take before a pod without an owner is stopped, milliseconds. */
+const COLLECTION_MS = 10_000;
+const RECHECK_MS = 1000;
+
+export interface RetirementOptions {
+  readonly client: ClusterClient;
+  readonly applier: Applier<Pod>;
+  readonly pods: ReadCache<Pod>;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly tenant: string;
+}
+
+export class Retirement {
+  readonly #options: RetirementOptions;
+  /** Uid of a pod without an owner → when it was first seen so, on the monotonic clock. */
+  readonly #orphans = new Map<string, number>();
+  readonly #announced = new Set<string>();
+
+  constructor(options: RetirementOptions) {
+    this.#options = options;
+  }
+
+  /** `workload` is absent, being deleted, or of another tenant. */
+  async retire(
+    key: ObjectKey,
+    workload: WorkloadProcess | undefined,
+    pod: Pod | undefined,
+    grant: Grant,
+  ): Promise<Result> {
+    if (!pod || workloadOf(pod, PROCESS_KIND)?.name !== key.name || tenantOf(pod) !== this.#options.tenant) return {};
+    if (!workload) return this.dispose(key, pod, grant);
+    assertNotLater(pod, grant.term);
+    const seen = observePod(
+      pod,
+      this.#options.clock.wall(),
+      workload.metadata.annotations?.[annotations.confirmStopped],
+    );
+    if (seen.deleting) return this.#awaitEnd(seen, grant);
+    const going = workload.metadata.deletionTimestamp !== undefined;
+    if (going || controllerOf(pod)?.uid !== workload.metadata.uid) return {};
+    return this.#apply({ type: 'stop', live: pod, reason: 'TenantChanged' }, grant);
+  }
+
+  /** For a pod of ours whose owner does not exist any more, as far as is known. */
+  async dispose(key: ObjectKey, pod: Pod, grant: Grant): Promise<Result> {
+    assertNotLater(pod, grant.term);
+    const { client, clock } = this.#options;
+    const { uid = '' } = pod.metadata;
+    const seen = observePod(pod, clock.wall());
+    if (seen.deleting) return this.#awaitEnd(seen, grant);
+    const owner = controllerOf(pod);
+    if (!owner) return {}; // orphaned on purpose: it is a pod like any other now
+    const since = this.#orphans.get(uid) ?? clock.monotonic();
+    this.#orphans.set(uid, since);
+    if (clock.monotonic() - since < COLLECTION_MS) return { requeueAfterMs: RECHECK_MS };
+    this.#orphans.delete(uid);
+    const live = await client.get<WorkloadProcess>(processResource, key, { signal: grant.signal });
+    if (live?.metadata.uid === owner.uid) return { requeueAfterMs: RECHECK_MS };
+    return this.#apply({ type: 'stop', live: pod, reason: 'OwnerGone' }, grant);
+  }
+
+  async #awaitEnd(seen: Observation, grant: Grant): Promise<Result> {
+    const { uid = '' } = seen.pod.metadata;
+    this.#orphans.delete(uid);
+    const action = letGo(seen);
+    if (action) {
+      this.#announced.delete(uid);
+      return this.#apply(action, grant);
+    }
+    if (seen.lost) this.#announce(seen.pod, uid);
+    const requeueAfterMs = untilLost(seen, this.#options.clock.wall());
+    return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+  }
+
+  /** The result of a change that was not carried out comes with its event; a look soon after does no harm. */
+  async #apply(action: Action<Pod>, grant: Grant): Promise<Result> {
+    const { live, changed } = await this.#options.applier.apply(action, grant);
+    if (live) this.#options.pods.observe(live);
+    return changed || live?.metadata.deletionTimestamp !== undefined ? { requeueAfterMs: RECHECK_MS } : {};
+  }
+
+  #announce(pod: Pod, uid: string): void {
+    if (this.#announced.has(uid)) return;
+    this.#announced.add(uid);
+    const { name, namespace = '' } = pod.metadata;
+    this.#options.events.record({
+      regarding: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid },
+      type: 'Warning',
+      reason: 'WaitingForNode',
+      action: 'Wait',
+      note:
+        `Node ${pod.spec.nodeName ?? ''} does not say whether the pod has stopped. When that is certain: ` +
+        `kubectl annotate pod ${name} -n ${namespace} --overwrite ${annotations.confirmStopped}=${uid}`,
+    });
+  }
+}

@@ -1,0 +1,154 @@
+/** What to tell people about a process: one verdict, with a reason for programs and a sentence for readers. Pure. */
+import { annotations } from '../../api/group.ts';
+import type { ContainerStatus, Pod } from '../../api/kubernetes.ts';
+import type { ProcessSpec, ProcessStatus } from '../../api/process.ts';
+import type { Verdict } from '../../reconcile/status.ts';
+import { readyReason } from '../../reconcile/status.ts';
+import type { Decision } from './decide.ts';
+import type { Observation } from './observe.ts';
+import { mainStatus } from './observe.ts';
+
+export type Facts = Pick<
+  ProcessStatus,
+  'podName' | 'nodeName' | 'restarts' | 'startedAt' | 'completedGeneration' | 'completedTemplateHash'
+> & { active: boolean; healthy: boolean };
+
+export function factsOf(decision: Decision, seen: Observation | undefined, previous: ProcessStatus | undefined): Facts {
+  const alive = seen !== undefined && !seen.deleting && seen.ending === undefined && isAlive(seen.pod);
+  const succeeded = decision.wish === 'completed' && outcome(seen, previous) === 'succeeded';
+  return {
+    active: alive,
+    healthy: (alive && seen.ready && !seen.lost) || succeeded,
+    podName: seen?.pod.metadata.name,
+    nodeName: seen?.pod.spec.nodeName,
+    restarts: decision.memory.restarts,
+    startedAt: seen?.startedAt,
+    completedGeneration: decision.memory.completedGeneration,
+    completedTemplateHash: decision.memory.completedTemplateHash,
+  };
+}
+
+function isAlive({ status }: Pod): boolean {
+  return status?.phase === undefined || status.phase === 'Pending' || status.phase === 'Running';
+}
+
+/** Once the pod is deleted, the status is the only one who knows. */
+function outcome(seen: Observation | undefined, previous: ProcessStatus | undefined): 'succeeded' | 'failed' {
+  if (seen?.ending === 'succeeded' || seen?.ending === 'failed') return seen.ending;
+  return readyReason(previous) === 'ProcessFailed' ? 'failed' : 'succeeded';
+}
+
+export function verdictOf(
+  decision: Decision,
+  seen: Observation | undefined,
+  spec: ProcessSpec,
+  previous: ProcessStatus | undefined,
+): Verdict {
+  if (seen?.lost) return waitingForNode(seen);
+  switch (decision.wish) {
+    case 'completed':
+      return completed(seen, previous);
+    case 'exceeded':
+      return exceeded(decision, spec);
+    case 'suspended':
+      return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the process is kept stopped' };
+    case 'run':
+      return running(decision, seen);
+  }
+}
+
+function waitingForNode({ pod, deleting }: Observation): Verdict {
+  const { name, uid = '' } = pod.metadata;
+  const message =
+    `Node ${pod.spec.nodeName ?? ''} does not say whether pod ${name} ${deleting ? 'has stopped' : 'still runs'}, so it counts as running and no second one is ` +
+    `started. Bring the node back; or, when it is certain that the pod has stopped${deleting ? '' : ', delete the pod and'} confirm with: ` +
+    `kubectl annotate workloadprocess ${name.replace(/-pod$/, '')} -n ${pod.metadata.namespace ?? ''} --overwrite ${annotations.confirmStopped}=${uid}`;
+  return { state: 'working', reason: 'WaitingForNode', message, problem: message };
+}
+
+function completed(seen: Observation | undefined, previous: ProcessStatus | undefined): Verdict {
+  if (outcome(seen, previous) === 'succeeded') {
+    return {
+      state: 'done',
+      reason: 'Completed',
+      message: 'The process ended with success and is not run again until the spec changes',
+    };
+  }
+  const problem = (seen && lastFailure(seen.pod)) ?? previous?.lastError ?? 'the process failed';
+  const message = `The process failed and restartPolicy is Never, so it is not run again until the spec changes: ${problem}`;
+  return { state: 'stalled', reason: 'ProcessFailed', message, problem };
+}
+
+function exceeded({ memory }: Decision, { maxRestarts = 0 }: ProcessSpec): Verdict {
+  const message = `The process was to be restarted for the ${ordinal(memory.restarts)} time; maxRestarts is ${maxRestarts}. It stays stopped until the spec changes`;
+  return { state: 'stalled', reason: 'MaxRestartsExceeded', message, problem: message };
+}
+
+function ordinal(n: number): string {
+  const suffix = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
+  return `${n}${suffix}`;
+}
+
+function running({ backoffMs }: Decision, seen: Observation | undefined): Verdict {
+  if (!seen) return { state: 'working', reason: 'Creating', message: 'The pod is about to be created' };
+  const { pod } = seen;
+  const { name } = pod.metadata;
+  if (seen.deleting)
+    return {
+      state: 'working',
+      reason: 'Stopping',
+      message: `Pod ${name} is being stopped; the next one starts when it is gone`,
+    };
+  if (seen.ending) return startingAgain(pod, backoffMs !== undefined);
+  if (seen.ready)
+    return { state: 'done', reason: 'Running', message: `Pod ${name} runs on node ${pod.spec.nodeName ?? ''}` };
+  return starting(pod);
+}
+
+function startingAgain(pod: Pod, later: boolean): Verdict {
+  const problem =
+    lastFailure(pod) ?? pod.status?.message ?? `pod ${pod.metadata.name} ended in phase ${pod.status?.phase ?? ''}`;
+  const message = `The process is started again ${later ? 'after a pause' : 'now'}: ${problem}`;
+  return { state: 'working', reason: later ? 'BackOff' : 'Restarting', message, problem };
+}
+
+function starting(pod: Pod): Verdict {
+  const { name } = pod.metadata;
+  const unschedulable = pod.status?.conditions?.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );
+  if (unschedulable)
+    return trouble('Unschedulable', `Pod ${name} has no node: ${unschedulable.message ?? 'no reason given'}`);
+  if (!pod.spec.nodeName) return { state: 'working', reason: 'Pending', message: `Pod ${name} waits for a node` };
+  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
+    const verdict = waiting(name, status);
+    if (verdict) return verdict;
+  }
+  return { state: 'working', reason: 'Starting', message: `Pod ${name} is being started on node ${pod.spec.nodeName}` };
+}
+
+function waiting(pod: string, status: ContainerStatus): Verdict | undefined {
+  const { reason, message } = status.state?.waiting ?? {};
+  const failure = failureOf(status);
+  if (reason === 'CrashLoopBackOff')
+    return trouble(reason, `Container ${status.name} of pod ${pod} keeps failing: ${failure ?? 'no reason given'}`);
+  if (failure) return trouble('Restarting', `Container ${status.name} of pod ${pod} is started again: ${failure}`);
+  if (!reason || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined;
+  return trouble(reason, `Container ${status.name} of pod ${pod} does not start: ${message ?? reason}`);
+}
+
+function trouble(reason: string, message: string): Verdict {
+  return { state: 'working', reason, message, problem: message };
+}
+
+function lastFailure(pod: Pod): string | undefined {
+  const main = mainStatus(pod);
+  return main && failureOf(main);
+}
+
+function failureOf({ name, state, lastState }: ContainerStatus): string | undefined {
+  const ended = state?.terminated ?? lastState?.terminated;
+  if (!ended) return undefined;
+  const details = [ended.reason, ended.message?.trim().slice(0, 500)].filter(Boolean).join(': ');
+  return `container ${name} ended with exit code ${ended.exitCode}${details ? ` (${details})` : ''}`;
+}
