@@ -232,7 +232,7 @@ function manage({ config, clock, logger, metrics, client, kubeConfig }: Base, { 
       clusterName: cluster.name,
       logger,
     }),
-    children: [{ source: caches.pods, mapToKey: (object) => ofProcess(object) }],
+    children: [{ source: caches.pods, mapToKey: (object) => workloadOf(object, PROCESS_KIND) }],
     filter: (object) => belongsTo(object, tenant),
     concurrency: workers,
   });

@@ -54,7 +54,7 @@ async function main(): Promise<void> {
       startClusters({ ...values, names: clusterNamesFor(values), nodes: Number(values.nodes), signal: stop.signal }),
     down: () => endClusters(rest),
     status: showStatus,
-    load: () => serveTestImage(rest),
+    load: () => loadImages(rest),
     node: () => changeNode(rest),
   };
   const work = verbs[verb];
@@ -66,6 +66,11 @@ function clusterNamesFor({ clusters, name }: { clusters: string; name: string })
   const count = Number(clusters);
   if (!Number.isInteger(count) || count < 1) throw new Error(`--clusters takes a number from 1, not ${clusters}`);
   return count === 1 ? [name] : Array.from({ length: count }, (_, index) => `cluster${index + 1}`);
+}
+
+async function loadImages(names: readonly string[]): Promise<void> {
+  if (names.length === 0) throw new Error('load takes the image names under which to serve a test image');
+  await serveTestImage(names);
 }
 
 async function endClusters(names: readonly string[]): Promise<void> {

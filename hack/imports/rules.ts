@@ -19,8 +19,8 @@ export interface Violation extends Edge {
 }
 
 const TEST_CODE = /\.test\.ts$|\/testing\//;
-/** What a kind and its shared parts consist of is pure, unless it is named here. */
-const PURE = 'operator/(?:workloads/[^/]+/(?!reconciler\\.)|reconcile/(?!apply\\.|reconciler\\.))[^/]+\\.ts';
+const PURE =
+  'operator/(?:workloads/[^/]+/(?:desired|observe|decide)|reconcile/(?:gone|metadata|plan|pod-template|script|status))\\.ts';
 const DRIVER = 'operator/lease/(?:redis|kubernetes|postgres|spanner|sqlite)\\.ts';
 const APP = 'app(?:\\.ts|/)';
 const ENTRY = '(?:main\\.ts|cli(?:\\.ts|/)|function\\.ts)';
@@ -51,7 +51,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'prom-client': 'telemetry/',
   undici: 'cluster/',
   winston: 'telemetry/',
-  yaml: '(?:config/|cli)',
+  yaml: '(?:config/|cluster/|cli)',
   zod: '(?:api|config)/',
 };
 

@@ -32,7 +32,9 @@ export function errorOfEvent(what: string, object: unknown): ApiError {
 function parse(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && (value as Status).kind === 'Status' ? (value as Status) : undefined;
+    return typeof value === 'object' && value !== null && (value as Status).kind === 'Status'
+      ? (value as Status)
+      : undefined;
   } catch {
     return undefined;
   }

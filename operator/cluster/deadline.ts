@@ -6,14 +6,18 @@ export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }
 
+export interface Deadline {
+  readonly clock: Clock;
+  readonly ms: number;
+  /** Ends the work as well. */
+  readonly outer: AbortSignal | undefined;
+  /** Names the work in the error. */
+  readonly what: string;
+}
+
 /** Runs `work` with a signal that is aborted after `ms` milliseconds or with `outer`, whichever comes first. */
-export async function withDeadline<T>(
-  clock: Clock,
-  ms: number,
-  outer: AbortSignal | undefined,
-  what: string,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withDeadline<T>(deadline: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { clock, ms, outer, what } = deadline;
   outer?.throwIfAborted();
   const controller = new AbortController();
   const abort = (): void => controller.abort(outer?.reason);

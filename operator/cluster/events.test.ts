@@ -12,15 +12,28 @@ function recorder(options: Partial<EventRecorderOptions> = {}) {
   const patched: unknown[] = [];
   const client = {
     create: async <T extends KubeObject>(_: unknown, body: T): Promise<T> => (created.push(body as Written), body),
-    patch: async <T extends KubeObject>(_: unknown, __: unknown, body: unknown): Promise<T> => (patched.push(body), {} as T),
+    patch: async <T extends KubeObject>(_: unknown, __: unknown, body: unknown): Promise<T> => (
+      patched.push(body),
+      {} as T
+    ),
   };
-  const made = new EventRecorder({ client, clock, logger: silentLogger, reportingController: 'example.com/op', reportingInstance: 'me', ...options });
+  const made = new EventRecorder({
+    client,
+    clock,
+    logger: silentLogger,
+    reportingController: 'example.com/op',
+    reportingInstance: 'me',
+    ...options,
+  });
   return { recorder: made, clock, created, patched, client };
 }
 
 const input: EventInput = {
   regarding: { apiVersion: 'example.com/v1', kind: 'Thing', name: 't', namespace: 'a', uid: 'u' },
-  type: 'Normal', reason: 'PodCreated', action: 'CreatePod', note: 'Created pod t',
+  type: 'Normal',
+  reason: 'PodCreated',
+  action: 'CreatePod',
+  note: 'Created pod t',
 };
 
 describe('EventRecorder', () => {
@@ -30,11 +43,17 @@ describe('EventRecorder', () => {
     expect(created).toHaveLength(0);
     await clock.settle();
     expect(created[0]).toEqual({
-      apiVersion: 'events.k8s.io/v1', kind: 'Event',
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
       metadata: { name: expect.stringMatching(/^t\.[0-9a-f]{8}-[0-9a-f]{4}$/), namespace: 'a' },
       eventTime: '2030-01-01T00:00:00.000000Z',
-      reportingController: 'example.com/op', reportingInstance: 'me',
-      type: 'Normal', reason: 'PodCreated', action: 'CreatePod', note: 'Created pod t', regarding: input.regarding,
+      reportingController: 'example.com/op',
+      reportingInstance: 'me',
+      type: 'Normal',
+      reason: 'PodCreated',
+      action: 'CreatePod',
+      note: 'Created pod t',
+      regarding: input.regarding,
     });
   });
 
@@ -57,7 +76,9 @@ describe('EventRecorder', () => {
 
   it('writes a counted event anew when the server has forgotten the first', async () => {
     const { recorder: r, clock, created, client } = recorder();
-    client.patch = async () => { throw new ApiError(404, 'NotFound', 'gone'); };
+    client.patch = async () => {
+      throw new ApiError(404, 'NotFound', 'gone');
+    };
     r.record(input);
     await clock.settle();
     r.record(input);
@@ -88,7 +109,10 @@ describe('EventRecorder', () => {
   it('drops what does not fit or is refused, counts it, keeps its rate, and never throws', async () => {
     const { recorder: r, clock, client } = recorder({ capacity: 3, perSecond: 10 });
     let calls = 0;
-    client.create = async () => { calls++; throw new ApiError(429, 'TooManyRequests', 'slow', 5000); };
+    client.create = async () => {
+      calls++;
+      throw new ApiError(429, 'TooManyRequests', 'slow', 5000);
+    };
     for (let n = 0; n < 10; n++) r.record({ ...input, note: `note ${n}` });
     expect(r.dropped).toBe(7);
     await clock.advance(4999);
@@ -105,7 +129,10 @@ describe('EventRecorder', () => {
     await closed;
     expect(created).toHaveLength(5);
     const hung = recorder();
-    hung.client.create = (_, __, options?: { signal?: AbortSignal }) => new Promise((_resolve, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal!.reason)));
+    hung.client.create = (_, __, options?: { signal?: AbortSignal }) =>
+      new Promise((_resolve, reject) =>
+        options?.signal?.addEventListener('abort', () => reject(options.signal!.reason)),
+      );
     hung.recorder.record(input);
     hung.recorder.record({ ...input, note: 'waits' });
     const closing = hung.recorder.close(2000);

@@ -86,11 +86,27 @@ export class EventRecorder {
   record(input: EventInput): void {
     if (this.#closing.signal.aborted || this.#options.enabled?.() === false) return;
     const now = this.#options.clock.wall();
-    const key = JSON.stringify([input.regarding.uid, input.regarding.namespace, input.regarding.name, input.type, input.reason, input.action, input.note]);
+    const key = JSON.stringify([
+      input.regarding.uid,
+      input.regarding.namespace,
+      input.regarding.name,
+      input.type,
+      input.reason,
+      input.action,
+      input.note,
+    ]);
     const known = this.#series.get(key);
     this.#series.delete(key);
     if (!known || now - known.lastSeen > SERIES_MS) {
-      const made: Series = { input, key, name: undefined, count: 1, lastSeen: now, lastWrite: Number.NEGATIVE_INFINITY, waiting: false };
+      const made: Series = {
+        input,
+        key,
+        name: undefined,
+        count: 1,
+        lastSeen: now,
+        lastWrite: Number.NEGATIVE_INFINITY,
+        waiting: false,
+      };
       if (this.#enqueue(made)) this.#series.set(key, made);
     } else {
       this.#series.set(key, known);
@@ -139,9 +155,10 @@ export class EventRecorder {
   async #work(): Promise<void> {
     const { clock, perSecond = 10 } = this.#options;
     const { signal } = this.#stopping;
-    await undefined;
-    while (this.#queue.length > 0 && !signal.aborted) {
-      const series = this.#queue.shift()!;
+    await Promise.resolve();
+    while (!signal.aborted) {
+      const series = this.#queue.shift();
+      if (!series) break;
       series.waiting = false;
       series.lastWrite = clock.monotonic();
       const pause = await this.#write(series, signal);
@@ -153,7 +170,8 @@ export class EventRecorder {
   /** Milliseconds that the server asked us to wait. A failed event is not tried again. */
   async #write(series: Series, signal: AbortSignal): Promise<number> {
     try {
-      if (series.name === undefined || !(await this.#count(series, series.name, signal))) await this.#create(series, signal);
+      if (series.name === undefined || !(await this.#count(series, series.name, signal)))
+        await this.#create(series, signal);
       return 0;
     } catch (error) {
       this.#dropped++;
@@ -172,7 +190,12 @@ export class EventRecorder {
   async #count(series: Series, name: string, signal: AbortSignal): Promise<boolean> {
     const at = { name, namespace: namespaceOf(series.input) };
     try {
-      await this.#options.client.patch(core.events, at, { series: seriesOf(series) }, { type: 'merge', signal, timeoutMs: WRITE_TIMEOUT_MS });
+      await this.#options.client.patch(
+        core.events,
+        at,
+        { series: seriesOf(series) },
+        { type: 'merge', signal, timeoutMs: WRITE_TIMEOUT_MS },
+      );
       return true;
     } catch (error) {
       if (hasCode(error, 404)) return false;
@@ -186,7 +209,10 @@ export class EventRecorder {
     return {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name: `${regarding.name.slice(0, 200)}.${randomUUID().slice(0, 13)}`, namespace: namespaceOf(series.input) },
+      metadata: {
+        name: `${regarding.name.slice(0, 200)}.${randomUUID().slice(0, 13)}`,
+        namespace: namespaceOf(series.input),
+      },
       eventTime: microTime(clock.wall()),
       ...(series.count > 1 && { series: seriesOf(series) }),
       reportingController,

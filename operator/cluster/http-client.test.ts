@@ -8,7 +8,13 @@ import { HttpClusterClient } from './http-client.ts';
 import { fixture, pod, PODS, until } from './testing/fixture.ts';
 
 const at = { namespace: 'a', name: 'p' };
-const workloads: ResourceType = { group: 'example.com', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true };
+const workloads: ResourceType = {
+  group: 'example.com',
+  version: 'v1',
+  plural: 'things',
+  kind: 'Thing',
+  namespaced: true,
+};
 
 describe('HttpClusterClient', () => {
   it('keeps fields that nobody here knows through a read and a replace', async () => {
@@ -50,21 +56,35 @@ describe('HttpClusterClient', () => {
     await client.apply(core.pods, pod('p'), { fieldManager: 'highlander', dryRun: true });
     const { method, headers, query } = server.requests.at(-1)!;
     expect([method, headers['content-type'], query.toString()]).toEqual([
-      'PATCH', 'application/apply-patch+yaml', 'fieldManager=highlander&dryRun=All&force=true',
+      'PATCH',
+      'application/apply-patch+yaml',
+      'fieldManager=highlander&dryRun=All&force=true',
     ]);
     await client.patch(core.pods, at, { status: {} }, { type: 'merge', subresource: 'status' });
-    expect(server.requests.at(-1)).toMatchObject({ path: `${PODS}/p/status`, headers: { 'content-type': 'application/merge-patch+json' } });
+    expect(server.requests.at(-1)).toMatchObject({
+      path: `${PODS}/p/status`,
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
   });
 
   it('sends a DELETE with its preconditions and a content-length, and refuses to delete another object of that name', async () => {
     const { server, client } = await fixture();
     const stored = server.put(PODS, pod('p'));
-    await expect(client.delete(core.pods, at, { preconditions: { uid: 'other' } })).rejects.toMatchObject({ code: 409, reason: 'Conflict' });
-    expect(await client.delete(core.pods, at, { preconditions: { uid: stored.metadata.uid! }, gracePeriodSeconds: 5 })).toBe(true);
+    await expect(client.delete(core.pods, at, { preconditions: { uid: 'other' } })).rejects.toMatchObject({
+      code: 409,
+      reason: 'Conflict',
+    });
+    expect(
+      await client.delete(core.pods, at, { preconditions: { uid: stored.metadata.uid! }, gracePeriodSeconds: 5 }),
+    ).toBe(true);
     const { headers, body } = server.requests.at(-1)!;
     expect(headers['content-length']).toBe(String(Buffer.byteLength(body)));
     expect(headers['transfer-encoding']).toBeUndefined();
-    expect(JSON.parse(body)).toMatchObject({ kind: 'DeleteOptions', gracePeriodSeconds: 5, preconditions: { uid: stored.metadata.uid } });
+    expect(JSON.parse(body)).toMatchObject({
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 5,
+      preconditions: { uid: stored.metadata.uid },
+    });
   });
 
   it('turns Retry-After into milliseconds and never shows credentials in an error', async () => {
@@ -81,7 +101,13 @@ describe('HttpClusterClient', () => {
     const { server, client } = await fixture();
     await client.get(core.pods, at);
     const lost = new Error('the lease is gone');
-    await expect(client.create(core.pods, pod('p'), { beforeSend: () => { throw lost; } })).rejects.toBe(lost);
+    await expect(
+      client.create(core.pods, pod('p'), {
+        beforeSend: () => {
+          throw lost;
+        },
+      }),
+    ).rejects.toBe(lost);
     for (let n = 0; n < 5; n++) await client.get(core.pods, at);
     expect(server.requests.every((request) => request.method === 'GET')).toBe(true);
     expect(server.connections).toBeLessThanOrEqual(2);
@@ -94,7 +120,11 @@ describe('HttpClusterClient', () => {
     server.intercept = (request, response) => request.method === 'GET' && stuck.push(() => response.end('{}')) > 0;
     const reads = Array.from({ length: 32 }, () => client.get(core.pods, at));
     await until(() => stuck.length === 32);
-    const write = client.create(core.pods, pod('p'), { beforeSend: () => { if (!held) throw new Error('the lease is gone'); } });
+    const write = client.create(core.pods, pod('p'), {
+      beforeSend: () => {
+        if (!held) throw new Error('the lease is gone');
+      },
+    });
     await systemClock.sleep(5);
     held = false;
     for (const go of stuck) go();
@@ -119,8 +149,15 @@ describe('HttpClusterClient', () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const port = (silent.address() as { port: number }).port;
-    const nobody = { server: `https://127.0.0.1:${port}`, transport: () => config.transport(), dropCredentials() {}, close: async () => {} };
-    const connecting = expect(new HttpClusterClient({ config: nobody, clock, userAgent: 'x' }).get(core.pods, at)).rejects.toBeInstanceOf(DeadlineExceeded);
+    const nobody = {
+      server: `https://127.0.0.1:${port}`,
+      transport: () => config.transport(),
+      dropCredentials() {},
+      close: async () => {},
+    };
+    const connecting = expect(
+      new HttpClusterClient({ config: nobody, clock, userAgent: 'x' }).get(core.pods, at),
+    ).rejects.toBeInstanceOf(DeadlineExceeded);
     await clock.advance(10_000);
     await connecting;
     expect(clock.pendingTimers).toBe(0);
@@ -149,7 +186,7 @@ describe('HttpClusterClient', () => {
     expect(server.requests.map((request) => request.method)).toEqual(['GET', 'GET', 'POST']);
   });
 
-  it('estimates the API server\'s own time from its replies', async () => {
+  it("estimates the API server's own time from its replies", async () => {
     const { client } = await fixture();
     expect(client.serverClock.at()).toBeUndefined();
     await client.get(core.pods, at);
@@ -161,7 +198,10 @@ describe('HttpClusterClient', () => {
 
 describe('HttpClusterClient.watch', () => {
   const options = { namespace: 'a', resourceVersion: '0', timeoutSeconds: 250, idleMs: 120_000 };
-  const collect = async (events: AsyncIterable<WatchEvent<KubeObject>>, into: WatchEvent<KubeObject>[] = []): Promise<WatchEvent<KubeObject>[]> => {
+  const collect = async (
+    events: AsyncIterable<WatchEvent<KubeObject>>,
+    into: WatchEvent<KubeObject>[] = [],
+  ): Promise<WatchEvent<KubeObject>[]> => {
     for await (const event of events) into.push(event);
     return into;
   };
@@ -178,7 +218,9 @@ describe('HttpClusterClient.watch', () => {
     await until(() => seen.length === 3);
     server.endWatches();
     expect((await watching).map((event) => event.type)).toEqual(['ADDED', 'DELETED', 'BOOKMARK']);
-    expect(server.requests[0]?.query.toString()).toBe('watch=true&allowWatchBookmarks=true&resourceVersion=0&timeoutSeconds=250');
+    expect(server.requests[0]?.query.toString()).toBe(
+      'watch=true&allowWatchBookmarks=true&resourceVersion=0&timeoutSeconds=250',
+    );
   });
 
   it('puts lines together from pieces, inside a character too', async () => {
@@ -195,7 +237,8 @@ describe('HttpClusterClient.watch', () => {
 
   it('throws ERROR events and refusals as ApiError, and lines that are not JSON, swallowing none', async () => {
     const { server, client } = await fixture();
-    const watch = (): Promise<unknown> => collect(client.watch(core.pods, { ...options, signal: new AbortController().signal }));
+    const watch = (): Promise<unknown> =>
+      collect(client.watch(core.pods, { ...options, signal: new AbortController().signal }));
     server.compact();
     await expect(watch()).rejects.toMatchObject({ code: 410, reason: 'Expired' });
     server.failNext(1, 503, undefined, { 'retry-after': '1' });
@@ -207,7 +250,9 @@ describe('HttpClusterClient.watch', () => {
   it('fails after silence, a half-open connection included, and closes the socket', async () => {
     const clock = new FakeClock();
     const { server, client } = await fixture({ clock });
-    const watching = expect(collect(client.watch(core.pods, { ...options, signal: new AbortController().signal }))).rejects.toThrow('nothing received for 120000 ms');
+    const watching = expect(
+      collect(client.watch(core.pods, { ...options, signal: new AbortController().signal })),
+    ).rejects.toThrow('nothing received for 120000 ms');
     await until(() => server.watches.size === 1);
     server.bookmark();
     await until(() => clock.nextTimerIn === 120_000);
@@ -221,7 +266,8 @@ describe('HttpClusterClient.watch', () => {
   it('leaves no socket behind when its reader goes away or its signal is aborted', async () => {
     const { server, client } = await fixture();
     server.put(PODS, pod('p'));
-    for await (const event of client.watch(core.pods, { ...options, signal: new AbortController().signal })) if (event) break;
+    for await (const event of client.watch(core.pods, { ...options, signal: new AbortController().signal }))
+      if (event) break;
     await until(() => server.sockets.size === 0, 'the first socket to be closed');
     const controller = new AbortController();
     const watching = collect(client.watch(core.pods, { ...options, signal: controller.signal }));

@@ -6,7 +6,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { errorOfReply } from './api-status.ts';
 import * as api from './cluster-client.ts';
-import { withDeadline } from './deadline.ts';
+import { type Deadline, withDeadline } from './deadline.ts';
 import { type ExchangeRequest, isStaleConnection, open, readText, type Reply } from './exchange.ts';
 import { listAll } from './paged-list.ts';
 import { apiVersionOf, collectionPath, objectPath, type QueryValue, queryString } from './resource-path.ts';
@@ -62,13 +62,17 @@ export class HttpClusterClient implements api.ClusterClient {
   }
 
   /** A 404 that is not about the object itself, such as an unknown kind of resource, throws. */
-  async get<T extends api.KubeObject>(type: api.ResourceType, at: api.ObjectName, options: api.CallOptions = {}): Promise<T | undefined> {
+  async get<T extends api.KubeObject>(
+    type: api.ResourceType,
+    at: api.ObjectName,
+    options: api.CallOptions = {},
+  ): Promise<T | undefined> {
     return this.#call<T>({ method: 'GET', path: objectPath(type, at) }, options).catch(absent);
   }
 
   list<T extends api.KubeObject>(type: api.ResourceType, options: api.ListOptions = {}): Promise<api.ObjectList<T>> {
     const path = collectionPath(type, options.namespace);
-    return withDeadline(this.#clock, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal, `GET ${path}`, (signal) =>
+    return withDeadline(this.#deadline(`GET ${path}`, options), (signal) =>
       listAll<T>(type, options, (query) => this.#json({ method: 'GET', path, query }, signal, options.beforeSend)),
     );
   }
@@ -76,9 +80,23 @@ export class HttpClusterClient implements api.ClusterClient {
   watch<T extends api.KubeObject>(type: api.ResourceType, options: api.WatchOptions): AsyncIterable<api.WatchEvent<T>> {
     const path = collectionPath(type, options.namespace);
     const { labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
-    const query = { watch: true, allowWatchBookmarks: true, labelSelector, fieldSelector, resourceVersion, timeoutSeconds };
-    const start = (signal: AbortSignal): Promise<Reply> => this.#send({ method: 'GET', path, query }, signal, undefined, 'watches');
-    return watchEvents<T>({ what: `WATCH ${path}`, start, clock: this.#clock, idleMs: options.idleMs, signal: options.signal });
+    const query = {
+      watch: true,
+      allowWatchBookmarks: true,
+      labelSelector,
+      fieldSelector,
+      resourceVersion,
+      timeoutSeconds,
+    };
+    const start = (signal: AbortSignal): Promise<Reply> =>
+      this.#send({ method: 'GET', path, query }, signal, undefined, 'watches');
+    return watchEvents<T>({
+      what: `WATCH ${path}`,
+      start,
+      clock: this.#clock,
+      idleMs: options.idleMs,
+      signal: options.signal,
+    });
   }
 
   create<T extends api.KubeObject>(type: api.ResourceType, body: T, options: api.WriteOptions = {}): Promise<T> {
@@ -87,19 +105,34 @@ export class HttpClusterClient implements api.ClusterClient {
   }
 
   async replace<T extends api.KubeObject>(type: api.ResourceType, body: T, options: api.WriteOptions = {}): Promise<T> {
-    if (!body.metadata.resourceVersion) throw new Error(`${type.kind} ${body.metadata.name}: a replacement needs a resourceVersion`);
-    return this.#call({ method: 'PUT', path: objectPath(type, body.metadata), query: writeQuery(options), body: named(type, body) }, options);
+    if (!body.metadata.resourceVersion)
+      throw new Error(`${type.kind} ${body.metadata.name}: a replacement needs a resourceVersion`);
+    return this.#call(
+      { method: 'PUT', path: objectPath(type, body.metadata), query: writeQuery(options), body: named(type, body) },
+      options,
+    );
   }
 
   async apply<T extends api.KubeObject>(type: api.ResourceType, body: T, options: api.ApplyOptions): Promise<T> {
     const path = objectPath(type, body.metadata, options.subresource);
     const query = { ...writeQuery(options), force: options.force ?? true };
-    return this.#call({ method: 'PATCH', path, query, body: named(type, body), contentType: 'application/apply-patch+yaml' }, options);
+    return this.#call(
+      { method: 'PATCH', path, query, body: named(type, body), contentType: 'application/apply-patch+yaml' },
+      options,
+    );
   }
 
-  async patch<T extends api.KubeObject>(type: api.ResourceType, at: api.ObjectName, patch: unknown, options: api.PatchOptions): Promise<T> {
+  async patch<T extends api.KubeObject>(
+    type: api.ResourceType,
+    at: api.ObjectName,
+    patch: unknown,
+    options: api.PatchOptions,
+  ): Promise<T> {
     const path = objectPath(type, at, options.subresource);
-    return this.#call({ method: 'PATCH', path, query: writeQuery(options), body: patch, contentType: patchTypes[options.type] }, options);
+    return this.#call(
+      { method: 'PATCH', path, query: writeQuery(options), body: patch, contentType: patchTypes[options.type] },
+      options,
+    );
   }
 
   async delete(type: api.ResourceType, at: api.ObjectName, options: api.DeleteOptions): Promise<boolean> {
@@ -114,9 +147,13 @@ export class HttpClusterClient implements api.ClusterClient {
   }
 
   #call<T>(call: ApiCall, options: api.CallOptions): Promise<T> {
-    return withDeadline(this.#clock, options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal, `${call.method} ${call.path}`, (signal) =>
+    return withDeadline(this.#deadline(`${call.method} ${call.path}`, options), (signal) =>
       this.#json<T>(call, signal, options.beforeSend),
     );
+  }
+
+  #deadline(what: string, options: api.CallOptions): Deadline {
+    return { clock: this.#clock, ms: options.timeoutMs ?? DEFAULT_TIMEOUT_MS, outer: options.signal, what };
   }
 
   async #json<T>(call: ApiCall, signal: AbortSignal, beforeSend: (() => void) | undefined): Promise<T> {
@@ -129,7 +166,12 @@ export class HttpClusterClient implements api.ClusterClient {
   }
 
   /** Resolves with a successful reply; every other one becomes an `ApiError`. */
-  async #send(call: ApiCall, signal: AbortSignal, beforeSend: (() => void) | undefined, pool: 'calls' | 'watches'): Promise<Reply> {
+  async #send(
+    call: ApiCall,
+    signal: AbortSignal,
+    beforeSend: (() => void) | undefined,
+    pool: 'calls' | 'watches',
+  ): Promise<Reply> {
     let reply = await this.#dispatch(call, signal, beforeSend, pool);
     if (reply.status === 401) {
       await readText(reply);
@@ -140,7 +182,12 @@ export class HttpClusterClient implements api.ClusterClient {
     throw errorOfReply(`${call.method} ${call.path}`, reply.status, reply.headers, await readText(reply));
   }
 
-  async #dispatch(call: ApiCall, signal: AbortSignal, beforeSend: (() => void) | undefined, pool: 'calls' | 'watches'): Promise<Reply> {
+  async #dispatch(
+    call: ApiCall,
+    signal: AbortSignal,
+    beforeSend: (() => void) | undefined,
+    pool: 'calls' | 'watches',
+  ): Promise<Reply> {
     const transport = await this.#config.transport();
     const request = this.#request(call, transport, signal, beforeSend);
     try {
@@ -152,16 +199,27 @@ export class HttpClusterClient implements api.ClusterClient {
       return reply;
     } catch (error) {
       // A failure of the network has a message like "other side closed": say of which call.
-      if (error instanceof Error && 'code' in error) throw new Error(`${call.method} ${call.path}: ${error.message}`, { cause: error });
+      if (error instanceof Error && 'code' in error)
+        throw new Error(`${call.method} ${call.path}: ${error.message}`, { cause: error });
       throw error;
     }
   }
 
-  #request(call: ApiCall, transport: Transport, signal: AbortSignal, beforeSend: (() => void) | undefined): ExchangeRequest {
+  #request(
+    call: ApiCall,
+    transport: Transport,
+    signal: AbortSignal,
+    beforeSend: (() => void) | undefined,
+  ): ExchangeRequest {
     const server = new URL(this.server);
     const path = `${server.pathname.replace(/\/$/, '')}${call.path}${queryString(call.query ?? {})}`;
-    const headers: Record<string, string> = { ...transport.headers, 'User-Agent': this.#userAgent, Accept: 'application/json' };
-    if (call.body === undefined) return { method: call.method, origin: server.origin, path, headers, signal, beforeSend };
+    const headers: Record<string, string> = {
+      ...transport.headers,
+      'User-Agent': this.#userAgent,
+      Accept: 'application/json',
+    };
+    if (call.body === undefined)
+      return { method: call.method, origin: server.origin, path, headers, signal, beforeSend };
     const body = JSON.stringify(call.body);
     headers['Content-Type'] = call.contentType ?? 'application/json';
     headers['Content-Length'] = String(Buffer.byteLength(body));

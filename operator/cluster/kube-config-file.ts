@@ -17,7 +17,9 @@ export interface ConfigSelection {
 interface RawConfig {
   readonly clusters?: unknown;
   readonly contexts?: unknown;
-  readonly users?: readonly { readonly name?: string; readonly user?: Readonly<Record<string, unknown>> | null }[] | null;
+  readonly users?:
+    | readonly { readonly name?: string; readonly user?: Readonly<Record<string, unknown>> | null }[]
+    | null;
 }
 
 /** Text of a kubeconfig file. Throws an error that names the file and the key at fault. */
@@ -33,7 +35,8 @@ export function readConfigFile(file: string): string {
   }
   const raw = parse(text, fail);
   if (typeof raw !== 'object' || raw === null) return fail('is not a kubeconfig');
-  for (const key of ['clusters', 'contexts'] as const) if (!Array.isArray(raw[key])) fail(`"${key}" is missing or not a list`);
+  for (const key of ['clusters', 'contexts'] as const)
+    if (!Array.isArray(raw[key])) fail(`"${key}" is missing or not a list`);
   return text;
 }
 
@@ -60,7 +63,8 @@ export function loadTokenFiles(users: readonly User[], file: string, text: strin
 /** Makes the selected context the current one, and checks that its cluster and user exist. */
 export function applySelection(config: KubeConfig, selection: ConfigSelection): void {
   const where = selection.path ? `kubeconfig ${selection.path}` : 'kubeconfig';
-  const name = selection.context ?? (selection.cluster ? contextOf(config, selection.cluster, where) : config.getCurrentContext());
+  const name =
+    selection.context ?? (selection.cluster ? contextOf(config, selection.cluster, where) : config.getCurrentContext());
   if (!name) throw new Error(`${where}: "current-context" is missing; name a context`);
   const context = config.getContexts().find((candidate) => candidate.name === name);
   if (!context) throw new Error(`${where}: there is no context "${name}" among: ${names(config.getContexts())}`);
@@ -82,8 +86,10 @@ function contextOf(config: KubeConfig, cluster: string, where: string): string {
   const current = fitting.find((context) => context.name === config.getCurrentContext());
   const chosen = current ?? (new Set(fitting.map((context) => context.user)).size === 1 ? fitting[0] : undefined);
   if (chosen) return chosen.name;
-  if (fitting.length === 0) throw new Error(`${where}: no context names cluster "${cluster}"; clusters: ${names(config.getClusters())}`);
+  if (fitting.length === 0)
+    throw new Error(`${where}: no context names cluster "${cluster}"; clusters: ${names(config.getClusters())}`);
   throw new Error(`${where}: several users have cluster "${cluster}"; name one of these contexts: ${names(fitting)}`);
 }
 
-const names = (list: readonly { readonly name: string }[]): string => list.map((entry) => entry.name).join(', ') || 'none';
+const names = (list: readonly { readonly name: string }[]): string =>
+  list.map((entry) => entry.name).join(', ') || 'none';

@@ -11,11 +11,21 @@ import { FakeApiServer } from './testing/fake-api-server.ts';
 import { configFile, fixture, pod, PODS, until } from './testing/fixture.ts';
 
 const at = { namespace: 'a', name: 'p' };
-const entry = (name: string, kind: 'cluster' | 'user' | 'context', value: unknown): unknown => ({ name, [kind]: value });
+const entry = (name: string, kind: 'cluster' | 'user' | 'context', value: unknown): unknown => ({
+  name,
+  [kind]: value,
+});
 const twoClusters = {
   clusters: [entry('A', 'cluster', { server: 'https://a' }), entry('B', 'cluster', { server: 'https://b' })],
-  users: [entry('ua', 'user', { token: 'ta' }), entry('ub', 'user', { token: 'tb' }), entry('ub2', 'user', { token: 'tb2' })],
-  contexts: [entry('in-a', 'context', { cluster: 'A', user: 'ua' }), entry('in-b', 'context', { cluster: 'B', user: 'ub' })],
+  users: [
+    entry('ua', 'user', { token: 'ta' }),
+    entry('ub', 'user', { token: 'tb' }),
+    entry('ub2', 'user', { token: 'tb2' }),
+  ],
+  contexts: [
+    entry('in-a', 'context', { cluster: 'A', user: 'ua' }),
+    entry('in-b', 'context', { cluster: 'B', user: 'ub' }),
+  ],
   'current-context': 'in-a',
 };
 const load = (config: unknown, selection: Parameters<typeof PooledKubeConfig.load>[0] = {}): PooledKubeConfig =>
@@ -86,7 +96,8 @@ describe('credentials', () => {
     writeFileSync(file, 'old\n');
     const { server, client } = await fixture({ user: { tokenFile: file } });
     server.intercept = (request, response) =>
-      request.headers.authorization !== 'Bearer new' && Boolean(response.writeHead(401).end('{"kind":"Status","reason":"Unauthorized"}'));
+      request.headers.authorization !== 'Bearer new' &&
+      Boolean(response.writeHead(401).end('{"kind":"Status","reason":"Unauthorized"}'));
     await expect(client.get(core.pods, at)).rejects.toMatchObject({ code: 401, reason: 'Unauthorized' });
     expect(server.requests.map((request) => request.headers.authorization)).toEqual(['Bearer old', 'Bearer old']);
     writeFileSync(file, 'new\n');
@@ -98,10 +109,17 @@ describe('credentials', () => {
     const plugin = join(mkdtempSync(join(tmpdir(), 'plugin-')), 'plugin');
     writeFileSync(plugin, '#!/bin/sh\necho \'{"status":{"token":"from-plugin"}}\'\n');
     chmodSync(plugin, 0o755);
-    const { server, client } = await fixture({ user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin } } });
+    const { server, client } = await fixture({
+      user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin } },
+    });
     await client.get(core.pods, at);
     expect(server.requests[0]?.headers.authorization).toBe('Bearer from-plugin');
-    const hung = { server: server.url, transport: () => new Promise<never>(() => {}), dropCredentials() {}, close: async () => {} };
+    const hung = {
+      server: server.url,
+      transport: () => new Promise<never>(() => {}),
+      dropCredentials() {},
+      close: async () => {},
+    };
     const stuck = new HttpClusterClient({ config: hung, clock: systemClock, userAgent: 'x' });
     await expect(stuck.get(core.pods, at, { timeoutMs: 5 })).rejects.toThrow('no answer within 5 ms');
   });
@@ -132,14 +150,20 @@ describe('PooledKubeConfig.load', () => {
 
   it('asks which context when several users have the cluster', () => {
     const contexts = [...twoClusters.contexts, entry('in-b2', 'context', { cluster: 'B', user: 'ub2' })];
-    expect(() => load({ ...twoClusters, contexts }, { cluster: 'B' })).toThrow('name one of these contexts: in-b, in-b2');
+    expect(() => load({ ...twoClusters, contexts }, { cluster: 'B' })).toThrow(
+      'name one of these contexts: in-b, in-b2',
+    );
   });
 
   it('says which file and which key is missing or wrong', () => {
-    expect(() => PooledKubeConfig.load({ path: '/nowhere/config' })).toThrow('kubeconfig /nowhere/config: cannot be read: ENOENT');
+    expect(() => PooledKubeConfig.load({ path: '/nowhere/config' })).toThrow(
+      'kubeconfig /nowhere/config: cannot be read: ENOENT',
+    );
     expect(() => load({ contexts: [] })).toThrow(/kubeconfig .*config: "clusters" is missing or not a list/);
     expect(() => PooledKubeConfig.load({ path: configFile('a: [') })).toThrow('is not valid YAML');
-    expect(() => load({ ...twoClusters, users: [] })).toThrow('context "in-a" names user "ua", which "users" does not have');
+    expect(() => load({ ...twoClusters, users: [] })).toThrow(
+      'context "in-a" names user "ua", which "users" does not have',
+    );
     expect(() => load({ ...twoClusters, clusters: [] })).toThrow('names cluster "A", which "clusters" does not have');
     const { 'current-context': _, ...noCurrent } = twoClusters;
     expect(() => load(noCurrent)).toThrow('"current-context" is missing');
@@ -153,7 +177,10 @@ describe('PooledKubeConfig.load', () => {
     vi.stubEnv('HOME', dirname(file));
     expect(() => PooledKubeConfig.load()).toThrow('There is no kubeconfig');
     mkdirSync(join(dirname(file), '.kube'));
-    writeFileSync(join(dirname(file), '.kube', 'config'), JSON.stringify({ ...twoClusters, 'current-context': 'in-b' }));
+    writeFileSync(
+      join(dirname(file), '.kube', 'config'),
+      JSON.stringify({ ...twoClusters, 'current-context': 'in-b' }),
+    );
     expect(PooledKubeConfig.load().server).toBe('https://b');
   });
 });

@@ -37,7 +37,8 @@ export class PooledKubeConfig extends KubeConfig {
   #loadDefault(): void {
     this.loadFromDefault();
     const nothingFound = this.getCurrentContext() === 'loaded-context' && this.server === 'http://localhost:8080';
-    if (nothingFound) throw new Error('There is no kubeconfig ($KUBECONFIG, ~/.kube/config) and no service account of a pod');
+    if (nothingFound)
+      throw new Error('There is no kubeconfig ($KUBECONFIG, ~/.kube/config) and no service account of a pod');
   }
 
   override loadFromFile(...[file, options]: Parameters<KubeConfig['loadFromFile']>): void {
@@ -90,7 +91,9 @@ export class PooledKubeConfig extends KubeConfig {
     const proxyUrl = this.getCurrentCluster()?.proxyUrl ?? '';
     const fingerprint = fingerprintOf([this.server, proxyUrl, ...Object.values(tls)]);
     if (this.#pools && fingerprint === this.#fingerprint) return this.#pools;
-    const made = proxyUrl.startsWith('socks') ? await this.#socksPools() : makePools({ tls: defined(tls), ...(proxyUrl ? { proxyUrl } : {}) });
+    const made = proxyUrl.startsWith('socks')
+      ? await this.#socksPools()
+      : makePools({ tls: defined(tls), ...(proxyUrl ? { proxyUrl } : {}) });
     if (this.#pools) this.#retire(this.#pools);
     this.#fingerprint = fingerprint;
     return (this.#pools = made);
@@ -124,7 +127,7 @@ function headersOf(options: RequestOptions): Record<string, string> {
 function fingerprintOf(parts: readonly unknown[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {
-    const bytes = Buffer.isBuffer(part) ? part : Buffer.from(String(part ?? ''));
+    const bytes = Buffer.isBuffer(part) ? part : Buffer.from(JSON.stringify(part) ?? '');
     hash.update(`${bytes.length}:`).update(bytes);
   }
   return hash.digest('base64');

@@ -19,7 +19,12 @@ function store(): { store: ObjectStore<KubeObject>; seen: string[]; events: Stor
 describe('ObjectStore', () => {
   it('emits a change once, whichever of reply and event comes first', () => {
     const { store: s, seen, events } = store();
-    expect([s.upsert(object('p', 9)), s.upsert(object('p', 10)), s.upsert(object('p', 10)), s.upsert(object('p', 9))]).toEqual([true, true, false, false]);
+    expect([
+      s.upsert(object('p', 9)),
+      s.upsert(object('p', 10)),
+      s.upsert(object('p', 10)),
+      s.upsert(object('p', 9)),
+    ]).toEqual([true, true, false, false]);
     expect(seen).toEqual(['added p@9', 'modified p@10']);
     expect(events[1]).toMatchObject({ old: { metadata: { resourceVersion: '9' } } });
   });
@@ -52,7 +57,12 @@ describe('ObjectStore', () => {
 
   it('finds in a list what was deleted in the gap, and keeps what we wrote after it', () => {
     const { store: s, seen } = store();
-    for (const [name, version] of [['stays', 1], ['goes', 2], ['ours', 12]] as const) s.upsert(object(name, version));
+    for (const [name, version] of [
+      ['stays', 1],
+      ['goes', 2],
+      ['ours', 12],
+    ] as const)
+      s.upsert(object(name, version));
     seen.length = 0;
     s.replace([object('stays', 1), object('new', 9)], '10', false);
     expect(seen).toEqual(['deleted goes@2', 'added new@9']);
@@ -71,8 +81,10 @@ describe('ObjectStore', () => {
 
   it('keeps an index up to date through changes of owner, deletions and lists', () => {
     const { store: s } = store();
-    const byOwner = (item: KubeObject) => (item.metadata.labels?.['owner'] ? { namespace: 'a', name: item.metadata.labels['owner'] } : undefined);
-    const of = (name: string): string[] => s.byIndex(byOwner, { namespace: 'a', name }).map((item) => item.metadata.name);
+    const byOwner = (item: KubeObject) =>
+      item.metadata.labels?.['owner'] ? { namespace: 'a', name: item.metadata.labels['owner'] } : undefined;
+    const of = (name: string): string[] =>
+      s.byIndex(byOwner, { namespace: 'a', name }).map((item) => item.metadata.name);
     s.upsert(object('p', 1, 'p', 'x'));
     s.upsert(object('q', 2, 'q', 'x'));
     s.upsert(object('r', 3, 'r'));

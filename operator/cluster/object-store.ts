@@ -170,7 +170,8 @@ function unlink<T>(groups: Map<string, Map<string, T>>, owner: StoreKey | undefi
   if (group?.size === 0) groups.delete(name);
 }
 
-const compare = (a: KubeObject, b: KubeObject): number => compareVersions(a.metadata.resourceVersion, b.metadata.resourceVersion);
+const compare = (a: KubeObject, b: KubeObject): number =>
+  compareVersions(a.metadata.resourceVersion, b.metadata.resourceVersion);
 const isNewer = (a: KubeObject, b: KubeObject): boolean => compare(a, b) > 0;
 
 /** Below zero, zero or above: as numbers when both are; otherwise any difference counts as newer. */

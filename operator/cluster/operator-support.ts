@@ -11,9 +11,13 @@ import type { KubeObject } from './cluster-client.ts';
  * a broken one, and reads credentials that are not ours to use. Only for the length of one synchronous call.
  */
 export function suspendDefaultKubeConfig(): () => void {
+  // oxlint-disable-next-line typescript/unbound-method -- put back, never called
   const original = KubeConfig.prototype.loadFromDefault;
   KubeConfig.prototype.loadFromDefault = function (this: KubeConfig): void {
-    this.loadFromClusterAndUser({ name: 'none', server: 'https://kubeconfig.invalid', skipTLSVerify: false }, { name: 'none' });
+    this.loadFromClusterAndUser(
+      { name: 'none', server: 'https://kubeconfig.invalid', skipTLSVerify: false },
+      { name: 'none' },
+    );
   };
   return () => void (KubeConfig.prototype.loadFromDefault = original);
 }

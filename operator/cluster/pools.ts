@@ -6,7 +6,10 @@ import type { ConnectionOptions } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
 export interface PoolOptions {
-  readonly tls: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'>;
+  readonly tls: Pick<
+    ConnectionOptions,
+    'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername'
+  >;
   /** HTTP(S) proxy to reach the server through. */
   readonly proxyUrl?: string;
 }
@@ -24,12 +27,22 @@ const IDLE_CONNECTION_MS = 30_000;
 
 /** Makes the pools; nothing is connected until the first call. */
 export function makePools(options: PoolOptions): Pools {
-  const calls = { connections: MAX_CONNECTIONS, keepAliveTimeout: IDLE_CONNECTION_MS, keepAliveMaxTimeout: IDLE_CONNECTION_MS };
+  const calls = {
+    connections: MAX_CONNECTIONS,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+  };
   return { calls: makeAgent(options, calls), watches: makeAgent(options, { bodyTimeout: 0 }) };
 }
 
 function makeAgent({ tls, proxyUrl }: PoolOptions, limits: Agent.Options): Dispatcher {
   const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
   if (!proxyUrl) return new Agent({ ...limits, allowH2: false, pipelining: 1, connect });
-  return new ProxyAgent({ ...limits, uri: proxyUrl, allowH2: false, requestTls: connect, connectTimeout: CONNECT_TIMEOUT_MS });
+  return new ProxyAgent({
+    ...limits,
+    uri: proxyUrl,
+    allowH2: false,
+    requestTls: connect,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  });
 }

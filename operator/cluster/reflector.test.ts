@@ -14,7 +14,14 @@ interface Reflected extends Fixture {
 async function reflected(options: Partial<ReflectorOptions> = {}, start = true): Promise<Reflected> {
   const clock = new FakeClock();
   const made = await fixture({ clock });
-  const reflector = new Reflector({ client: made.client, type: core.pods, clock, random: () => 0.5, logger: silentLogger, ...options });
+  const reflector = new Reflector({
+    client: made.client,
+    type: core.pods,
+    clock,
+    random: () => 0.5,
+    logger: silentLogger,
+    ...options,
+  });
   const seen: string[] = [];
   reflector.subscribe(({ type, object }) => seen.push(`${type} ${object.metadata.name}`));
   onTestFinished(() => reflector.stop());
@@ -30,7 +37,8 @@ async function passBackoff({ clock }: Reflected): Promise<number> {
   return delay;
 }
 
-const lists = ({ server }: Reflected): number => server.requests.filter((request) => !request.query.has('watch')).length;
+const lists = ({ server }: Reflected): number =>
+  server.requests.filter((request) => !request.query.has('watch')).length;
 const watching = (all: Reflected): Promise<void> => until(() => all.server.watches.size === 1, 'a watch');
 
 describe('Reflector', () => {
@@ -43,7 +51,9 @@ describe('Reflector', () => {
     await until(() => all.seen.length === 2);
     expect(all.seen).toEqual(['added first', 'added second']);
     const query = all.server.requests[1]!.query;
-    expect(query.toString()).toBe('watch=true&allowWatchBookmarks=true&labelSelector=tenant%3Dx&resourceVersion=101&timeoutSeconds=261');
+    expect(query.toString()).toBe(
+      'watch=true&allowWatchBookmarks=true&labelSelector=tenant%3Dx&resourceVersion=101&timeoutSeconds=261',
+    );
     expect(all.reflector.get({ namespace: 'a', name: 'second' })).toMatchObject({ kind: 'Pod' });
   });
 
@@ -160,7 +170,9 @@ describe('Reflector', () => {
 
   it('goes on when a handler throws', async () => {
     const all = await reflected({}, false);
-    all.reflector.subscribe(() => { throw new Error('broken handler'); });
+    all.reflector.subscribe(() => {
+      throw new Error('broken handler');
+    });
     all.server.put(PODS, pod('p'));
     all.reflector.start();
     await watching(all);
@@ -183,7 +195,10 @@ describe('Reflector', () => {
 
   it('drops managedFields, which nobody reads', async () => {
     const all = await reflected();
-    all.server.put(PODS, pod('p', { metadata: { name: 'p', namespace: 'a', managedFields: [{}] } as KubeObject['metadata'] }));
+    all.server.put(
+      PODS,
+      pod('p', { metadata: { name: 'p', namespace: 'a', managedFields: [{}] } as KubeObject['metadata'] }),
+    );
     await until(() => all.seen.length === 1);
     expect(all.reflector.list()[0]?.metadata).not.toHaveProperty('managedFields');
   });

@@ -7,7 +7,7 @@ import { Backoff, type BackoffOptions, type Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { ApiError, type ClusterClient, hasCode, type KubeObject, type ResourceType } from './cluster-client.ts';
+import { ApiError, type ClusterClient, type KubeObject, type ResourceType } from './cluster-client.ts';
 import { compareVersions, type IndexFunction, ObjectStore, type StoreEvent, type StoreKey } from './object-store.ts';
 
 /** What a reconciler may do with the objects of one type. They are shared: never change one. */
@@ -179,7 +179,11 @@ export class Reflector<T extends KubeObject> {
 
   #where(): { namespace?: string; labelSelector?: string; fieldSelector?: string } {
     const { namespace, labelSelector, fieldSelector } = this.#options;
-    return { ...(namespace && { namespace }), ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+    return {
+      ...(namespace && { namespace }),
+      ...(labelSelector && { labelSelector }),
+      ...(fieldSelector && { fieldSelector }),
+    };
   }
 
   #take(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
@@ -198,11 +202,12 @@ export class Reflector<T extends KubeObject> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const { clock, logger, observer } = this.#options;
-    const expired = hasCode(error, 410) || (error instanceof ApiError && (error.reason === 'Expired' || error.reason === 'Gone'));
+    const answer = error instanceof ApiError ? error : undefined;
+    const expired = answer !== undefined && isExpired(answer);
     this.#lastError = error;
-    const delay = Math.max(this.#backoff.next(), error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0);
-    const suspect = error instanceof ApiError && error.code !== 429 && this.#backoff.attempts >= FAILURES_BEFORE_LIST;
-    if (expired || suspect) this.#version = undefined;
+    const delay = Math.max(this.#backoff.next(), answer?.retryAfterMs ?? 0);
+    const refused = answer !== undefined && answer.code !== 429;
+    if (expired || (refused && this.#backoff.attempts >= FAILURES_BEFORE_LIST)) this.#version = undefined;
     const fields = { resource: this.type.plural, error: messageOf(error), retryInMs: Math.round(delay) };
     if (expired) logger.debug('Watch expired, listing anew', fields);
     else logger.warn('Watch failed, trying again', fields);
@@ -215,10 +220,17 @@ export class Reflector<T extends KubeObject> {
       try {
         listener(event);
       } catch (error) {
-        this.#options.logger.error('Handler of a cache event failed', { resource: this.type.plural, error: messageOf(error) });
+        this.#options.logger.error('Handler of a cache event failed', {
+          resource: this.type.plural,
+          error: messageOf(error),
+        });
       }
     }
   }
+}
+
+function isExpired({ code, reason }: ApiError): boolean {
+  return code === 410 || reason === 'Expired' || reason === 'Gone';
 }
 
 /** Without `managedFields`, often half of an object: nobody here reads it, and the server takes its absence as "keep". */

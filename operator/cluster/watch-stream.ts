@@ -27,7 +27,9 @@ const HEADERS_LIMIT_MS = 30_000;
  * The events of one watch. Ends normally when the server closes it; throws `ApiError` for an ERROR event and for a
  * refusal, `DeadlineExceeded` after silence, and what the network or `signal` had to say.
  */
-export async function* watchEvents<T extends KubeObject>(options: WatchStreamOptions): AsyncGenerator<WatchEvent<T>, void, undefined> {
+export async function* watchEvents<T extends KubeObject>(
+  options: WatchStreamOptions,
+): AsyncGenerator<WatchEvent<T>, void, undefined> {
   options.signal.throwIfAborted();
   const silence = new SilenceLimit(options);
   try {
@@ -51,8 +53,9 @@ function eventOf<T extends KubeObject>(what: string, event: RawEvent): WatchEven
       return { type: 'BOOKMARK', resourceVersion: (event.object as KubeObject).metadata.resourceVersion ?? '' };
     case 'ERROR':
       throw errorOfEvent(what, event.object);
+    case undefined:
     default:
-      throw new Error(`${what}: an event of unknown type "${event.type}"`);
+      throw new Error(`${what}: an event of unknown type "${event.type ?? ''}"`);
   }
 }
 

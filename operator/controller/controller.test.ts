@@ -8,15 +8,23 @@ import { FakeSource, openGuard, RecordingReconciler } from './testing/doubles.ts
 const object = (name: string, version: number, more: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   metadata: { name, namespace: 'a', uid: `uid-${name}`, resourceVersion: String(version), generation: 1, ...more },
 });
-const ownerOf = ({ metadata }: KubeObject) => (metadata.labels?.['owner'] ? { namespace: 'a', name: metadata.labels['owner'] } : undefined);
-const child = (name: string, version: number, owner: string): KubeObject => object(name, version, { labels: { owner } });
+const ownerOf = ({ metadata }: KubeObject) =>
+  metadata.labels?.['owner'] ? { namespace: 'a', name: metadata.labels['owner'] } : undefined;
+const child = (name: string, version: number, owner: string): KubeObject =>
+  object(name, version, { labels: { owner } });
 
 function controller(elected = true, filter?: (object: KubeObject) => boolean) {
   const clock = new FakeClock();
   const [workloads, pods] = [new FakeSource(), new FakeSource()];
   const reconciler = new RecordingReconciler();
   const made = new Controller(
-    { source: workloads, reconciler, children: [{ source: pods, mapToKey: ownerOf }], concurrency: 1, ...(filter && { filter }) },
+    {
+      source: workloads,
+      reconciler,
+      children: [{ source: pods, mapToKey: ownerOf }],
+      concurrency: 1,
+      ...(filter && { filter }),
+    },
     { guard: openGuard, demote() {}, clock, random: () => 0.5, logger: silentLogger },
   );
   onTestFinished(() => made.stop());

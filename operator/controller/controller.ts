@@ -13,7 +13,10 @@ import { type Priority, type QueueObserver, WorkQueue } from './queue.ts';
 import { type Guard, type WorkerObserver, Workers } from './worker.ts';
 
 /** The part of a reflector that a controller needs. */
-export type Source<T extends KubeObject> = Pick<Reflector<T>, 'type' | 'subscribe' | 'list' | 'get' | 'synced' | 'start' | 'stop'>;
+export type Source<T extends KubeObject> = Pick<
+  Reflector<T>,
+  'type' | 'subscribe' | 'list' | 'get' | 'synced' | 'start' | 'stop'
+>;
 
 /** Objects that belong to workloads of a kind. Several kinds may share a source. */
 export interface ChildSource {
@@ -70,7 +73,16 @@ export class Controller {
     const observer = queueObserver?.(this.kind);
     this.queue = new WorkQueue({ clock, random, ...(backoff && { backoff }), ...(observer && { observer }) });
     const more = { ...(workerObserver && { observer: workerObserver }), ...(concurrency && { concurrency }) };
-    this.#workers = new Workers({ queue: this.queue, reconciler, guard, demote, isActive: () => this.#active, clock, logger, ...more });
+    this.#workers = new Workers({
+      queue: this.queue,
+      reconciler,
+      guard,
+      demote,
+      isActive: () => this.#active,
+      clock,
+      logger,
+      ...more,
+    });
   }
 
   /** The reflectors that must run for this kind. */
@@ -167,5 +179,7 @@ function keyOf({ metadata }: KubeObject): ObjectKey {
 function onlyStatusChanged({ metadata: now }: KubeObject, { metadata: before }: KubeObject): boolean {
   if (now.generation === undefined || now.generation !== before.generation) return false;
   if (now.deletionTimestamp !== before.deletionTimestamp) return false;
-  return (['labels', 'annotations', 'finalizers'] as const).every((field) => JSON.stringify(now[field]) === JSON.stringify(before[field]));
+  return (['labels', 'annotations', 'finalizers'] as const).every(
+    (field) => JSON.stringify(now[field]) === JSON.stringify(before[field]),
+  );
 }

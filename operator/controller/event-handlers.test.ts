@@ -4,7 +4,9 @@ import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { EventHandlers, type EventType } from './event-handlers.ts';
 import { recordingLogger } from './testing/doubles.ts';
 
-const object = (name: string, version: number): KubeObject => ({ metadata: { name, namespace: 'a', resourceVersion: String(version), finalizers: [] } });
+const object = (name: string, version: number): KubeObject => ({
+  metadata: { name, namespace: 'a', resourceVersion: String(version), finalizers: [] },
+});
 
 function handlers() {
   const clock = new FakeClock();
@@ -12,7 +14,9 @@ function handlers() {
   const logger = recordingLogger();
   const hooks: { call: (type: EventType, object: KubeObject) => Promise<void> } = { call: async () => {} };
   const made = new EventHandlers({
-    clock, random: () => 1, logger,
+    clock,
+    random: () => 1,
+    logger,
     call: (type, changed) => {
       seen.push(`${type} ${changed.metadata.name}@${changed.metadata.resourceVersion}`);
       return hooks.call(type, changed);
@@ -40,14 +44,19 @@ describe('EventHandlers', () => {
 
   it('logs a rejection and calls again after a growing back-off, with what came meanwhile', async () => {
     const all = handlers();
-    all.hooks.call = async () => { throw new Error('cleanup failed'); };
+    all.hooks.call = async () => {
+      throw new Error('cleanup failed');
+    };
     all.handlers.offer({ type: 'added', object: object('x', 1) });
     await all.clock.advance(50);
     all.hooks.call = async () => {};
     all.handlers.offer({ type: 'modified', object: object('x', 2) });
     await all.clock.advance(1000);
     expect(all.seen).toEqual(['added x@1', 'added x@1', 'added x@2']);
-    expect(all.logger.lines[0]).toMatchObject({ level: 'error', fields: { name: 'x', retryInMs: 50, error: 'cleanup failed' } });
+    expect(all.logger.lines[0]).toMatchObject({
+      level: 'error',
+      fields: { name: 'x', retryInMs: 50, error: 'cleanup failed' },
+    });
   });
 
   it('tells a deletion apart from the object of the same name after it', async () => {

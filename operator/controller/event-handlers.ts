@@ -68,7 +68,11 @@ export class EventHandlers {
       } catch (error) {
         if (event) this.#pending.set(id, (this.#pending.get(id) ?? []).reduce(merged, [event]));
         const retryInMs = Math.round(this.#queue.addRateLimited(key));
-        this.#options.logger.error('Handler of a resource event failed', { ...key, retryInMs, error: messageOf(error) });
+        this.#options.logger.error('Handler of a resource event failed', {
+          ...key,
+          retryInMs,
+          error: messageOf(error),
+        });
       } finally {
         this.#queue.done(key);
       }
@@ -79,7 +83,8 @@ export class EventHandlers {
 /** Appends an event; changes that nobody has seen become one, and a deletion stands for what was before it. */
 function merged(events: readonly Pending[], next: Pending): Pending[] {
   const last = events.at(-1);
-  if (last && last.type !== 'deleted' && next.type === 'modified') return [...events.slice(0, -1), { type: last.type, object: next.object }];
+  if (last && last.type !== 'deleted' && next.type === 'modified')
+    return [...events.slice(0, -1), { type: last.type, object: next.object }];
   if (last && last.type !== 'deleted' && next.type === 'deleted') return [...events.slice(0, -1), next];
   return [...events, next];
 }

@@ -14,14 +14,21 @@ import { openGuard, RecordingReconciler, recordingLogger } from './testing/doubl
 const THINGS = '/apis/example.com/v1/namespaces/a/things';
 const things: ResourceType = { group: 'example.com', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true };
 const thing = (name: string, metadata: Partial<KubeObject['metadata']> = {}): KubeObject => ({
-  apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name, namespace: 'a', ...metadata },
+  apiVersion: 'example.com/v1',
+  kind: 'Thing',
+  metadata: { name, namespace: 'a', ...metadata },
 });
 
 /** Opens the protected members, as a subclass of a user has them. */
 class TestOperator extends HighlanderOperator {
-  readonly watch = (onEvent: (event: ResourceEvent) => Promise<void>) => this.watchResource('example.com', 'v1', 'things', onEvent, 'a');
-  readonly uri = (namespace?: string) => [this.getCustomResourceApiUri('example.com', 'v1', 'things', namespace), this.getCustomResourceApiUri('', 'v1', 'pods')];
-  readonly finalizer = (event: ResourceEvent, action: () => Promise<void>) => this.handleResourceFinalizer(event, 'example.com/f', action);
+  readonly watch = (onEvent: (event: ResourceEvent) => Promise<void>) =>
+    this.watchResource('example.com', 'v1', 'things', onEvent, 'a');
+  readonly uri = (namespace?: string) => [
+    this.getCustomResourceApiUri('example.com', 'v1', 'things', namespace),
+    this.getCustomResourceApiUri('', 'v1', 'pods'),
+  ];
+  readonly finalizer = (event: ResourceEvent, action: () => Promise<void>) =>
+    this.handleResourceFinalizer(event, 'example.com/f', action);
   readonly setFinalizers = (meta: ResourceMeta, finalizers: string[]) => this.setResourceFinalizers(meta, finalizers);
   readonly setStatus = (meta: ResourceMeta, status: unknown) => this.setResourceStatus(meta, status);
   readonly patchStatus = (meta: ResourceMeta, status: unknown) => this.patchResourceStatus(meta, status);
@@ -41,17 +48,40 @@ async function operated(options: { tls?: boolean } = {}): Promise<Operated> {
   const clock = new FakeClock();
   const made = await fixture({ clock, ...options });
   const logger = recordingLogger();
-  const deps: OperatorDeps = { kubeConfig: made.config, client: made.client, guard: openGuard, demote() {}, clock, random: () => 1, logger };
+  const deps: OperatorDeps = {
+    kubeConfig: made.config,
+    client: made.client,
+    guard: openGuard,
+    demote() {},
+    clock,
+    random: () => 1,
+    logger,
+  };
   const operator = new TestOperator(deps);
   onTestFinished(() => operator.shutdown());
   const events: ResourceEvent[] = [];
-  return { ...made, clock, operator, logger, events, seen: () => events.map(({ type, meta }) => `${type} ${meta.name}`) };
+  return {
+    ...made,
+    clock,
+    operator,
+    logger,
+    events,
+    seen: () => events.map(({ type, meta }) => `${type} ${meta.name}`),
+  };
 }
 
 const metaOf = (name: string, resourceVersion = '1'): ResourceMeta => ({
-  name, namespace: 'a', id: 'things.example.com/v1', resourceVersion, apiVersion: 'example.com/v1', kind: 'Thing',
+  name,
+  namespace: 'a',
+  id: 'things.example.com/v1',
+  resourceVersion,
+  apiVersion: 'example.com/v1',
+  kind: 'Thing',
 });
-const collect = (all: Operated) => async (event: ResourceEvent): Promise<void> => void all.events.push(event);
+const collect =
+  (all: Operated) =>
+  async (event: ResourceEvent): Promise<void> =>
+    void all.events.push(event);
 async function passBackoff(clock: FakeClock): Promise<void> {
   await until(() => (clock.nextTimerIn ?? Infinity) < 30_000, 'a back-off');
   await clock.advance(clock.nextTimerIn!);
@@ -59,7 +89,9 @@ async function passBackoff(clock: FakeClock): Promise<void> {
 
 const exit = vi.spyOn(process, 'exit');
 beforeEach(() => {
-  exit.mockImplementation(() => { throw new Error('process.exit was called'); });
+  exit.mockImplementation(() => {
+    throw new Error('process.exit was called');
+  });
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -140,8 +172,12 @@ describe('watchResource', () => {
     await passBackoff(all.clock);
     await until(() => all.events.length === 6);
     expect(all.seen().slice(4).sort()).toEqual(['ADDED fails', 'MODIFIED slow']);
-    expect(all.events.find((event) => event.type === ResourceEventType.Modified)?.object.metadata?.labels).toEqual({ n: '4' });
-    expect(all.logger.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'Handler of a resource event failed' }));
+    expect(all.events.find((event) => event.type === ResourceEventType.Modified)?.object.metadata?.labels).toEqual({
+      n: '4',
+    });
+    expect(all.logger.lines).toContainEqual(
+      expect.objectContaining({ level: 'error', message: 'Handler of a resource event failed' }),
+    );
   });
 });
 
@@ -151,7 +187,13 @@ describe('finalizers and status', () => {
     let failures = 1;
     const log: string[] = [];
     await all.operator.watch(async (event) => {
-      if (await all.operator.finalizer(event, async () => { if (failures-- > 0) throw new Error('cleanup failed'); log.push('cleaned'); })) return;
+      if (
+        await all.operator.finalizer(event, async () => {
+          if (failures-- > 0) throw new Error('cleanup failed');
+          log.push('cleaned');
+        })
+      )
+        return;
       log.push('processed');
     });
     all.server.put(THINGS, thing('x'));
@@ -175,7 +217,10 @@ describe('finalizers and status', () => {
   it('10, 12: status is written whatever version the event had, for types never watched, and errors reach the caller', async () => {
     const all = await operated();
     all.server.put(THINGS, thing('x'));
-    expect(await all.operator.patchStatus(metaOf('x', '1'), { phase: 'up' })).toMatchObject({ name: 'x', resourceVersion: '102' });
+    expect(await all.operator.patchStatus(metaOf('x', '1'), { phase: 'up' })).toMatchObject({
+      name: 'x',
+      resourceVersion: '102',
+    });
     await all.operator.setStatus(metaOf('x', '1'), { phase: 'down' });
     expect(all.server.requests.map(({ method, path, headers }) => [method, path, headers['content-type']])).toEqual([
       ['PATCH', `${THINGS}/x/status`, 'application/merge-patch+json'],
@@ -206,8 +251,8 @@ describe('configuration', () => {
   it.each([
     ['is missing', () => '/nowhere/config'],
     ['is broken', () => configFile(': [')],
-    ['is somebody else\'s', () => configFile('{"current-context": "x"}')],
-  ])('14: does not read, log or fail when the machine\'s own kubeconfig %s', async (_, file) => {
+    ["is somebody else's", () => configFile('{"current-context": "x"}')],
+  ])("14: does not read, log or fail when the machine's own kubeconfig %s", async (_, file) => {
     vi.stubEnv('KUBECONFIG', file());
     const all = await operated();
     expect(all.operator.uri()[0]).toContain(all.server.url);
@@ -230,10 +275,20 @@ describe('configuration', () => {
       `spec: {group: example.com, names: {plural: things}, versions: [{name: ${version}, schema: {${schema}}}]}\n`;
     for (const version of ['v1', 'v2']) {
       writeFileSync(file, crd(version));
-      expect(await all.operator.register(file)).toMatchObject({ group: 'example.com', plural: 'things', versions: [{ name: version }] });
+      expect(await all.operator.register(file)).toMatchObject({
+        group: 'example.com',
+        plural: 'things',
+        versions: [{ name: version }],
+      });
     }
     const stored = all.server.read('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', 'things.example.com');
-    expect(stored).toMatchObject({ spec: { versions: [{ name: 'v2', schema: { openAPIV3Schema: { 'x-kubernetes-preserve-unknown-fields': true, enum: ['a'] } } }] } });
+    expect(stored).toMatchObject({
+      spec: {
+        versions: [
+          { name: 'v2', schema: { openAPIV3Schema: { 'x-kubernetes-preserve-unknown-fields': true, enum: ['a'] } } },
+        ],
+      },
+    });
     expect(all.server.requests[0]!.query.toString()).toBe('fieldManager=highlander&force=true');
     all.server.failNext(1, 403);
     await expect(all.operator.register(file)).rejects.toMatchObject({ code: 403 });

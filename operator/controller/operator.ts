@@ -27,7 +27,11 @@ interface CustomResourceDefinition extends KubeObject {
 }
 
 const crds: ResourceType = {
-  group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false,
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
 };
 const eventTypes: Record<EventType, ResourceEventType> = {
   added: ResourceEventType.Added,
@@ -95,7 +99,9 @@ export class HighlanderOperator extends QuietOperator {
 
   /** Begins the shutdown; `shutdown` tells when it has ended. */
   override stop(): void {
-    this.shutdown().catch((error: unknown) => this.#log.error('Operator did not stop cleanly', { error: messageOf(error) }));
+    this.shutdown().catch((error: unknown) =>
+      this.#log.error('Operator did not stop cleanly', { error: messageOf(error) }),
+    );
   }
 
   /** Ends workers and handlers after what is under way, then all watches. Leaves no timer and no watch. */
@@ -113,6 +119,7 @@ export class HighlanderOperator extends QuietOperator {
    * Calls `onEvent` for each change of a resource, deletions during a cut connection included. Resolves when the watch
    * was set up, not when the first list is there. Independent of leadership: a handler that writes must ask the guard.
    */
+  // oxlint-disable-next-line max-params -- the signature is the base class's
   protected override async watchResource(
     group: string,
     version: string,
@@ -136,7 +143,12 @@ export class HighlanderOperator extends QuietOperator {
     source.start();
   }
 
-  protected override getCustomResourceApiUri(group: string, version: string, plural: string, namespace?: string): string {
+  protected override getCustomResourceApiUri(
+    group: string,
+    version: string,
+    plural: string,
+    namespace?: string,
+  ): string {
     const type: ResourceType = { group, version, plural, kind: '', namespaced: true };
     return this.#deps.kubeConfig.server + collectionPath(type, namespace);
   }
@@ -146,7 +158,8 @@ export class HighlanderOperator extends QuietOperator {
     crdFile: string,
   ): Promise<{ group: string; versions: V1CustomResourceDefinitionVersion[]; plural: string }> {
     const crd = await readManifest<CustomResourceDefinition>(crdFile);
-    if (!crd.apiVersion?.startsWith('apiextensions.k8s.io/')) throw new Error(`${crdFile}: not a CRD of apiextensions.k8s.io`);
+    if (!crd.apiVersion?.startsWith('apiextensions.k8s.io/'))
+      throw new Error(`${crdFile}: not a CRD of apiextensions.k8s.io`);
     await this.#deps.client.apply(crds, crd, { fieldManager: this.#fieldManager });
     this.#log.info('Registered custom resource definition', { name: crd.metadata.name });
     return { group: crd.spec.group, versions: crd.spec.versions, plural: crd.spec.names.plural };
@@ -156,14 +169,22 @@ export class HighlanderOperator extends QuietOperator {
   protected override async setResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta | null> {
     const { type, at } = addressOf(meta);
     const body = { apiVersion: meta.apiVersion, kind: meta.kind, metadata: { ...at }, status };
-    const reply = await this.#deps.client.apply<KubeObject>(type, body, { fieldManager: `${this.#fieldManager}-status`, subresource: 'status' });
+    const reply = await this.#deps.client.apply<KubeObject>(type, body, {
+      fieldManager: `${this.#fieldManager}-status`,
+      subresource: 'status',
+    });
     return ResourceMetaImpl.createWithId(meta.id, asBaseObject(reply));
   }
 
   /** Merges into the status, whatever version the event had. Throws `ApiError`. */
   protected override async patchResourceStatus(meta: ResourceMeta, status: unknown): Promise<ResourceMeta | null> {
     const { type, at } = addressOf(meta);
-    const reply = await this.#deps.client.patch<KubeObject>(type, at, { status }, { type: 'merge', subresource: 'status', fieldManager: this.#fieldManager });
+    const reply = await this.#deps.client.patch<KubeObject>(
+      type,
+      at,
+      { status },
+      { type: 'merge', subresource: 'status', fieldManager: this.#fieldManager },
+    );
     return ResourceMetaImpl.createWithId(meta.id, asBaseObject(reply));
   }
 
@@ -179,7 +200,10 @@ export class HighlanderOperator extends QuietOperator {
   }
 
   async #stopAll(): Promise<void> {
-    await Promise.all([...this.#controllers.map((controller) => controller.stop()), ...this.#handlers.map((handlers) => handlers.stop())]);
+    await Promise.all([
+      ...this.#controllers.map((controller) => controller.stop()),
+      ...this.#handlers.map((handlers) => handlers.stop()),
+    ]);
     await Promise.all([...this.#sources].map((source) => source.stop()));
   }
 }
@@ -196,4 +220,3 @@ function addressOf(meta: ResourceMeta): { readonly type: ResourceType; readonly 
 function asBaseObject(object: KubeObject): ResourceEvent['object'] {
   return object as unknown as ResourceEvent['object'];
 }
-

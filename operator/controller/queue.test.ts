@@ -117,8 +117,10 @@ describe('WorkQueue', () => {
   it('reports depth, age, waits, adds and retries', async () => {
     const seen: string[] = [];
     const { q, clock, take } = queue({
-      added: () => seen.push('added'), retried: () => seen.push('retried'),
-      depth: (n: number) => seen.push(`depth ${n}`), waited: (ms: number) => seen.push(`waited ${ms}`),
+      added: () => seen.push('added'),
+      retried: () => seen.push('retried'),
+      depth: (n: number) => seen.push(`depth ${n}`),
+      waited: (ms: number) => seen.push(`waited ${ms}`),
     });
     q.add(key('x'));
     await clock.advance(30);

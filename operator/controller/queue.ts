@@ -96,7 +96,10 @@ export class WorkQueue {
   addRateLimited(key: ObjectKey, atLeastMs = 0): number {
     if (this.#isShutDown) return 0;
     const entry = this.#entry(key);
-    const delay = Math.max(atLeastMs, backoffMs(entry.failures++, this.#options.backoff ?? BACKOFF, this.#options.random));
+    const delay = Math.max(
+      atLeastMs,
+      backoffMs(entry.failures++, this.#options.backoff ?? BACKOFF, this.#options.random),
+    );
     this.#options.observer?.retried?.();
     this.addAfter(key, delay, 'normal');
     return delay;
@@ -117,7 +120,9 @@ export class WorkQueue {
 
   /** The next key, when there is one; undefined after `shutdown`. Whoever took it must call `done`. */
   async take(): Promise<ObjectKey | undefined> {
-    const entry = this.#isShutDown ? undefined : (this.#next() ?? (await new Promise<Entry | undefined>((resolve) => this.#takers.push(resolve))));
+    const entry = this.#isShutDown
+      ? undefined
+      : (this.#next() ?? (await new Promise<Entry | undefined>((resolve) => this.#takers.push(resolve))));
     return entry?.key;
   }
 
@@ -158,7 +163,16 @@ export class WorkQueue {
     const id = idOf(key);
     let entry = this.#entries.get(id);
     if (!entry) {
-      entry = { key, id, waiting: undefined, waitingSince: 0, processing: false, again: undefined, timer: undefined, failures: 0 };
+      entry = {
+        key,
+        id,
+        waiting: undefined,
+        waitingSince: 0,
+        processing: false,
+        again: undefined,
+        timer: undefined,
+        failures: 0,
+      };
       this.#entries.set(id, entry);
     }
     return entry;

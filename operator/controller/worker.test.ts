@@ -16,8 +16,14 @@ function workers(options: { guard?: Guard; active?: boolean; concurrency?: numbe
   const demoted: string[] = [];
   const seen: string[] = [];
   const made = new Workers({
-    queue, reconciler, guard: options.guard ?? openGuard, clock, logger,
-    demote: (reason) => demoted.push(reason), isActive: () => options.active ?? true, newId: () => 'id-1',
+    queue,
+    reconciler,
+    guard: options.guard ?? openGuard,
+    clock,
+    logger,
+    demote: (reason) => demoted.push(reason),
+    isActive: () => options.active ?? true,
+    newId: () => 'id-1',
     observer: { reconciled: (kind, outcome, ms) => seen.push(`${kind} ${outcome} ${ms}`) },
     ...(options.concurrency && { concurrency: options.concurrency }),
   });
@@ -30,7 +36,10 @@ function workers(options: { guard?: Guard; active?: boolean; concurrency?: numbe
   return { clock, queue, reconciler, logger, demoted, seen, workers: made, run };
 }
 
-const failing = (all: ReturnType<typeof workers>, error: unknown): void => void (all.reconciler.act = async () => { throw error; });
+const failing = (all: ReturnType<typeof workers>, error: unknown): void =>
+  void (all.reconciler.act = async () => {
+    throw error;
+  });
 
 describe('Workers', () => {
   it('asks the guard before each reconcile and hands over its grant', async () => {
@@ -42,10 +51,22 @@ describe('Workers', () => {
   });
 
   it('does not touch the reconciler without leave', async () => {
-    const all = workers({ active: false, guard: { enter: async () => { throw new NotLeader('not leading'); } } });
+    const all = workers({
+      active: false,
+      guard: {
+        enter: async () => {
+          throw new NotLeader('not leading');
+        },
+      },
+    });
     await all.run();
     await all.clock.advance(600_000);
-    expect([all.reconciler.calls, all.seen, all.queue.depth, all.clock.pendingTimers]).toEqual([[], ['Thing not-leader 0'], 0, 0]);
+    expect([all.reconciler.calls, all.seen, all.queue.depth, all.clock.pendingTimers]).toEqual([
+      [],
+      ['Thing not-leader 0'],
+      0,
+      0,
+    ]);
     expect(all.logger.lines.map((line) => line.level)).toEqual(['debug']);
   });
 
@@ -94,10 +115,21 @@ describe('Workers', () => {
     await all.clock.advance(600_000);
     expect(all.reconciler.calls).toHaveLength(1);
     expect(all.seen).toEqual(['Thing terminal 0']);
-    expect(all.logger.lines).toEqual([{
-      level: 'error', message: 'Reconcile failed and waits for a change',
-      fields: { controller: 'Thing', namespace: 'a', name: 'x', reconcileID: 'id-1', leaderTerm: 7, reason: 'InvalidSchedule', error: 'bad schedule' },
-    }]);
+    expect(all.logger.lines).toEqual([
+      {
+        level: 'error',
+        message: 'Reconcile failed and waits for a change',
+        fields: {
+          controller: 'Thing',
+          namespace: 'a',
+          name: 'x',
+          reconcileID: 'id-1',
+          leaderTerm: 7,
+          reason: 'InvalidSchedule',
+          error: 'bad schedule',
+        },
+      },
+    ]);
   });
 
   it('repeats anything else with a growing back-off, logged with its stack, and forgets failures after success', async () => {
@@ -106,7 +138,11 @@ describe('Workers', () => {
     await all.run();
     await all.clock.advance(50 + 100);
     expect([all.reconciler.calls.length, all.queue.failures(key('x'))]).toEqual([3, 3]);
-    expect(all.logger.lines[0]).toMatchObject({ level: 'error', message: 'Reconcile failed', fields: { retryInMs: 50, stack: expect.stringContaining('bug') } });
+    expect(all.logger.lines[0]).toMatchObject({
+      level: 'error',
+      message: 'Reconcile failed',
+      fields: { retryInMs: 50, stack: expect.stringContaining('bug') },
+    });
     all.reconciler.act = async () => ({});
     await all.clock.advance(200);
     expect([all.reconciler.calls.length, all.queue.failures(key('x'))]).toEqual([4, 0]);

@@ -18,7 +18,15 @@ export interface Guard {
 /** How a reconcile ended; the label of its counter. */
 export type Outcome = 'success' | 'later' | 'conflict' | 'terminal' | 'not-leader' | 'stopped' | 'error';
 
-export const outcomes: readonly Outcome[] = ['success', 'later', 'conflict', 'terminal', 'not-leader', 'stopped', 'error'];
+export const outcomes: readonly Outcome[] = [
+  'success',
+  'later',
+  'conflict',
+  'terminal',
+  'not-leader',
+  'stopped',
+  'error',
+];
 
 /** For metrics. */
 export interface WorkerObserver {
@@ -109,12 +117,20 @@ export class Workers {
     if (error instanceof RetryLater) {
       queue.forget(key);
       queue.addAfter(key, error.afterMs);
-      this.#logger.debug('Reconcile will be continued later', { ...fields, afterMs: error.afterMs, reason: error.message });
+      this.#logger.debug('Reconcile will be continued later', {
+        ...fields,
+        afterMs: error.afterMs,
+        reason: error.message,
+      });
       return 'later';
     }
     if (error instanceof TerminalError) {
       queue.forget(key);
-      this.#logger.error('Reconcile failed and waits for a change', { ...fields, reason: error.reason, error: error.message });
+      this.#logger.error('Reconcile failed and waits for a change', {
+        ...fields,
+        reason: error.reason,
+        error: error.message,
+      });
       return 'terminal';
     }
     if (hasCode(error, 409)) {

@@ -7,6 +7,8 @@ import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster
 import { hasCode } from '../cluster/cluster-client.ts';
 import type { Action, Child, MetadataPatch } from './plan.ts';
 import type { Grant } from './reconciler.ts';
+import type { CommonStatus } from './status.ts';
+import { statusPatch } from './status.ts';
 
 /**
  * What the API server holds now, as far as it said: the object, or `undefined` when there is none.
@@ -74,8 +76,40 @@ export class Applier<T extends Child & KubeObject> {
   }
 }
 
+type WithStatus = KubeObject & { status?: CommonStatus };
+
+/** Writes the status subresource of a custom resource, when it says something new. */
+export class StatusWriter<T extends WithStatus> {
+  readonly #client: ClusterClient;
+  readonly #type: ResourceType;
+
+  constructor(client: ClusterClient, type: ResourceType) {
+    this.#client = client;
+    this.#type = type;
+  }
+
+  /** The object as the API server holds it now; `undefined` when there was nothing new to say, or nobody to say it of. */
+  async write(workload: T, next: CommonStatus, grant: Grant): Promise<T | undefined> {
+    const patch = statusPatch(workload.status, next);
+    if (!patch) return undefined;
+    const { name, namespace = '' } = workload.metadata;
+    const options = {
+      ...fenced(grant),
+      type: 'merge',
+      subresource: 'status',
+      fieldManager: fieldManagers.status,
+    } as const;
+    try {
+      return await this.#client.patch<T>(this.#type, { name, namespace }, patch, options);
+    } catch (error) {
+      if (hasCode(error, 404)) return undefined;
+      throw error;
+    }
+  }
+}
+
 /** Options of a write in a term: checked at the dispatch, aborted when the lease is in doubt. */
-export function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: () => void } {
+function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: () => void } {
   return grant ? { signal: grant.signal, beforeSend: () => grant.assertHeld() } : {};
 }
 

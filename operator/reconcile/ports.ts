@@ -1,9 +1,8 @@
 /** What reconcilers need from the rest of the operator, as small as they need it. */
-import type { ObjectKey } from './reconciler.ts';
 
 /** The objects of one type as far as a watch and our own writes have shown them. Read only. */
 export interface ReadCache<T> {
-  get(key: ObjectKey): T | undefined;
+  get(key: { readonly namespace: string; readonly name: string }): T | undefined;
   list(): readonly T[];
   /** Takes the reply to a write or a read of ours, so that the cache is never older than those. */
   observe(object: T): void;

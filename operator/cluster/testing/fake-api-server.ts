@@ -8,7 +8,15 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { KubeObject } from '../cluster-client.ts';
-import { answer, FakeWatch, type FakeRequest, type HistoryEvent, mergePatch, parsePath, statusOf } from './fake-api-parts.ts';
+import {
+  answer,
+  FakeWatch,
+  type FakeRequest,
+  type HistoryEvent,
+  mergePatch,
+  parsePath,
+  statusOf,
+} from './fake-api-parts.ts';
 import { selfSigned, type TestCertificate } from './self-signed.ts';
 
 export type { FakeRequest } from './fake-api-parts.ts';
@@ -38,7 +46,8 @@ export class FakeApiServer {
 
   private constructor(tls: TestCertificate | undefined) {
     this.certificate = tls;
-    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.#receive(request, response);
+    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+      void this.#receive(request, response);
     this.#server = tls ? https.createServer({ cert: tls.cert, key: tls.key }, handle) : http.createServer(handle);
     this.#server.keepAliveTimeout = 60_000;
     this.#server.on('connection', (socket: Socket) => {
@@ -60,10 +69,17 @@ export class FakeApiServer {
 
   /** A kubeconfig for this server, as JSON, which is YAML. */
   kubeconfig(user: Readonly<Record<string, unknown>> = { token: 'secret-token' }): string {
-    const ca = this.certificate ? { 'certificate-authority-data': Buffer.from(this.certificate.cert).toString('base64') } : { 'insecure-skip-tls-verify': true };
+    const ca = this.certificate
+      ? { 'certificate-authority-data': Buffer.from(this.certificate.cert).toString('base64') }
+      : { 'insecure-skip-tls-verify': true };
     const context = { name: 'fake', context: { cluster: 'fake', user: 'fake' } };
     const cluster = { name: 'fake', cluster: { server: this.url, ...ca } };
-    return JSON.stringify({ clusters: [cluster], users: [{ name: 'fake', user }], contexts: [context], 'current-context': 'fake' });
+    return JSON.stringify({
+      clusters: [cluster],
+      users: [{ name: 'fake', user }],
+      contexts: [context],
+      'current-context': 'fake',
+    });
   }
 
   async stop(): Promise<void> {
@@ -86,7 +102,10 @@ export class FakeApiServer {
     const object = this.#collection(collection).get(name);
     if (!object) return;
     this.#collection(collection).delete(name);
-    this.#publish('DELETED', collection, { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } });
+    this.#publish('DELETED', collection, {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(++this.#version) },
+    });
   }
 
   read(collection: string, name: string): KubeObject | undefined {
@@ -109,7 +128,8 @@ export class FakeApiServer {
   }
 
   bookmark(): void {
-    for (const watch of this.watches) watch.send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } });
+    for (const watch of this.watches)
+      watch.send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } });
   }
 
   /** Sends a raw event to all watches. */
@@ -118,7 +138,12 @@ export class FakeApiServer {
   }
 
   /** Answers the next requests that `matches` with `status`, so many times. */
-  failNext(times: number, status: number, matches: (request: FakeRequest) => boolean = () => true, headers: http.OutgoingHttpHeaders = {}): void {
+  failNext(
+    times: number,
+    status: number,
+    matches: (request: FakeRequest) => boolean = () => true,
+    headers: http.OutgoingHttpHeaders = {},
+  ): void {
     let left = times;
     const before = this.intercept;
     this.intercept = (request, response) => {
@@ -151,7 +176,13 @@ export class FakeApiServer {
     }
     const url = new URL(incoming.url ?? '/', 'http://fake');
     const { method = 'GET', headers } = incoming;
-    const request = { method, path: url.pathname, query: url.searchParams, headers, body: Buffer.concat(chunks).toString() };
+    const request = {
+      method,
+      path: url.pathname,
+      query: url.searchParams,
+      headers,
+      body: Buffer.concat(chunks).toString(),
+    };
     this.requests.push(request);
     if (this.intercept?.(request, response)) return;
     this.#serve(request, response);
@@ -166,12 +197,19 @@ export class FakeApiServer {
   }
 
   #list(request: FakeRequest, response: http.ServerResponse, collection: string): void {
-    const all = [...this.#objects].filter(([path]) => within(path, collection)).flatMap(([, objects]) => [...objects.values()]);
+    const all = [...this.#objects]
+      .filter(([path]) => within(path, collection))
+      .flatMap(([, objects]) => [...objects.values()]);
     const from = Number(request.query.get('continue') ?? 0);
     const limit = Number(request.query.get('limit') ?? all.length);
     const next = from + limit < all.length ? String(from + limit) : undefined;
     const items = all.slice(from, from + limit).map(({ apiVersion: _, kind: __, ...bare }) => bare);
-    answer(response, 200, { kind: 'ThingList', apiVersion: 'v1', metadata: { resourceVersion: String(this.#version), continue: next }, items });
+    answer(response, 200, {
+      kind: 'ThingList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: String(this.#version), continue: next },
+      items,
+    });
   }
 
   #watch(request: FakeRequest, response: http.ServerResponse, collection: string): void {
@@ -190,17 +228,21 @@ export class FakeApiServer {
 
   #create(request: FakeRequest, response: http.ServerResponse, collection: string): void {
     const object = JSON.parse(request.body) as KubeObject;
-    if (this.#collection(collection).has(object.metadata.name)) return answer(response, 409, statusOf(409, 'AlreadyExists', 'it exists'));
+    if (this.#collection(collection).has(object.metadata.name))
+      return answer(response, 409, statusOf(409, 'AlreadyExists', 'it exists'));
     answer(response, 201, this.put(collection, object));
   }
 
   #serveObject(request: FakeRequest, response: http.ServerResponse, collection: string, name: string): void {
     const found = this.#collection(collection).get(name);
-    const body = request.body ? (JSON.parse(request.body) as KubeObject & { preconditions?: KubeObject['metadata'] }) : undefined;
+    const body = request.body
+      ? (JSON.parse(request.body) as KubeObject & { preconditions?: KubeObject['metadata'] })
+      : undefined;
     const applied = request.headers['content-type']?.startsWith('application/apply-patch') ?? false;
     if (!found && !applied) return answer(response, 404, statusOf(404, 'NotFound', `"${name}" not found`));
     const expected = request.method === 'DELETE' ? body?.preconditions : body?.metadata;
-    const stale = expected?.resourceVersion !== undefined && expected.resourceVersion !== found?.metadata.resourceVersion;
+    const stale =
+      expected?.resourceVersion !== undefined && expected.resourceVersion !== found?.metadata.resourceVersion;
     const other = expected?.uid !== undefined && expected.uid !== found?.metadata.uid;
     if (stale || other) return answer(response, 409, statusOf(409, 'Conflict', 'the object has been modified'));
     if (request.method === 'GET') return answer(response, 200, found);
@@ -208,7 +250,11 @@ export class FakeApiServer {
       this.remove(collection, name);
       return answer(response, 200, statusOf(200, '', ''));
     }
-    answer(response, 200, this.put(collection, (request.method === 'PUT' ? body : mergePatch(found ?? {}, body)) as KubeObject));
+    answer(
+      response,
+      200,
+      this.put(collection, (request.method === 'PUT' ? body : mergePatch(found ?? {}, body)) as KubeObject),
+    );
   }
 }
 

@@ -31,7 +31,9 @@ export interface Fixture {
   readonly config: PooledKubeConfig;
 }
 
-export async function fixture(options: { readonly tls?: boolean; readonly clock?: Clock; readonly user?: Record<string, unknown> } = {}): Promise<Fixture> {
+export async function fixture(
+  options: { readonly tls?: boolean; readonly clock?: Clock; readonly user?: Record<string, unknown> } = {},
+): Promise<Fixture> {
   const server = await FakeApiServer.start(options);
   const config = PooledKubeConfig.load({ path: configFile(server.kubeconfig(options.user)) });
   const client = new HttpClusterClient({ config, clock: options.clock ?? systemClock, userAgent: 'highlander/test' });

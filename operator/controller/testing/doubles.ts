@@ -28,14 +28,23 @@ export interface LogLine {
 }
 
 export function recordingLogger(lines: LogLine[] = [], bound: LogFields = {}): Logger & { readonly lines: LogLine[] } {
-  const at = (level: string) => (message: string, fields: LogFields = {}) => void lines.push({ level, message, fields: { ...bound, ...fields } });
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push({ level, message, fields: { ...bound, ...fields } });
   const child = (fields: LogFields): Logger => recordingLogger(lines, { ...bound, ...fields });
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child };
 }
 
 /** A cache that a test fills. */
 export class FakeSource implements Source<KubeObject> {
-  readonly type: ResourceType = { group: 'example.com', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true };
+  readonly type: ResourceType = {
+    group: 'example.com',
+    version: 'v1',
+    plural: 'things',
+    kind: 'Thing',
+    namespaced: true,
+  };
   readonly ready = Promise.withResolvers<void>();
   readonly synced = this.ready.promise;
   started = 0;

@@ -126,12 +126,10 @@ function stop(situation: Situation, reason: string): Action<Pod> | undefined {
   return seen && !seen.deleting ? { type: 'stop', live: seen.pod, reason } : cleanUp(situation);
 }
 
-/** For a pod that is on its way out, or is kept for its logs. */
+/** For a pod that is on its way out, or is kept for its logs until something else is asked for. */
 function cleanUp({ seen, desired, stamp }: Situation): Action<Pod> | undefined {
   if (!seen) return undefined;
-  if (seen.deleting) return letGo(seen);
-  const change = planChild(seen.pod, desired, stamp);
-  return change?.type === 'stamp' ? change : undefined;
+  return seen.deleting ? letGo(seen) : planChild(seen.pod, desired, stamp);
 }
 
 /** Frees the name of a pod that is being deleted and is gone; `undefined` while it is not. */

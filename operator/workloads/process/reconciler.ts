@@ -10,18 +10,17 @@ import { ApiError, core } from '../../cluster/cluster-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import { Applier } from '../../reconcile/apply.ts';
+import { Applier, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
 import { readyReason } from '../../reconcile/status.ts';
-import { StatusWriter } from '../../reconcile/status-writer.ts';
 import { podName } from './desired.ts';
 import { aboutAction, aboutVerdict } from './events.ts';
 import type { View, Viewpoint } from './look.ts';
 import { look, refused } from './look.ts';
-import { Retirement } from './retire.ts';
+import { Retirement } from './reconciler.retirement.ts';
 
 export interface ProcessReconcilerOptions {
   readonly client: ClusterClient;
