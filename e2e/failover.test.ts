@@ -102,7 +102,7 @@ describe('within one cluster', () => {
     expect(await leader.metric('k8_highlander_is_leader')).toBe(0);
     await adoption(performance.now());
     const leads = await Promise.all([leader, standby].map((each) => each.metric('k8_highlander_is_leader')));
-    expect(leads.toSorted()).toEqual([0, 1]);
+    expect(leads.filter((each) => each === 1)).toHaveLength(1);
   });
 
   it('a restart of the API server changes nothing, and work goes on after', async () => {

@@ -32,8 +32,9 @@ import type { StoreOptions } from './lease/open.ts';
 import { openStore } from './lease/open.ts';
 import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
+import { messageOf } from './lib/errors.ts';
+import type { Logger } from './lib/logger.ts';
 import { belongsTo, workloadOf } from './reconcile/metadata.ts';
-import type { AppLogger } from './telemetry/logger.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -42,13 +43,14 @@ import { ProcessReconciler } from './workloads/process/reconciler.ts';
 
 /** Grace of a pod that names none, milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
+const VITALS_MS = 1000;
 
 interface Base {
   readonly config: Config;
   /** Unique per start of a process. */
   readonly identity: string;
   readonly clock: Clock;
-  readonly logger: AppLogger;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly kubeConfig: PooledKubeConfig;
   readonly client: HttpClusterClient;
@@ -66,14 +68,14 @@ export async function run(config: Config, stopping: AbortSignal): Promise<void> 
   }
 }
 
-function connect(config: Config, logger: AppLogger): Base {
+function connect(config: Config, logger: Logger): Base {
   const clock = systemClock;
   const identity = `${config.id}-${randomBytes(4).toString('hex')}`;
   const { kubeconfig } = config.cluster;
   const kubeConfig = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
   const client = new HttpClusterClient({ config: kubeConfig, clock, userAgent: `highlander/${version} (${identity})` });
   const metrics = createMetrics({ version, leaseTtlMs: config.lease.ttlMs, clock });
-  return { config, identity, clock, logger: logger.child({ identity }) as AppLogger, metrics, kubeConfig, client };
+  return { config, identity, clock, logger: logger.child({ identity }), metrics, kubeConfig, client };
 }
 
 /** Answers probes from the first moment on; everything else starts when the API server has said which cluster this is. */
@@ -81,13 +83,15 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
   const { config, clock, logger, metrics, client, kubeConfig } = base;
   const eventLoop = eventLoopCheck({ clock });
   const ready: HealthCheck[] = [{ name: 'started', check: () => 'the API server has not answered yet' }];
-  const health: HealthChecks = { live: [eventLoop], ready };
+  const live: HealthCheck[] = [eventLoop];
+  const health: HealthChecks = { live, ready };
   const server = await listen(createHttpApp({ health, metrics: metrics.exposition, logger }), config.port);
   logger.info('Listening', { port: server.port, version, tenant: config.tenant, cluster: client.server, store: config.storageType });
   try {
     const id = config.cluster.id ?? (await clusterIdentity({ client, clock, logger, signal: stopping }));
     const controller = await compose(base, { id, name: config.cluster.name });
-    ready.splice(0, 1, ...controller.ready);
+    ready.splice(0, 1, ...controller.health.ready);
+    live.push(...controller.health.live);
     await controller.run(stopping);
   } catch (error) {
     if (!stopping.aborted) throw error;
@@ -100,7 +104,7 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
 }
 
 interface Controller {
-  readonly ready: readonly HealthCheck[];
+  readonly health: HealthChecks;
   run(stopping: AbortSignal): Promise<void>;
 }
 
@@ -108,6 +112,7 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches(base);
+  countWorkloads(caches, metrics);
   const objects = new TenantObjects([caches.pods], DEFAULT_GRACE_MS);
   const leadership = lead(base, { cluster, store, objects, elected: () => operator.onElected(), lost: () => operator.onDemoted() });
   const events = new EventRecorder({
@@ -120,14 +125,16 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   });
   const operator = manage(base, { caches, leadership, events, cluster });
   return {
-    ready: [
-      { name: 'caches', check: () => (Object.values(caches).every((cache) => cache.hasSynced) ? undefined : 'the first lists are not complete') },
-    ],
+    health: {
+      live: [{ name: 'lease', check: () => (leadership.elector.isStuck ? 'the lease has ended, but its term has not' : undefined) }],
+      ready: [{ name: 'caches', check: () => (isWarm(caches) ? undefined : 'the first lists are not complete') }],
+    },
     async run(stopping) {
       await operator.start();
+      void watchVitals(base, objects, leadership.elector, stopping);
       const running = Promise.all([leadership.elector.run(), leadership.presence.run()]);
       await Promise.race([running, aborted(stopping)]);
-      logger.info('Stopping', { because: String(stopping.reason) });
+      logger.info('Stopping', { because: messageOf(stopping.reason) });
       await within(clock, config.terminationGracePeriodMs, operator.shutdown());
       leadership.presence.stop();
       leadership.elector.leave();
@@ -149,6 +156,30 @@ function openCaches({ client, clock, logger, config }: Base): Caches {
     processes: new Reflector<WorkloadProcess>({ ...shared, type: processResource }),
     pods: new Reflector<Pod>({ ...shared, type: core.pods, labelSelector: `${labels.tenant}=${config.tenant}` }),
   };
+}
+
+function isWarm(caches: Caches): boolean {
+  return Object.values(caches).every((cache: { readonly hasSynced: boolean }) => cache.hasSynced);
+}
+
+/** Status of single workloads, the same on every replica. */
+function countWorkloads({ processes }: Caches, { workloads }: Metrics): void {
+  processes.subscribe(({ type, object }) => {
+    const { name, namespace = '' } = object.metadata;
+    const workload = { type: 'process', name, namespace };
+    if (type === 'deleted') workloads.forget(workload);
+    else workloads.status(workload, object.status?.active ?? false);
+  });
+}
+
+/** Gauges of what nobody announces. */
+async function watchVitals({ clock, metrics, config }: Base, objects: TenantObjects, elector: Elector, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    const healthy = objects.ready();
+    metrics.clusterHealth(config.cluster.name, healthy);
+    metrics.controllerState(healthy && !elector.isInDoubt ? 'normal' : 'degraded');
+    await clock.sleep(VITALS_MS, stopping).catch(() => {});
+  }
 }
 
 interface Leading {

@@ -51,6 +51,12 @@ describe('HttpClusterClient', () => {
     expect((await client.list(core.pods, { pageSize: 3 })).items).toHaveLength(7);
   });
 
+  it('reads a body larger than what may wait in memory', async () => {
+    const { server, client } = await fixture();
+    for (let n = 0; n < 40; n++) server.put(PODS, pod(`p${n}`, { spec: 'x'.repeat(200_000) }));
+    expect((await client.list(core.pods)).items).toHaveLength(40);
+  });
+
   it('sends the content type, manager and force that server-side apply needs', async () => {
     const { server, client } = await fixture();
     await client.apply(core.pods, pod('p'), { fieldManager: 'highlander', dryRun: true });

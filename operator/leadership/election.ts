@@ -67,7 +67,8 @@ export interface Election {
   readonly quarantineFrom: number | undefined;
   readonly nextReadAt: number;
   readonly nextRenewAt: number;
-  /** A call failed: nothing is tried before. */
+  /** The last call failed, and nothing is tried before that time. */
+  readonly failing: boolean;
   readonly notBefore: number;
   /** After a conflict the holder must find out whose write it was. */
   readonly mustResolveConflict: boolean;
@@ -92,6 +93,7 @@ export function newElection(now: number): Election {
     quarantineFrom: undefined,
     nextReadAt: now,
     nextRenewAt: now,
+    failing: false,
     notBefore: now,
     mustResolveConflict: false,
     canaryCheckedAt: undefined,
@@ -105,7 +107,9 @@ export function decide(election: Election, candidate: Candidate, facts: Facts, n
   if (held) return decideAsHolder(election, held, facts, now);
   if (now >= election.nextReadAt) return { do: 'read' };
   if (!facts.eligible) return wait(election, 'not a candidate');
-  return election.sighting ? decideOnRecord(election, election.sighting, candidate, facts, now) : decideOnAbsence(election, candidate, facts, now);
+  return election.sighting
+    ? decideOnRecord({ ...election, sighting: election.sighting }, candidate, facts, now)
+    : decideOnAbsence(election, candidate, facts, now);
 }
 
 function decideAsHolder(election: Election, held: Held, facts: Facts, now: number): Step {
@@ -116,7 +120,8 @@ function decideAsHolder(election: Election, held: Held, facts: Facts, now: numbe
   return { do: 'wait', until: Math.min(election.nextRenewAt, held.validUntil), because: 'holding the lease' };
 }
 
-function decideOnRecord(election: Election, sighting: Sighting, candidate: Candidate, facts: Facts, now: number): Step {
+function decideOnRecord(election: Election & { readonly sighting: Sighting }, candidate: Candidate, facts: Facts, now: number): Step {
+  const { sighting } = election;
   const { record } = sighting;
   const foreign = record.cluster.id !== candidate.cluster.id;
   if (foreign && record.release !== 'stopped') {
@@ -201,6 +206,7 @@ export function sawCell(election: Election, candidate: Candidate, reply: ReadRep
       : null;
   const seen: Election = {
     ...election,
+    failing: false,
     sighting,
     lastReply: { incarnation: reply.incarnation, storeTimeMs: reply.storeTimeMs, arrivedAt: now },
     nextReadAt: now + candidate.timing.retryPeriodMs,
@@ -251,12 +257,12 @@ export function sawWrite(
   if (renewalOfAnEndedLease || now >= held.validUntil) {
     return { ...endLease(election, 'the reply came after the deadline'), nextReadAt: now };
   }
-  return { ...election, held, lostBecause: undefined, lossSeen: undefined, nextRenewAt: sentAt + candidate.timing.retryPeriodMs };
+  return { ...election, held, failing: false, lostBecause: undefined, lossSeen: undefined, nextRenewAt: sentAt + candidate.timing.retryPeriodMs };
 }
 
 /** A call failed: whether it was carried out is unknown. */
 export function sawFailure(election: Election, candidate: Candidate, now: number): Election {
-  return { ...election, notBefore: now + candidate.timing.retryPeriodMs / 4 };
+  return { ...election, failing: true, notBefore: now + candidate.timing.retryPeriodMs / 4 };
 }
 
 /** Somebody wrote the cell. */

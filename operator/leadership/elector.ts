@@ -65,6 +65,16 @@ export class Elector {
     return this.#term?.established && !this.#term.overdue ? this.#term : undefined;
   }
 
+  /** The deadline has passed, but the term has not ended: nothing in this process can be trusted any more. */
+  get isStuck(): boolean {
+    return this.#term !== undefined && !this.#term.ended && this.#term.overdue;
+  }
+
+  /** The last call to the store failed, or renewals are late. */
+  get isInDoubt(): boolean {
+    return this.#election.failing || (this.#term?.doubtful ?? false);
+  }
+
   /** What the election waits for, for people. */
   get standing(): string {
     return this.#because;

@@ -53,29 +53,28 @@ export function decodeRecord(text: string): LeaseRecord {
   return value;
 }
 
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** What each field must be. Fields that this version does not know are left to later ones. */
+const fields: { readonly [K in keyof Required<LeaseRecord>]: (value: unknown) => boolean } = {
+  holder: (value) => value === null || isText(value),
+  cluster: (value) => typeof value === 'object' && value !== null && isText((value as Partial<ClusterRef>).id) && isText((value as Partial<ClusterRef>).name),
+  term: Number.isSafeInteger,
+  scope: (value) => value === 'single' || value === 'multi',
+  ttlMs: isDuration,
+  drainMs: isDuration,
+  incarnation: isText,
+  release: (value) => value === 'none' || value === 'adopt' || value === 'stopped',
+  successor: (value) => value === undefined || isText(value),
+  pending: Array.isArray,
+};
+
 function isRecord(value: unknown): value is LeaseRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const r = value as Partial<Record<keyof LeaseRecord, unknown>>;
-  return (
-    (r.holder === null || typeof r.holder === 'string') &&
-    isCluster(r.cluster) &&
-    Number.isSafeInteger(r.term) &&
-    (r.scope === 'single' || r.scope === 'multi') &&
-    isDuration(r.ttlMs) &&
-    isDuration(r.drainMs) &&
-    typeof r.incarnation === 'string' &&
-    (r.release === 'none' || r.release === 'adopt' || r.release === 'stopped') &&
-    (r.successor === undefined || typeof r.successor === 'string') &&
-    Array.isArray(r.pending)
-  );
+  const record = value as Readonly<Record<string, unknown>>;
+  return Object.entries(fields).every(([name, holds]) => holds(record[name]));
 }
 
-function isCluster(value: unknown): value is ClusterRef {
-  if (typeof value !== 'object' || value === null) return false;
-  const c = value as Partial<Record<keyof ClusterRef, unknown>>;
-  return typeof c.id === 'string' && typeof c.name === 'string';
-}
-
-function isDuration(value: unknown): value is number {
+function isDuration(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }

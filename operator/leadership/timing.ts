@@ -27,7 +27,7 @@ export function validityMs(timing: Timing): number {
 
 /** The rule that the durations break, with its numbers; `undefined` when they are sound. */
 export function brokenTimingRule(timing: Timing): string | undefined {
-  const { ttlMs, renewDeadlineMs, retryPeriodMs } = timing;
+  const { renewDeadlineMs, retryPeriodMs } = timing;
   if (retryPeriodMs <= 0) return `retryPeriod must be longer than 0, it is ${retryPeriodMs} ms`;
   if (retryPeriodMs * 1.2 >= renewDeadlineMs) {
     return `retryPeriod × 1.2 (${retryPeriodMs * 1.2} ms) must be shorter than renewDeadline (${renewDeadlineMs} ms): one lost renewal would end the lease`;

@@ -15,7 +15,10 @@ export function isDeleting(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }
 
-/** Milliseconds since the epoch at which deletion was asked for; the timestamp itself is the end of the grace period. */
+/**
+ * Milliseconds since the epoch at which deletion was asked for, or later: a deletion without grace, also the kubelet's
+ * own when everything has ended, overwrites it with its own time.
+ */
 export function deletionAskedAt(pod: Pod): number | undefined {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
   return deletionTimestamp === undefined

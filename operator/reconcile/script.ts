@@ -16,6 +16,7 @@ const POSIX_SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh']);
  *   the script was started is told right after.
  * - A trapped signal ends `wait` early, so it is repeated; 127 then means that the status was already delivered.
  * - The script's shell dies of SIGTERM before a program of it has cleaned up, so its end is not the container's.
+ * - `status` is a read-only name in zsh.
  * - Running `sleep` also collects ended orphans, which would otherwise count as alive.
  */
 export const LAUNCHER = `[ $$ = 1 ] || exec "$0" -ec "$1"
@@ -28,8 +29,8 @@ child=$!
 code=0 again=1 first=1
 while [ "$again" ]; do
   again=
-  wait "$child"; status=$?
-  [ "$status" = 127 ] && [ -z "$first" ] || code=$status
+  wait "$child"; result=$?
+  [ "$result" = 127 ] && [ -z "$first" ] || code=$result
   first=
 done
 if [ "$stopping" ]; then

@@ -146,7 +146,8 @@ export class FakeCluster implements ClusterClient {
     const key = `${type.plural}/${namespace}/${name}`;
     const old = this.#objects.get(key);
     if (!old) return;
-    const stored = this.#store(key, { ...old, metadata: { ...old.metadata, deletionGracePeriodSeconds: 0 } }, old);
+    const metadata = { ...old.metadata, deletionTimestamp: this.now(), deletionGracePeriodSeconds: 0 };
+    const stored = this.#store(key, { ...old, metadata }, old);
     if (isFree(stored)) this.#objects.delete(key);
   }
 

@@ -10,29 +10,57 @@ interface Subject {
   };
 }
 
+interface Facts {
+  readonly ready: Condition | undefined;
+  readonly reconciling: Condition | undefined;
+  readonly stalled: Condition | undefined;
+  readonly conditions: readonly Condition[];
+  readonly generation: number | undefined;
+  readonly observed: number | undefined;
+}
+
+const RULES: readonly [rule: string, broken: (facts: Facts) => boolean][] = [
+  ['status.observedGeneration must be set', ({ observed }) => observed === undefined],
+  ['Ready must always be there', ({ ready }) => !ready],
+  [
+    'each type at most once',
+    ({ conditions }) => new Set(conditions.map(({ type }) => type)).size !== conditions.length,
+  ],
+  ['not both Reconciling and Stalled', ({ reconciling, stalled }) => Boolean(reconciling && stalled)],
+  [
+    'remove Reconciling and Stalled rather than set them False',
+    ({ reconciling, stalled }) => [reconciling, stalled].some((condition) => condition && condition.status !== 'True'),
+  ],
+  [
+    'not Ready while Reconciling or Stalled',
+    ({ ready, reconciling, stalled }) => ready?.status === 'True' && Boolean(reconciling ?? stalled),
+  ],
+  [
+    'not Ready while observedGeneration lags behind',
+    ({ ready, generation, observed }) =>
+      ready?.status === 'True' && generation !== undefined && observed !== generation,
+  ],
+  ['Stalled means Ready=False', ({ ready, stalled }) => stalled !== undefined && ready?.status !== 'False'],
+  [
+    'Ready=False alone is "in progress" for ever; only what is suspended may say so',
+    ({ ready, reconciling, stalled }) =>
+      ready?.status !== 'True' && !reconciling && !stalled && ready?.reason !== 'Suspended',
+  ],
+];
+
 /** Every rule that `subject`, a whole custom resource, breaks; empty when it is compliant. */
 export function kstatusViolations({ metadata, status }: Subject): string[] {
   const conditions = status?.conditions ?? [];
-  const types = conditions.map(({ type }) => type);
   const of = (type: string) => conditions.find((condition) => condition.type === type);
-  const [ready, reconciling, stalled] = [of('Ready'), of('Reconciling'), of('Stalled')];
-  const lagging = metadata?.generation !== undefined && status?.observedGeneration !== metadata.generation;
-  const rules: [broken: boolean, rule: string][] = [
-    [status?.observedGeneration === undefined, 'status.observedGeneration must be set'],
-    [ready === undefined, 'Ready must always be there'],
-    [new Set(types).size !== types.length, 'each type at most once'],
-    [reconciling !== undefined && stalled !== undefined, 'not both Reconciling and Stalled'],
-    [reconciling !== undefined && reconciling.status !== 'True', 'remove Reconciling rather than set it False'],
-    [stalled !== undefined && stalled.status !== 'True', 'remove Stalled rather than set it False'],
-    [ready?.status === 'True' && (reconciling ?? stalled) !== undefined, 'not Ready while Reconciling or Stalled'],
-    [ready?.status === 'True' && lagging, 'not Ready while observedGeneration lags behind'],
-    [stalled !== undefined && ready?.status !== 'False', 'Stalled means Ready=False'],
-    [
-      ready?.status !== 'True' && !reconciling && !stalled && ready?.reason !== 'Suspended',
-      'Ready=False alone is "in progress" for ever',
-    ],
-  ];
-  const general = rules.filter(([broken]) => broken).map(([, rule]) => rule);
+  const facts: Facts = {
+    ready: of('Ready'),
+    reconciling: of('Reconciling'),
+    stalled: of('Stalled'),
+    conditions,
+    generation: metadata?.generation,
+    observed: status?.observedGeneration,
+  };
+  const general = RULES.filter(([, broken]) => broken(facts)).map(([rule]) => rule);
   return [...general, ...conditions.flatMap((condition) => flaws(condition, status?.observedGeneration))];
 }
 

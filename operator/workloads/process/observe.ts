@@ -91,12 +91,18 @@ function endingOf(pod: Pod): Ending {
     (NODE_REASONS.test(pod.status.reason ?? '') || hasCondition(pod, 'DisruptionTarget'))
   )
     return 'interrupted';
-  const asked = deletionAskedAt(pod);
-  if (asked !== undefined && !endedBefore(ended, asked)) return 'interrupted';
+  if (isDeleting(pod) && !endedBeforeDeletion(pod, ended)) return 'interrupted';
   return pod.status?.phase === 'Succeeded' ? 'succeeded' : 'failed';
 }
 
-/** In whole seconds: an end within the second of the deletion counts as caused by it. */
-function endedBefore(ended: TerminatedState | undefined, asked: number): boolean {
-  return Date.parse(ended?.finishedAt ?? '') < asked;
+/** How long a kubelet may take from the end of a process to its own deletion of the pod, milliseconds. */
+const KUBELET_MS = 60_000;
+
+/**
+ * In doubt a process counts as interrupted: one that is seen to end before its pod is deleted has that in the status
+ * already. The time at which deletion was asked for is only known while there is grace left.
+ */
+function endedBeforeDeletion(pod: Pod, ended: TerminatedState | undefined): boolean {
+  const doubt = pod.metadata.deletionGracePeriodSeconds ? 0 : KUBELET_MS;
+  return Date.parse(ended?.finishedAt ?? '') < (deletionAskedAt(pod) ?? 0) - doubt;
 }

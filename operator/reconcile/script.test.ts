@@ -1,0 +1,148 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { TerminalError } from '../lib/errors.ts';
+import { LAUNCHER, literal, scriptCommand, scriptText } from './script.ts';
+
+/** Kubernetes' documented rule: `$(NAME)` of a known name is replaced, `$$` is one `$`, everything else stays. */
+function expand(text: string, env: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\$\$|\$\(([^)]*)\)/g, (found, name: string | undefined) => {
+    if (found === '$$') return '$';
+    return name !== undefined && name in env ? (env[name] ?? '') : found;
+  });
+}
+
+const NASTY = [
+  'a=$(date); b=`date`; echo "$a" \'$b\'',
+  'kill -0 $$ && echo $$$$ $$(HOME) $(HOME) ${HOME} $',
+  'tab\there \'single\' "double" \\ back\\slash',
+  'ünïcödé ☃ 漢字 🙂',
+  'ends with newlines\n\n',
+  "$1 $& $` $' $<x>",
+];
+
+describe('what Kubernetes hands to the shell', () => {
+  it.each(NASTY)('is the script, byte for byte: %j', (line) => {
+    const command = scriptCommand('/bin/sh', [line]).map((part) => expand(part, { HOME: '/root', date: 'x' }));
+    expect(command).toEqual(['/bin/sh', '-c', LAUNCHER, '/bin/sh', `${line}\n`]);
+  });
+
+  it('calls a shell that is no POSIX shell directly', () => {
+    expect(scriptCommand('/usr/bin/python3', ['import os', 'print("$")'])).toEqual([
+      '/usr/bin/python3',
+      '-c',
+      'import os\nprint("$$")\n',
+    ]);
+  });
+
+  it('refuses what Linux would not start', () => {
+    expect(() => scriptCommand('sh', ['x'.repeat(131_072)])).toThrow(TerminalError);
+    expect(scriptCommand('sh', ['$'.repeat(131_070)])).toHaveLength(5);
+  });
+
+  it('doubles every dollar and nothing else', () => expect(literal('$a$$(b)c')).toBe('$$a$$$$(b)c'));
+});
+
+interface End {
+  readonly code: number | null;
+  readonly output: string;
+  readonly ms: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'shells-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function find(name: string): string | undefined {
+  return [
+    `/bin/${name}`,
+    `/usr/bin/${name}`,
+    ...(process.env['TEST_SHELLS'] ?? '').split(':').map((path) => join(path, name)),
+  ].find(existsSync);
+}
+
+function shells(): [string, string][] {
+  const found = ['dash', 'bash', 'zsh', 'ksh'].flatMap((name): [string, string][] =>
+    find(name) ? [[name, find(name) ?? '']] : [],
+  );
+  const busybox = find('busybox');
+  if (!busybox) return found;
+  symlinkSync(busybox, join(folder, 'ash'));
+  return [...found, ['busybox ash', join(folder, 'ash')]];
+}
+
+/** As a container runtime does it: the command is the first process of a pid namespace of its own. */
+async function run(shell: string, script: string, termAfterMs?: number): Promise<End> {
+  const command = scriptCommand(shell, [script]).map((part) => expand(part, {}));
+  const started = performance.now();
+  const child = spawn('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', ...command], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  const first = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+  if (termAfterMs !== undefined) setTimeout(() => process.kill(first(), 'SIGTERM'), termAfterMs);
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, output, ms: performance.now() - started }));
+  });
+}
+
+function canUnshare(): boolean {
+  try {
+    execFileSync('unshare', ['--pid', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const CLEANUP = 'trap "sleep 1; echo cleaned; exit 5" TERM; echo up; while :; do sleep 0.1; done';
+
+// Needs a pid namespace, hence root; the launcher signals every process there is.
+describe.skipIf(!canUnshare())('in a container of its own', () => {
+  describe.each(shells())('%s', (_name, shell) => {
+    it('passes the exit code on', async () => expect((await run(shell, 'exit 3')).code).toBe(3));
+
+    it('reports success', async () => expect(await run(shell, 'echo ok')).toMatchObject({ code: 0, output: 'ok\n' }));
+
+    it('ends at the first command that fails', async () => {
+      expect(await run(shell, 'echo one\nfalse\necho two')).toMatchObject({ code: 1, output: 'one\n' });
+    });
+
+    it('runs what the user wrote', async () => {
+      const script = 'x=$(echo "a  b"); echo "$x" \'$x\'; [ $$ -gt 0 ] && printf "%s\\n" "☃\t$((1+1))"';
+      expect((await run(shell, script)).output).toBe('a  b $x\n☃\t2\n');
+    });
+
+    it('ends a program that waits in the foreground at once', async () => {
+      const { code, ms } = await run(shell, 'sleep 1000', 300);
+      expect(code).toBe(143);
+      expect(ms).toBeLessThan(1500);
+    });
+
+    it('lets a script clean up, and takes its exit code', async () => {
+      const { code, output, ms } = await run(shell, CLEANUP, 300);
+      expect({ code, output }).toEqual({ code: 5, output: 'up\ncleaned\n' });
+      expect(ms).toBeGreaterThan(1200);
+    });
+
+    it('lets a program clean up although its shell has gone before', async () => {
+      const { output } = await run(shell, `/bin/bash -c '${CLEANUP.replace('0.1', '0.2')}'\necho never`, 400);
+      expect(output).toBe('up\ncleaned\n');
+    });
+
+    it.each([0, 2, 5, 10])('ends when it is told to %d ms after it was started', async (ms) => {
+      const end = await run(shell, 'sleep 3', 15 + ms);
+      expect(end.ms).toBeLessThan(2500);
+    });
+  });
+});
+
+it('runs the script alone where it is not the first process', async () => {
+  const child = spawn('/bin/sh', ['-c', LAUNCHER, '/bin/sh', scriptText(['echo alone', 'exit 4'])], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const output = await new Promise((resolve) => child.stdout.on('data', (data: Buffer) => resolve(data.toString())));
+  expect(output).toBe('alone\n');
+});
