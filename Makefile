@@ -10,9 +10,12 @@ CLUSTER ?= local
 KEEP ?=
 
 ##@ Start here
-.PHONY: demo test
+.PHONY: demo demo-stop test
 demo: build ## Show it: a real cluster, two controllers, a process, a crash and a hand-over (KEEP=1 leaves it running)
 	@$(NODE) hack/demo/main.ts $(if $(KEEP),--keep)
+
+demo-stop: install ## End a demo that KEEP=1 left running
+	@$(NODE) hack/demo/main.ts --stop
 
 test: install ## Run everything: checks, unit tests, end-to-end tests against real clusters
 	@$(NODE) hack/test.ts

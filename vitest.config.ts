@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { controlPlanePath } from './hack/cluster/build.ts';
 
 /** `unit`: beside the code, the stores against real servers. `e2e`: against real clusters, one file after another. */
 export default defineConfig({
@@ -12,6 +13,7 @@ export default defineConfig({
           testTimeout: 20_000,
           hookTimeout: 60_000,
           restoreMocks: true,
+          env: { HIGHLANDER_TEST_KUBERNETES_BINARY: controlPlanePath() },
         },
       },
       {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import type { Cluster } from '../../e2e/support/cluster/index.ts';
 import { startCluster } from '../../e2e/support/cluster/index.ts';
+import { down } from '../cluster/down.ts';
 import { startTime } from '../cluster/processes.ts';
 import type { Controller } from '../lab/controller.ts';
 import { startController } from '../lab/controller.ts';
@@ -70,9 +71,16 @@ curl ${controllers.at(-1)?.url}/metrics
 make demo-stop      # ends it`);
 }
 
+/** A demo that was kept running, or ended half-way. A new store beside an old cluster would look like lost data. */
+async function stopEarlier(): Promise<boolean> {
+  const kept = await stopKept();
+  await down(CLUSTER);
+  return kept;
+}
+
 async function demo(): Promise<void> {
   const began = performance.now();
-  await stopKept();
+  await stopEarlier();
   const up = await start();
   const scene = { steps, kube: kubectl(up.kubeconfigPath), controllers };
   await applySample(scene);
@@ -84,7 +92,7 @@ async function demo(): Promise<void> {
 }
 
 if (values.stop) {
-  if (!(await stopKept())) console.log('No demo was left running.');
+  if (!(await stopEarlier())) console.log('No demo was left running.');
 } else {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void stop().finally(() => process.exit(130)));

@@ -127,6 +127,7 @@ function makeController({ name, child, url, readyMs, log, ended, folder }: Parts
       }),
     metric: async (metric) => readMetric(await (await fetch(`${url}/metrics`)).text(), metric),
     end: async (signal) => {
+      child.ref();
       child.kill(signal);
       const result = await ended;
       last ??= log();

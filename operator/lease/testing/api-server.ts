@@ -1,19 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildServer, freePort } from './child-server.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 
-/** The multi-call binary with etcd and kube-apiserver; HIGHLANDER_TEST_KUBERNETES_BINARY names another one. */
+/** The multi-call binary with etcd and kube-apiserver. */
 export function kubernetesBinary(): string {
-  const cache =
-    process.env['HIGHLANDER_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'highlander');
-  return process.env['HIGHLANDER_TEST_KUBERNETES_BINARY'] ?? join(cache, 'kubernetes');
+  const path = process.env['HIGHLANDER_TEST_KUBERNETES_BINARY'];
+  if (path === undefined) throw new Error(`HIGHLANDER_TEST_KUBERNETES_BINARY is not set: ${install}`);
+  return path;
 }
 
-const install = 'build it with hack/cluster, or set HIGHLANDER_TEST_KUBERNETES_BINARY';
+const install = 'build it with `npm run prepare:tests`';
 
 /** An API server with its etcd on free loopback ports, in a folder of its own; nothing else of a cluster. */
 export class ApiServer implements AsyncDisposable {
