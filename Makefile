@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 NODE := node_modules/.bin/node
 CLUSTERS ?= 1
 NODES ?= 1
-CLUSTER ?= local
+CLUSTER ?= real
 KEEP ?=
 
 ##@ Start here
@@ -53,8 +53,9 @@ bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONL
 
 ##@ Run a cluster
 .PHONY: cluster cluster-down cluster-status
-cluster: install ## Start real Kubernetes clusters (CLUSTERS=2, NODES=2, CLUSTER=local|simulated|kind)
-	@$(NODE) hack/cluster/cli.ts up --clusters $(CLUSTERS) --nodes $(NODES) --provider $(CLUSTER)
+cluster: install ## Start Kubernetes clusters (CLUSTERS=2, NODES=2, CLUSTER=real|simulated|kind)
+	@$(NODE) hack/cluster/cli.ts up --clusters $(CLUSTERS) --nodes $(NODES) \
+	  $(if $(filter simulated,$(CLUSTER)),--simulated) $(if $(filter kind,$(CLUSTER)),--provider kind)
 
 cluster-down: install ## Stop this folder's clusters and remove every trace of them
 	@$(NODE) hack/cluster/cli.ts down
