@@ -41,7 +41,10 @@ afterEach(async () => {
 
 /** Milliseconds until the pod carries a later term. */
 async function adoption(since: number): Promise<number> {
-  await waitFor('the pod to be adopted', async () => termOf(await stage.pod(POD)) > termOf(before), { timeoutMs: 60_000, everyMs: 10 });
+  await waitFor('the pod to be adopted', async () => termOf(await stage.pod(POD)) > termOf(before), {
+    timeoutMs: 60_000,
+    everyMs: 10,
+  });
   return performance.now() - since;
 }
 
@@ -76,7 +79,12 @@ describe('within one cluster', () => {
     const woken = new Date();
     leader.resume();
     await leader.logged('Lost the lease');
-    await stage.kube.run('annotate', 'workloadprocess', NAME, `highlander.plexobject.io/reconcile-requested-at=${woken.getTime()}`);
+    await stage.kube.run(
+      'annotate',
+      'workloadprocess',
+      NAME,
+      `highlander.plexobject.io/reconcile-requested-at=${woken.getTime()}`,
+    );
     await sleep(4000);
     expect(await writesOf(leader, woken)).toEqual([]);
     expect(await leader.metric('k8_highlander_is_leader')).toBe(0);

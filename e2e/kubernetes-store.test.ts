@@ -15,14 +15,17 @@ afterAll(async () => {
 
 it('elects, fails over and hands over with nothing but the API server', async () => {
   const config = 'storageType: kubernetes\ntenant: lease-store';
-  const labelled = (yaml: string): string => yaml.replace('metadata: {', 'metadata: {labels: {highlander.plexobject.io/tenant: lease-store}, ');
+  const labelled = (yaml: string): string =>
+    yaml.replace('metadata: {', 'metadata: {labels: {highlander.plexobject.io/tenant: lease-store}, ');
   const first = await stage.startController('lease-1', { config });
   await stage.leader();
   await stage.kube.apply(labelled(processYaml('on-lease', ['while true; do sleep 1; done'])));
   const pod = await stage.runningPod('on-lease-pod');
   const second = await stage.startController('lease-2', { config });
   await first.end('SIGKILL');
-  await waitFor('the adoption', async () => termOf(await stage.pod('on-lease-pod')) > termOf(pod), { timeoutMs: 20_000 });
+  await waitFor('the adoption', async () => termOf(await stage.pod('on-lease-pod')) > termOf(pod), {
+    timeoutMs: 20_000,
+  });
   expect((await stage.pod('on-lease-pod'))?.metadata.uid).toBe(pod.metadata.uid);
   expect(await stage.kube.run('get', 'lease', 'highlander-leader-lock-lease-store')).toContain('lease-2-');
   await second.end('SIGTERM');

@@ -21,7 +21,8 @@ afterAll(async () => {
 }, 120_000);
 
 const TICKING = ['echo started', 'while true; do sleep 1; done'];
-const log = (pod: string): Promise<string> => waitFor(`the log of ${pod}`, async () => (await stage.kube.run('logs', pod)) || undefined);
+const log = (pod: string): Promise<string> =>
+  waitFor(`the log of ${pod}`, async () => (await stage.kube.run('logs', pod)) || undefined);
 
 describe('a WorkloadProcess', () => {
   it('becomes a running pod, and kubectl shows NAME ACTIVE HEALTHY AGE', async () => {
@@ -38,7 +39,9 @@ describe('a WorkloadProcess', () => {
   });
 
   it('is replaced when it is edited, the old pod ended before the new one starts', async () => {
-    await stage.kube.apply(processYaml('edited', ['trap "sleep 1; exit 0" TERM', 'echo one', 'while true; do sleep 0.1; done']));
+    await stage.kube.apply(
+      processYaml('edited', ['trap "sleep 1; exit 0" TERM', 'echo one', 'while true; do sleep 0.1; done']),
+    );
     const before = await stage.runningPod('edited-pod');
     await stage.kube.apply(processYaml('edited', ['echo two', 'while true; do sleep 1; done']));
     const after = await stage.runningPod('edited-pod', { not: before.metadata.uid });
@@ -61,7 +64,10 @@ describe('a WorkloadProcess', () => {
   it.each([
     ['deleted', (pod: string) => stage.kube.run('delete', 'pod', pod, '--wait=false')],
     ['evicted', (pod: string) => evict(pod)],
-    ['force-deleted', (pod: string) => stage.kube.run('delete', 'pod', pod, '--wait=false', '--force', '--grace-period=0')],
+    [
+      'force-deleted',
+      (pod: string) => stage.kube.run('delete', 'pod', pod, '--wait=false', '--force', '--grace-period=0'),
+    ],
   ])('has its pod made again when that is %s, never two at once', async (how, remove) => {
     const name = `again-${how}`;
     await stage.kube.apply(processYaml(name, TICKING));
@@ -72,7 +78,13 @@ describe('a WorkloadProcess', () => {
   });
 
   it('lets SIGTERM reach the program, and its own clean-up finish', async () => {
-    await stage.kube.apply(processYaml('polite', ['trap "echo cleaning; sleep 2; echo done; exit 0" TERM', 'echo started', 'while true; do sleep 0.1; done']));
+    await stage.kube.apply(
+      processYaml('polite', [
+        'trap "echo cleaning; sleep 2; echo done; exit 0" TERM',
+        'echo started',
+        'while true; do sleep 0.1; done',
+      ]),
+    );
     await stage.runningPod('polite-pod');
     await log('polite-pod');
     const follow = stage.kube.run('logs', '-f', 'polite-pod');
@@ -82,7 +94,11 @@ describe('a WorkloadProcess', () => {
   });
 
   it('hands its script to the shell byte for byte', async () => {
-    const script = ['printf "%s\\n" "$$" | grep -c .', 'echo "$(echo $((1+1))) $HOME ${NONE:-none}"', "echo 'it''s' \"ü\" $(hostname | wc -l) '$(TEST)'"];
+    const script = [
+      'printf "%s\\n" "$$" | grep -c .',
+      'echo "$(echo $((1+1))) $HOME ${NONE:-none}"',
+      "echo 'it''s' \"ü\" $(hostname | wc -l) '$(TEST)'",
+    ];
     await stage.kube.apply(processYaml('bytes', script, '  env: {TEST: value}\n  restartPolicy: Never'));
     await stage.reason('bytes', 'Completed');
     expect(await log('bytes-pod')).toBe('1\n2 /root none\nits ü 1 $(TEST)\n');

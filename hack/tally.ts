@@ -12,7 +12,9 @@ export function add(a: Tally, b: Tally): Tally {
 
 /** From vitest's JSON report. A run that failed without a failed test (a file that does not load) counts as one failure. */
 export function fromVitest(report: unknown, succeeded: boolean): Tally {
-  const counts = report as Partial<Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numTodoTests', number>>;
+  const counts = report as Partial<
+    Record<'numPassedTests' | 'numFailedTests' | 'numPendingTests' | 'numTodoTests', number>
+  >;
   const failed = counts.numFailedTests ?? 0;
   return {
     passed: counts.numPassedTests ?? 0,

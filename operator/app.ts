@@ -86,7 +86,13 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
   const live: HealthCheck[] = [eventLoop];
   const health: HealthChecks = { live, ready };
   const server = await listen(createHttpApp({ health, metrics: metrics.exposition, logger }), config.port);
-  logger.info('Listening', { port: server.port, version, tenant: config.tenant, cluster: client.server, store: config.storageType });
+  logger.info('Listening', {
+    port: server.port,
+    version,
+    tenant: config.tenant,
+    cluster: client.server,
+    store: config.storageType,
+  });
   try {
     const id = config.cluster.id ?? (await clusterIdentity({ client, clock, logger, signal: stopping }));
     const controller = await compose(base, { id, name: config.cluster.name });
@@ -114,7 +120,13 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const caches = openCaches(base);
   countWorkloads(caches, metrics);
   const objects = new TenantObjects([caches.pods], DEFAULT_GRACE_MS);
-  const leadership = lead(base, { cluster, store, objects, elected: () => operator.onElected(), lost: () => operator.onDemoted() });
+  const leadership = lead(base, {
+    cluster,
+    store,
+    objects,
+    elected: () => operator.onElected(),
+    lost: () => operator.onDemoted(),
+  });
   const events = new EventRecorder({
     client,
     clock,
@@ -126,7 +138,12 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const operator = manage(base, { caches, leadership, events, cluster });
   return {
     health: {
-      live: [{ name: 'lease', check: () => (leadership.elector.isStuck ? 'the lease has ended, but its term has not' : undefined) }],
+      live: [
+        {
+          name: 'lease',
+          check: () => (leadership.elector.isStuck ? 'the lease has ended, but its term has not' : undefined),
+        },
+      ],
       ready: [{ name: 'caches', check: () => (isWarm(caches) ? undefined : 'the first lists are not complete') }],
     },
     async run(stopping) {
@@ -173,7 +190,12 @@ function countWorkloads({ processes }: Caches, { workloads }: Metrics): void {
 }
 
 /** Gauges of what nobody announces. */
-async function watchVitals({ clock, metrics, config }: Base, objects: TenantObjects, elector: Elector, stopping: AbortSignal): Promise<void> {
+async function watchVitals(
+  { clock, metrics, config }: Base,
+  objects: TenantObjects,
+  elector: Elector,
+  stopping: AbortSignal,
+): Promise<void> {
   while (!stopping.aborted) {
     const healthy = objects.ready();
     metrics.clusterHealth(config.cluster.name, healthy);
@@ -190,7 +212,10 @@ interface Leading {
   readonly lost: () => void;
 }
 
-function lead({ config, identity, clock, logger, metrics, client }: Base, { cluster, store, objects, elected, lost }: Leading) {
+function lead(
+  { config, identity, clock, logger, metrics, client }: Base,
+  { cluster, store, objects, elected, lost }: Leading,
+) {
   const { tenant, lease: timing, namespace, remainsFollower } = config;
   const presence = new Presence({
     tenant,
@@ -237,7 +262,10 @@ interface Managed {
   readonly cluster: { readonly name: string };
 }
 
-function manage({ config, clock, logger, metrics, client, kubeConfig }: Base, { caches, leadership, events, cluster }: Managed): HighlanderOperator {
+function manage(
+  { config, clock, logger, metrics, client, kubeConfig }: Base,
+  { caches, leadership, events, cluster }: Managed,
+): HighlanderOperator {
   const { tenant, workers } = config;
   const operator = new HighlanderOperator({
     kubeConfig,
@@ -272,7 +300,10 @@ function manage({ config, clock, logger, metrics, client, kubeConfig }: Base, { 
 
 function storeOptions({ config, client }: Base): StoreOptions {
   if (config.storageType === 'redis' && config.redis) return { kind: 'redis', redis: config.redis };
-  return { kind: 'kubernetes', kubernetes: { client, namespace: config.namespace, serverTime: () => client.serverClock.at() } };
+  return {
+    kind: 'kubernetes',
+    kubernetes: { client, namespace: config.namespace, serverTime: () => client.serverClock.at() },
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

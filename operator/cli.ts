@@ -37,7 +37,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     if (values['help'] || values['version']) return print(values['version'] ? `${version}\n` : usage());
-    if (positionals.length !== 1 || positionals[0] !== 'run') return refuse(`say what to do: highlander run\n\n${usage()}`);
+    if (positionals.length !== 1 || positionals[0] !== 'run')
+      return refuse(`say what to do: highlander run\n\n${usage()}`);
     config = loadConfig({ flags: values as Record<string, string | boolean>, brokenTimingRule });
   } catch (error) {
     return refuse(messageOf(error));

@@ -42,7 +42,10 @@ export interface Pod {
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
   };
-  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly env?: readonly { name: string; value?: string }[] }[] };
+  readonly spec: {
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly env?: readonly { name: string; value?: string }[] }[];
+  };
   readonly status?: { readonly phase?: string };
 }
 
@@ -115,10 +118,15 @@ export class Stage {
   }
 
   workload(name: string, namespace = 'default'): Promise<Workload | undefined> {
-    return this.#api.find<Workload>(`/apis/highlander.plexobject.io/v1/namespaces/${namespace}/workloadprocesses/${name}`);
+    return this.#api.find<Workload>(
+      `/apis/highlander.plexobject.io/v1/namespaces/${namespace}/workloadprocesses/${name}`,
+    );
   }
 
-  runningPod(name: string, { namespace = 'default', not = '' }: { readonly namespace?: string; readonly not?: string } = {}): Promise<Pod> {
+  runningPod(
+    name: string,
+    { namespace = 'default', not = '' }: { readonly namespace?: string; readonly not?: string } = {},
+  ): Promise<Pod> {
     return waitFor(
       `pod ${name} to run`,
       async () => {
@@ -131,7 +139,11 @@ export class Stage {
   }
 
   noPod(name: string, namespace = 'default'): Promise<true> {
-    return waitFor(`pod ${name} to be gone`, async () => ((await this.pod(name, namespace)) ? undefined : (true as const)), { timeoutMs: 60_000 });
+    return waitFor(
+      `pod ${name} to be gone`,
+      async () => ((await this.pod(name, namespace)) ? undefined : (true as const)),
+      { timeoutMs: 60_000 },
+    );
   }
 
   /** The workload once its Ready condition has this reason at its current generation. */
@@ -141,7 +153,9 @@ export class Stage {
       async () => {
         const found = await this.workload(name, namespace);
         if (found?.status?.observedGeneration !== found?.metadata.generation) return undefined;
-        return found?.status?.conditions?.some((each) => each.type === 'Ready' && each.reason === reason) ? found : undefined;
+        return found?.status?.conditions?.some((each) => each.type === 'Ready' && each.reason === reason)
+          ? found
+          : undefined;
       },
       { timeoutMs: 60_000, everyMs: 50 },
     );

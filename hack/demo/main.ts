@@ -28,8 +28,9 @@ let redis: Redis | undefined;
 const controllers: Controller[] = [];
 
 async function start(): Promise<Cluster> {
-  const up = await steps.step('Start a Kubernetes cluster with a node that really runs pods (built once, then cached)', () =>
-    startCluster({ name: CLUSTER }),
+  const up = await steps.step(
+    'Start a Kubernetes cluster with a node that really runs pods (built once, then cached)',
+    () => startCluster({ name: CLUSTER }),
   );
   cluster = up;
   const kube = kubectl(up.kubeconfigPath);
@@ -58,7 +59,10 @@ async function stop(): Promise<void> {
 }
 
 function keep(up: Cluster): void {
-  const processes = [...controllers.map((each) => ({ pid: each.pid, command: [each.name], log: each.folder })), redis?.process];
+  const processes = [
+    ...controllers.map((each) => ({ pid: each.pid, command: [each.name], log: each.folder })),
+    redis?.process,
+  ];
   remember({
     processes: processes.flatMap((each) => (each ? [{ ...each, started: startTime(each.pid) ?? '' }] : [])),
     folders: controllers.map((each) => each.folder),

@@ -12,7 +12,11 @@ const POD = 'singleton-processor-pod';
 const TERM = 'highlander.plexobject.io/term';
 
 interface Pod {
-  readonly metadata: { readonly uid: string; readonly annotations?: Readonly<Record<string, string>>; readonly deletionTimestamp?: string };
+  readonly metadata: {
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
   readonly status?: { readonly phase?: string };
 }
 
@@ -29,7 +33,10 @@ export async function applySample({ steps, kube }: Scene): Promise<void> {
     await running(kube);
   });
   await steps.step('It runs, exactly once', async () => {
-    await waitFor('the status', async () => (await kube.run('get', 'workloadprocesses')).includes('true     true') || undefined);
+    await waitFor(
+      'the status',
+      async () => (await kube.run('get', 'workloadprocesses')).includes('true     true') || undefined,
+    );
     await steps.show('kubectl get workloadprocesses', kube.run('get', 'workloadprocesses'));
     await steps.show(`kubectl logs ${POD}`, logs(kube));
   });
@@ -42,7 +49,9 @@ export async function killLeader({ steps, kube, controllers }: Scene): Promise<v
     steps.tell(`${leader.name} (pid ${leader.pid}) leads. kill -9 ${leader.pid}`);
     const killed = performance.now();
     await leader.end('SIGKILL');
-    const after = await waitFor('the standby to adopt the pod', async () => adoptedSince(before, await pod(kube)), { timeoutMs: 30_000 });
+    const after = await waitFor('the standby to adopt the pod', async () => adoptedSince(before, await pod(kube)), {
+      timeoutMs: 30_000,
+    });
     const next = await leaderOf(controllers.filter((each) => each !== leader));
     steps.tell(`${next.name} leads since ${seconds(performance.now() - killed)} after the kill.`);
     if (after.metadata.uid !== before.metadata.uid) throw new Error('the pod was replaced');
@@ -54,13 +63,20 @@ export async function deletePod({ steps, kube }: Scene): Promise<void> {
   await steps.step('kubectl delete pod: it comes back, after the old one has ended', async () => {
     const before = await running(kube);
     await steps.show(`kubectl delete pod ${POD}`, kube.run('delete', 'pod', POD, '--wait=false'));
-    const after = await waitFor('a new pod', async () => {
-      const now = await pod(kube);
-      return now?.metadata.uid !== before.metadata.uid && now?.status?.phase === 'Running' ? now : undefined;
-    }, { timeoutMs: 60_000 });
+    const after = await waitFor(
+      'a new pod',
+      async () => {
+        const now = await pod(kube);
+        return now?.metadata.uid !== before.metadata.uid && now?.status?.phase === 'Running' ? now : undefined;
+      },
+      { timeoutMs: 60_000 },
+    );
     steps.tell(`New pod: uid ${after.metadata.uid}.`);
     await steps.show('kubectl get workloadprocesses -o wide', kube.run('get', 'workloadprocesses', '-o', 'wide'));
-    await steps.show('kubectl get events', kube.run('get', 'events', '--field-selector', 'involvedObject.kind=WorkloadProcess'));
+    await steps.show(
+      'kubectl get events',
+      kube.run('get', 'events', '--field-selector', 'involvedObject.kind=WorkloadProcess'),
+    );
   });
 }
 
@@ -76,10 +92,14 @@ function pod(kube: Kubectl): Promise<Pod | undefined> {
 }
 
 function running(kube: Kubectl): Promise<Pod> {
-  return waitFor('the pod to run', async () => {
-    const now = await pod(kube);
-    return now?.status?.phase === 'Running' && !now.metadata.deletionTimestamp ? now : undefined;
-  }, { timeoutMs: 60_000 });
+  return waitFor(
+    'the pod to run',
+    async () => {
+      const now = await pod(kube);
+      return now?.status?.phase === 'Running' && !now.metadata.deletionTimestamp ? now : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
 }
 
 function logs(kube: Kubectl): Promise<string> {

@@ -54,11 +54,15 @@ export async function startController({ name, kubeconfig, config, env = {} }: Co
   writeFileSync(configFile, `id: "${name}"\nport: 0\ncluster:\n  kubeconfig: "${kubeconfig}"\n${config}\n`);
   const started = performance.now();
   const output = openSync(logFile, 'a');
-  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [join(ROOT, 'dist/main.mjs'), 'run', '--config', configFile], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    env: { ...withoutHighlander(process.env), ...env },
-  });
+  const child = spawn(
+    join(ROOT, 'node_modules/.bin/node'),
+    [join(ROOT, 'dist/main.mjs'), 'run', '--config', configFile],
+    {
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...withoutHighlander(process.env), ...env },
+    },
+  );
   child.unref();
   closeSync(output);
   const ended = new Promise<number | NodeJS.Signals>((settle) => {
@@ -78,7 +82,9 @@ export async function startController({ name, kubeconfig, config, env = {} }: Co
 
 /** No test may depend on the settings of the person who runs it. */
 function withoutHighlander(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith('HIGHLANDER_') && key !== 'KUBECONFIG'));
+  return Object.fromEntries(
+    Object.entries(env).filter(([key]) => !key.startsWith('HIGHLANDER_') && key !== 'KUBECONFIG'),
+  );
 }
 
 async function listening(child: ChildProcess, log: () => readonly LogLine[]): Promise<{ port: number }> {
@@ -121,10 +127,17 @@ function makeController({ name, child, url, readyMs, log, ended, folder }: Parts
     folder,
     log: lines,
     logged: (message, { since = 0, timeoutMs = 30_000 } = {}) =>
-      waitFor(`"${message}" in the log of ${name}`, async () => lines().slice(since).find((line) => line.message === message), {
-        timeoutMs,
-        everyMs: 20,
-      }),
+      waitFor(
+        `"${message}" in the log of ${name}`,
+        async () =>
+          lines()
+            .slice(since)
+            .find((line) => line.message === message),
+        {
+          timeoutMs,
+          everyMs: 20,
+        },
+      ),
     metric: async (metric) => readMetric(await (await fetch(`${url}/metrics`)).text(), metric),
     end: async (signal) => {
       child.ref();

@@ -26,8 +26,14 @@ export async function startRedis(): Promise<Redis> {
   const port = await freePort();
   const command = ['redis-server', '--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
   const start = async (): Promise<ProcessRecord> => {
-    const record = startDetached([...command, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'], join(folder, 'log'));
-    await waitFor('Redis to answer', () => (assertAlive('Redis', record), answers(port)), { timeoutMs: 10_000, everyMs: 10 });
+    const record = startDetached(
+      [...command, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always'],
+      join(folder, 'log'),
+    );
+    await waitFor('Redis to answer', () => (assertAlive('Redis', record), answers(port)), {
+      timeoutMs: 10_000,
+      everyMs: 10,
+    });
     return record;
   };
   let record = await start();

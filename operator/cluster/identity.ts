@@ -27,7 +27,10 @@ export async function clusterIdentity({ client, clock, logger, signal }: Identit
     } catch (error) {
       signal.throwIfAborted();
       if (hasCode(error, 403)) {
-        throw new Error('namespace kube-system may not be read: allow it, or set cluster.id to a value that is unique to this cluster', { cause: error });
+        throw new Error(
+          'namespace kube-system may not be read: allow it, or set cluster.id to a value that is unique to this cluster',
+          { cause: error },
+        );
       }
       logger.warn('API server does not answer', { server: client.server, error: messageOf(error) });
       await clock.sleep(RETRY_MS, signal);

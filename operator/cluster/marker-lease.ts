@@ -45,7 +45,11 @@ export class MarkerLease {
   }
 
   async read(call: CallOptions): Promise<{ readonly drainMs: number } | undefined> {
-    const found = await this.#client.get<LeaseObject>(core.leases, { name: this.#name, namespace: this.#namespace }, call);
+    const found = await this.#client.get<LeaseObject>(
+      core.leases,
+      { name: this.#name, namespace: this.#namespace },
+      call,
+    );
     if (!found) return undefined;
     const drainMs = Number(found.metadata.annotations?.[DRAIN]);
     return { drainMs: Number.isFinite(drainMs) ? drainMs : 0 };

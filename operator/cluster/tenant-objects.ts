@@ -31,7 +31,10 @@ export class TenantObjects {
 
   /** Longest termination grace among the pods, milliseconds. */
   drainMs(): number {
-    return Math.max(this.#defaultDrainMs, this.#max(({ spec }: MaybePod) => (spec?.terminationGracePeriodSeconds ?? 0) * 1000));
+    return Math.max(
+      this.#defaultDrainMs,
+      this.#max(({ spec }: MaybePod) => (spec?.terminationGracePeriodSeconds ?? 0) * 1000),
+    );
   }
 
   #max(value: (object: KubeObject) => number): number {

@@ -60,7 +60,9 @@ export interface Election {
   /** `null`: the cell was absent at the last read. */
   readonly sighting: Sighting | null | undefined;
   /** Incarnation and store time of the last read. */
-  readonly lastReply: { readonly incarnation: Incarnation; readonly storeTimeMs: number; readonly arrivedAt: number } | undefined;
+  readonly lastReply:
+    | { readonly incarnation: Incarnation; readonly storeTimeMs: number; readonly arrivedAt: number }
+    | undefined;
   /** A reply that showed lost writes, so that the same finding does not start its wait again and again. */
   readonly lossSeen: string | undefined;
   /** Writes may have been lost: nobody may acquire before. */
@@ -115,20 +117,33 @@ export function decide(election: Election, candidate: Candidate, facts: Facts, n
 function decideAsHolder(election: Election, held: Held, facts: Facts, now: number): Step {
   if (election.mustResolveConflict) return { do: 'read' };
   if (now >= election.nextRenewAt) {
-    return { do: 'renew', record: { ...held.record, drainMs: Math.max(held.record.drainMs, facts.drainMs) }, expected: held.version };
+    return {
+      do: 'renew',
+      record: { ...held.record, drainMs: Math.max(held.record.drainMs, facts.drainMs) },
+      expected: held.version,
+    };
   }
   return { do: 'wait', until: Math.min(election.nextRenewAt, held.validUntil), because: 'holding the lease' };
 }
 
-function decideOnRecord(election: Election & { readonly sighting: Sighting }, candidate: Candidate, facts: Facts, now: number): Step {
+function decideOnRecord(
+  election: Election & { readonly sighting: Sighting },
+  candidate: Candidate,
+  facts: Facts,
+  now: number,
+): Step {
   const { sighting } = election;
   const { record } = sighting;
   const foreign = record.cluster.id !== candidate.cluster.id;
   if (foreign && record.release !== 'stopped') {
-    return wait(election, `last held in another cluster, ${record.cluster.name} (${record.cluster.id}), and not released as stopped`);
+    return wait(
+      election,
+      `last held in another cluster, ${record.cluster.name} (${record.cluster.id}), and not released as stopped`,
+    );
   }
   const quarantined = quarantineUntil(election, facts, record.drainMs, Math.max(record.ttlMs, candidate.timing.ttlMs));
-  if (quarantined !== undefined && now < quarantined) return wait(election, 'the store may have lost writes', quarantined);
+  if (quarantined !== undefined && now < quarantined)
+    return wait(election, 'the store may have lost writes', quarantined);
   const freeAt = whenFree(sighting, candidate);
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standing(record), freeAt);
   return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
@@ -138,7 +153,8 @@ function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts,
   if (facts.marker === 'unknown') return { do: 'read marker' };
   if (facts.marker !== 'none') {
     const until = quarantineUntil(election, facts, 0, candidate.timing.ttlMs);
-    if (until === undefined || now < until) return wait(election, 'the record is gone but this cluster has seen it', until);
+    if (until === undefined || now < until)
+      return wait(election, 'the record is gone but this cluster has seen it', until);
   }
   const checked = election.canaryCheckedAt;
   if (checked === undefined || checked < (election.lastReply?.arrivedAt ?? now)) return { do: 'check canary' };
@@ -173,7 +189,12 @@ function quarantineUntil(election: Election, facts: Facts, seenDrainMs: number, 
   return election.quarantineFrom + atLeast(ttlMs + Math.max(facts.drainMs, seenDrainMs, marked));
 }
 
-function nextTerm(previous: LeaseRecord | undefined, election: Election, candidate: Candidate, facts: Facts): LeaseRecord {
+function nextTerm(
+  previous: LeaseRecord | undefined,
+  election: Election,
+  candidate: Candidate,
+  facts: Facts,
+): LeaseRecord {
   const floor = previous ? previous.term : Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
   return {
     holder: candidate.identity,
@@ -192,7 +213,8 @@ function nextTerm(previous: LeaseRecord | undefined, election: Election, candida
 export function sawCell(election: Election, candidate: Candidate, reply: ReadReply, now: number): Election {
   const record = reply.cell ? decodeRecord(reply.cell.value) : undefined;
   const previous = election.sighting;
-  const same = previous && reply.cell && previous.version === reply.cell.version && previous.incarnation === reply.incarnation;
+  const same =
+    previous && reply.cell && previous.version === reply.cell.version && previous.incarnation === reply.incarnation;
   const sighting: Sighting | null =
     reply.cell && record
       ? {
@@ -230,7 +252,12 @@ function checkHolder(election: Election, held: Held, candidate: Candidate): Elec
     return endLease(election, `the lease is ${standing(sighting.record)}`);
   }
   return election.mustResolveConflict
-    ? { ...election, mustResolveConflict: false, held: { ...held, version: sighting.version }, nextRenewAt: sighting.arrivedAt }
+    ? {
+        ...election,
+        mustResolveConflict: false,
+        held: { ...held, version: sighting.version },
+        nextRenewAt: sighting.arrivedAt,
+      }
     : election;
 }
 
@@ -238,11 +265,18 @@ function checkHolder(election: Election, held: Held, candidate: Candidate): Elec
 export function sawWrite(
   election: Election,
   candidate: Candidate,
-  write: { readonly step: Extract<Step, { do: 'acquire' | 'renew' }>; readonly reply: WriteReply; readonly sentAt: number },
+  write: {
+    readonly step: Extract<Step, { do: 'acquire' | 'renew' }>;
+    readonly reply: WriteReply;
+    readonly sentAt: number;
+  },
   now: number,
 ): Election {
   const { step, reply, sentAt } = write;
-  if (!reply.ok) return step.do === 'renew' && election.held ? { ...election, mustResolveConflict: true } : { ...election, nextReadAt: now };
+  if (!reply.ok)
+    return step.do === 'renew' && election.held
+      ? { ...election, mustResolveConflict: true }
+      : { ...election, nextReadAt: now };
   if (reply.incarnation !== step.record.incarnation) {
     return lostWrites(endLease(election, 'the store may have lost writes'), now);
   }
@@ -257,7 +291,14 @@ export function sawWrite(
   if (renewalOfAnEndedLease || now >= held.validUntil) {
     return { ...endLease(election, 'the reply came after the deadline'), nextReadAt: now };
   }
-  return { ...election, held, failing: false, lostBecause: undefined, lossSeen: undefined, nextRenewAt: sentAt + candidate.timing.retryPeriodMs };
+  return {
+    ...election,
+    held,
+    failing: false,
+    lostBecause: undefined,
+    lossSeen: undefined,
+    nextRenewAt: sentAt + candidate.timing.retryPeriodMs,
+  };
 }
 
 /** A call failed: whether it was carried out is unknown. */

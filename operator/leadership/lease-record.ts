@@ -58,7 +58,11 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 /** What each field must be. Fields that this version does not know are left to later ones. */
 const fields: { readonly [K in keyof Required<LeaseRecord>]: (value: unknown) => boolean } = {
   holder: (value) => value === null || isText(value),
-  cluster: (value) => typeof value === 'object' && value !== null && isText((value as Partial<ClusterRef>).id) && isText((value as Partial<ClusterRef>).name),
+  cluster: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    isText((value as Partial<ClusterRef>).id) &&
+    isText((value as Partial<ClusterRef>).name),
   term: Number.isSafeInteger,
   scope: (value) => value === 'single' || value === 'multi',
   ttlMs: isDuration,

@@ -71,6 +71,9 @@ export class Term {
     if (this.overdue) throw new LeaseLost(`the deadline of term ${this.number} has passed`);
     const now = this.#clock.monotonic();
     const apart = Math.abs(this.#clock.wall() - this.#sentAtWall - (now - this.#sentAt));
-    if (apart > MARGIN_MS) throw new LeaseLost(`the clocks moved apart by ${Math.round(apart)} ms since the last renewal of term ${this.number}`);
+    if (apart > MARGIN_MS)
+      throw new LeaseLost(
+        `the clocks moved apart by ${Math.round(apart)} ms since the last renewal of term ${this.number}`,
+      );
   }
 }

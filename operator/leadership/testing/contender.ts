@@ -108,5 +108,13 @@ export function contend(options: ContenderOptions): Contender {
     logger: silentLogger,
   });
   const done = Promise.all([elector.run(), presence.run()]).then(() => {});
-  return { identity, elector, guard: new LeadershipGuard(elector, timing.retryPeriodMs), presence, history, done, kill };
+  return {
+    identity,
+    elector,
+    guard: new LeadershipGuard(elector, timing.retryPeriodMs),
+    presence,
+    history,
+    done,
+    kill,
+  };
 }

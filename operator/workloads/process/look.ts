@@ -39,7 +39,7 @@ export interface View {
   readonly terminal?: TerminalError;
 }
 
-const RECHECK_FOREIGN_MS = 30_000;
+const RECHECK_FOREIGN_MS = 10_000;
 const RECHECK_PREDECESSOR_MS = 1000;
 const RECHECK_TENANT_MS = 5000;
 

@@ -437,11 +437,15 @@ describe('what is not ours', () => {
       spec: { containers: [] },
     } as never);
     world.stalePods.set('job-pod', undefined);
-    expect(await world.reconcile()).toEqual({ requeueAfterMs: 30_000 });
+    expect(await world.reconcile()).toEqual({ requeueAfterMs: 10_000 });
     expect(world.summary).toBe('Ready=False Stalled=True Conflict');
     expect(world.takeWrites()).toEqual(['create Pod', 'status']);
     expect(world.events).toEqual(['Conflict']);
     expect(world.notes[0]).toContain('Pod default/job-pod');
+    world.stalePods.clear();
+    world.cluster.remove(core.pods, 'default', 'job-pod');
+    await world.reconcile();
+    expect(world.takeWrites()).toEqual(['create Pod', 'status']);
   });
 
   it('a pod of ours that the cache has not seen yet is found by its name', async () => {
@@ -494,12 +498,9 @@ describe('a deleted custom resource', () => {
     expect(world.pod).toBeUndefined();
   });
 
-  it('stops a pod that garbage collection forgot', async () => {
+  it('has its pod stopped without waiting for garbage collection', async () => {
     const world = await running();
     world.deleteWorkload();
-    expect(await world.reconcile()).toEqual({ requeueAfterMs: 1000 });
-    expect(world.takeWrites()).toEqual([]);
-    await world.advance(11);
     await world.reconcile();
     expect(world.takeWrites()).toEqual(['delete Pod']);
   });

@@ -11,7 +11,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { Applier, StatusWriter } from '../../reconcile/apply.ts';
-import { belongsTo } from '../../reconcile/metadata.ts';
+import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
@@ -20,7 +20,7 @@ import { podName } from './desired.ts';
 import { aboutAction, aboutVerdict } from './events.ts';
 import type { View, Viewpoint } from './look.ts';
 import { look, refused } from './look.ts';
-import { Retirement } from './reconciler.retirement.ts';
+import { Retirement } from './retirement.ts';
 
 export interface ProcessReconcilerOptions {
   readonly client: ClusterClient;
@@ -34,9 +34,9 @@ export interface ProcessReconcilerOptions {
   readonly logger: Logger;
 }
 
-/** Steps in one reconcile; the longest regular way is stop, release, create. */
-const MAX_STEPS = 6;
-const CREATE_STEP_AGAIN_MS = 200;
+/** Steps in one reconcile; the longest regular way is release, purge, refresh, create. */
+const MAX_STEPS = 8;
+const AGAIN_MS = 200;
 
 export class ProcessReconciler implements Reconciler {
   readonly kind = PROCESS_KIND;
@@ -88,7 +88,7 @@ export class ProcessReconciler implements Reconciler {
       if (view.rememberFirst) workload = await this.#say(workload, view, grant);
       pod = await this.#act(workload, action, grant);
     }
-    throw new RetryLater(CREATE_STEP_AGAIN_MS, 'The pod kept changing while it was worked on');
+    throw new RetryLater(AGAIN_MS, 'The pod kept changing while it was worked on');
   }
 
   #viewpoint({ term, holder }: Grant): Viewpoint {
@@ -124,7 +124,8 @@ export class ProcessReconciler implements Reconciler {
     const { pods, events, logger } = this.#options;
     try {
       const { live, changed } = await this.#applier.apply(action, grant);
-      if (live) pods.observe(live);
+      // The cache would never hear of the end of a pod that its selector does not match.
+      if (live && workloadOf(live, PROCESS_KIND) && belongsTo(live, this.#options.tenant)) pods.observe(live);
       if (!changed) {
         logger.info('Changed pod', { ...fieldsOf(workload), action: action.type, reason: action.reason });
         const event = aboutAction(action, grant.term);

@@ -1,6 +1,7 @@
 /**
- * Pods whose workload is gone, is going, or belongs to somebody else. Kubernetes' garbage collection comes first; here
- * the names of pods that are gone are set free, and what the collection forgot is stopped.
+ * Pods whose workload is gone, is going, or belongs to somebody else. They are stopped without waiting for Kubernetes'
+ * garbage collection, which takes tens of seconds for a kind that it has just learned of; names of pods that are gone
+ * are set free.
  */
 import { annotations } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
@@ -19,8 +20,6 @@ import { untilLost } from './look.ts';
 import type { Observation } from './observe.ts';
 import { observePod } from './observe.ts';
 
-/** How long garbage collection may take before a pod without an owner is stopped, milliseconds. */
-const COLLECTION_MS = 10_000;
 const RECHECK_MS = 1000;
 
 export interface RetirementOptions {
@@ -34,8 +33,6 @@ export interface RetirementOptions {
 
 export class Retirement {
   readonly #options: RetirementOptions;
-  /** Uid of a pod without an owner → when it was first seen so, on the monotonic clock. */
-  readonly #orphans = new Map<string, number>();
   readonly #announced = new Set<string>();
 
   constructor(options: RetirementOptions) {
@@ -67,15 +64,10 @@ export class Retirement {
   async dispose(key: ObjectKey, pod: Pod, grant: Grant): Promise<Result> {
     assertNotLater(pod, grant.term);
     const { client, clock } = this.#options;
-    const { uid = '' } = pod.metadata;
     const seen = observePod(pod, clock.wall());
     if (seen.deleting) return this.#awaitEnd(seen, grant);
     const owner = controllerOf(pod);
     if (!owner) return {}; // orphaned on purpose: it is a pod like any other now
-    const since = this.#orphans.get(uid) ?? clock.monotonic();
-    this.#orphans.set(uid, since);
-    if (clock.monotonic() - since < COLLECTION_MS) return { requeueAfterMs: RECHECK_MS };
-    this.#orphans.delete(uid);
     const live = await client.get<WorkloadProcess>(processResource, key, { signal: grant.signal });
     if (live?.metadata.uid === owner.uid) return { requeueAfterMs: RECHECK_MS };
     return this.#apply({ type: 'stop', live: pod, reason: 'OwnerGone' }, grant);
@@ -83,7 +75,6 @@ export class Retirement {
 
   async #awaitEnd(seen: Observation, grant: Grant): Promise<Result> {
     const { uid = '' } = seen.pod.metadata;
-    this.#orphans.delete(uid);
     const action = letGo(seen);
     if (action) {
       this.#announced.delete(uid);
