@@ -35,11 +35,19 @@ it('500 processes converge, and an idle controller writes nothing to the API', a
     },
     { timeoutMs: 120_000, everyMs: 500 },
   );
-  await sleep(5000);
-  const quietSince = new Date();
+  await waitFor('the last events to be written', async () => (await writesSince(Date.now() - 5000)).length === 0, {
+    timeoutMs: 120_000,
+    everyMs: 1000,
+  });
+  const quietSince = Date.now();
   await sleep(SILENCE_MS);
-  const events = await stage.cluster.auditEvents();
-  const writes = events.filter((event) => event.userAgent.startsWith('highlander/') && event.receivedAt > quietSince);
+  const writes = await writesSince(quietSince);
   expect(writes.map((event) => `${event.verb} ${event.resource} ${event.name}`)).toEqual([]);
   api.close();
 }, 300_000);
+
+/** Writes of controllers after a time, in milliseconds since the epoch. */
+async function writesSince(time: number) {
+  const events = await stage.cluster.auditEvents();
+  return events.filter((event) => event.userAgent.startsWith('highlander/') && event.receivedAt.getTime() > time);
+}
