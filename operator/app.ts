@@ -39,11 +39,11 @@ import { createLogger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
+import { countWorkloads, healthChecks, watchVitals } from './vitals.ts';
 import { ProcessReconciler } from './workloads/process/reconciler.ts';
 
 /** Grace of a pod that names none, milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
-const VITALS_MS = 1000;
 
 interface Base {
   readonly config: Config;
@@ -118,7 +118,7 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches(base);
-  countWorkloads(caches, metrics);
+  countWorkloads(caches.processes, metrics);
   const objects = new TenantObjects([caches.pods], DEFAULT_GRACE_MS);
   const leadership = lead(base, {
     cluster,
@@ -137,18 +137,17 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   });
   const operator = manage(base, { caches, leadership, events, cluster });
   return {
-    health: {
-      live: [
-        {
-          name: 'lease',
-          check: () => (leadership.elector.isStuck ? 'the lease has ended, but its term has not' : undefined),
-        },
-      ],
-      ready: [{ name: 'caches', check: () => (isWarm(caches) ? undefined : 'the first lists are not complete') }],
-    },
+    health: healthChecks(Object.values(caches), leadership.elector),
     async run(stopping) {
       await operator.start();
-      void watchVitals(base, objects, leadership.elector, stopping);
+      const vitals = {
+        clock,
+        metrics,
+        clusterName: cluster.name,
+        healthy: () => objects.ready(),
+        elector: leadership.elector,
+      };
+      void watchVitals(vitals, stopping);
       const running = Promise.all([leadership.elector.run(), leadership.presence.run()]);
       await Promise.race([running, aborted(stopping)]);
       logger.info('Stopping', { because: messageOf(stopping.reason) });
@@ -173,35 +172,6 @@ function openCaches({ client, clock, logger, config }: Base): Caches {
     processes: new Reflector<WorkloadProcess>({ ...shared, type: processResource }),
     pods: new Reflector<Pod>({ ...shared, type: core.pods, labelSelector: `${labels.tenant}=${config.tenant}` }),
   };
-}
-
-function isWarm(caches: Caches): boolean {
-  return Object.values(caches).every((cache: { readonly hasSynced: boolean }) => cache.hasSynced);
-}
-
-/** Status of single workloads, the same on every replica. */
-function countWorkloads({ processes }: Caches, { workloads }: Metrics): void {
-  processes.subscribe(({ type, object }) => {
-    const { name, namespace = '' } = object.metadata;
-    const workload = { type: 'process', name, namespace };
-    if (type === 'deleted') workloads.forget(workload);
-    else workloads.status(workload, object.status?.active ?? false);
-  });
-}
-
-/** Gauges of what nobody announces. */
-async function watchVitals(
-  { clock, metrics, config }: Base,
-  objects: TenantObjects,
-  elector: Elector,
-  stopping: AbortSignal,
-): Promise<void> {
-  while (!stopping.aborted) {
-    const healthy = objects.ready();
-    metrics.clusterHealth(config.cluster.name, healthy);
-    metrics.controllerState(healthy && !elector.isInDoubt ? 'normal' : 'degraded');
-    await clock.sleep(VITALS_MS, stopping).catch(() => {});
-  }
 }
 
 interface Leading {

@@ -70,6 +70,11 @@ export class Elector {
     return this.#term !== undefined && !this.#term.ended && this.#term.overdue;
   }
 
+  /** The store has answered at least once. */
+  get hasSeenStore(): boolean {
+    return this.#election.lastReply !== undefined;
+  }
+
   /** The last call to the store failed, or renewals are late. */
   get isInDoubt(): boolean {
     return this.#election.failing || (this.#term?.doubtful ?? false);
@@ -141,8 +146,10 @@ export class Elector {
     try {
       await this.#attempt(step);
     } catch (error) {
+      // Once per outage: the next tries fail for the same reason.
+      const level = this.#election.failing ? 'debug' : 'warn';
       this.#input((e, now) => sawFailure(e, this.#options.candidate, now));
-      this.#options.logger.warn('Election step failed', { step: step.do, error: messageOf(error) });
+      this.#options.logger[level]('Election step failed', { step: step.do, error: messageOf(error) });
     }
   }
 

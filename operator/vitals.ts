@@ -1,0 +1,64 @@
+/** What probes and gauges say of a running controller. */
+import type { WorkloadProcess } from './api/process.ts';
+import type { KubeObject } from './cluster/cluster-client.ts';
+import { hasCode } from './cluster/cluster-client.ts';
+import type { Reflector } from './cluster/reflector.ts';
+import type { HealthChecks } from './http/health.ts';
+import type { Elector } from './leadership/elector.ts';
+import type { Clock } from './lib/clock.ts';
+import { messageOf } from './lib/errors.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+type Cache = Pick<Reflector<KubeObject>, 'type' | 'hasSynced' | 'lastError'>;
+
+const PERIOD_MS = 1000;
+
+/** A standby is ready: it could lead. Nothing that a restart would not mend makes a controller not live. */
+export function healthChecks(
+  caches: readonly Cache[],
+  elector: Pick<Elector, 'isStuck' | 'hasSeenStore'>,
+): HealthChecks {
+  return {
+    live: [{ name: 'lease', check: () => (elector.isStuck ? 'the lease has ended, but its term has not' : undefined) }],
+    ready: [
+      { name: 'caches', check: () => caches.map(incomplete).find((reason) => reason !== undefined) },
+      { name: 'store', check: () => (elector.hasSeenStore ? undefined : 'the store has not answered yet') },
+    ],
+  };
+}
+
+function incomplete({ type, hasSynced, lastError }: Cache): string | undefined {
+  if (hasSynced) return undefined;
+  if (hasCode(lastError, 404)) return `the API server does not know ${type.plural}: kubectl apply -f crds/`;
+  return `${type.plural} could not be listed yet${lastError === undefined ? '' : `: ${messageOf(lastError)}`}`;
+}
+
+/** Status of single workloads, the same on every replica. */
+export function countWorkloads(processes: Reflector<WorkloadProcess>, { workloads }: Metrics): void {
+  processes.subscribe(({ type, object }) => {
+    const { name, namespace = '' } = object.metadata;
+    const workload = { type: 'process', name, namespace };
+    if (type === 'deleted') workloads.forget(workload);
+    else workloads.status(workload, object.status?.active ?? false);
+  });
+}
+
+export interface Vitals {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly clusterName: string;
+  /** Caches are warm and the API server answers. */
+  readonly healthy: () => boolean;
+  readonly elector: Pick<Elector, 'isInDoubt'>;
+}
+
+/** Gauges of what nobody announces, until `stopping` is aborted. */
+export async function watchVitals(vitals: Vitals, stopping: AbortSignal): Promise<void> {
+  const { clock, metrics, clusterName, elector } = vitals;
+  while (!stopping.aborted) {
+    const healthy = vitals.healthy();
+    metrics.clusterHealth(clusterName, healthy);
+    metrics.controllerState(healthy && !elector.isInDoubt ? 'normal' : 'degraded');
+    await clock.sleep(PERIOD_MS, stopping).catch(() => {});
+  }
+}
