@@ -7,6 +7,7 @@ import { GROUP, labels } from './api/group.ts';
 import type { Pod } from './api/kubernetes.ts';
 import type { WorkloadProcess } from './api/process.ts';
 import { PROCESS_KIND, processResource } from './api/process.ts';
+import { outsideStore } from './app/store.ts';
 import { core } from './cluster/cluster-client.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
@@ -140,6 +141,10 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
     health: healthChecks(Object.values(caches), leadership.elector),
     async run(stopping) {
       await operator.start();
+      void operator.synced().then(
+        () => leadership.elector.reconsider(),
+        () => {},
+      );
       const vitals = {
         clock,
         metrics,
@@ -269,11 +274,8 @@ function manage(
 }
 
 function storeOptions({ config, client }: Base): StoreOptions {
-  if (config.storageType === 'redis' && config.redis) return { kind: 'redis', redis: config.redis };
-  return {
-    kind: 'kubernetes',
-    kubernetes: { client, namespace: config.namespace, serverTime: () => client.serverClock.at() },
-  };
+  const kubernetes = { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
+  return outsideStore(config) ?? { kind: 'kubernetes', kubernetes };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /** From the command line to what was asked for; no logic of its own. */
 import { parseArgs } from 'node:util';
 import { run } from './app.ts';
+import { initStorage } from './app/store.ts';
 import type { Config } from './config/config.ts';
 import { configFlags, configKeys } from './config/keys.ts';
 import { loadConfig } from './config/load.ts';
@@ -24,6 +25,7 @@ function usage(): string {
 
 Usage:
   highlander run [--config FILE] [flags]
+  highlander storage init [--config FILE] [flags]   makes the tables of the store, where it needs some
   highlander --help | --version
 
 Flags override environment variables (HIGHLANDER_*), which override the config file:
@@ -31,20 +33,27 @@ ${flags.join('\n')}
 `;
 }
 
+const verbs: Readonly<Record<string, (config: Config) => Promise<unknown>>> = {
+  run: (config) => run(config, untilSignalled()),
+  'storage init': async (config) => print(`${await initStorage(config)}\n`),
+};
+
 /** Resolves to the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let config: Config;
+  let verb = '';
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
     if (values['help'] || values['version']) return print(values['version'] ? `${version}\n` : usage());
-    if (positionals.length !== 1 || positionals[0] !== 'run')
-      return refuse(`say what to do: highlander run\n\n${usage()}`);
+    verb = positionals.join(' ');
+    if (!Object.hasOwn(verbs, verb))
+      return refuse(`say what to do: highlander ${Object.keys(verbs).join(' | ')}\n\n${usage()}`);
     config = loadConfig({ flags: values as Record<string, string | boolean>, brokenTimingRule });
   } catch (error) {
     return refuse(messageOf(error));
   }
   try {
-    await run(config, untilSignalled());
+    await verbs[verb]?.(config);
     return OK;
   } catch (error) {
     process.stderr.write(`highlander: ${messageOf(error)}\n`);

@@ -40,12 +40,15 @@ export async function installTools(): Promise<void> {
   await install(TOOLS);
 }
 
-/** Installs the packages of those programs that the machine lacks. */
-export async function install(tools: Readonly<Record<string, string>>): Promise<void> {
+/** Installs the packages of those programs that the machine lacks; `find` tells where one is, on PATH unless told. */
+export async function install(
+  tools: Readonly<Record<string, string>>,
+  find: (program: string) => string | undefined = which,
+): Promise<void> {
   const missing = (): string[] => [
     ...new Set(
       Object.entries(tools)
-        .filter(([program]) => !which(program))
+        .filter(([program]) => !find(program))
         .map(([, name]) => name),
     ),
   ];

@@ -28,11 +28,39 @@ export interface RedisSettings {
   };
 }
 
-type Unchanged = Omit<Settings, 'redis' | 'lease' | 'terminationGracePeriod' | 'cluster'>;
+/** Structurally the options of the PostgreSQL driver. Files are named, not read: a changed secret needs no restart. */
+export interface DatabaseSettings {
+  /** `postgres://user:password@host:port/database?sslmode=…` */
+  readonly url: string;
+  readonly passwordFile?: string | undefined;
+  /** Present: the connection is encrypted. Paths of PEM files, or PEM text. */
+  readonly tls?: RedisSettings['tls'];
+  readonly maxConnections: number;
+}
+
+/** Structurally the options of the Spanner driver. */
+export interface SpannerSettings {
+  readonly projectID: string;
+  readonly instanceID: string;
+  readonly databaseID: string;
+  /** host:port of an emulator. */
+  readonly emulatorHost?: string | undefined;
+}
+
+type Unchanged = Omit<
+  Settings,
+  'redis' | 'databaseURL' | 'db' | 'sqlite' | 'spanner' | 'lease' | 'terminationGracePeriod' | 'cluster'
+>;
 
 export interface Config extends Readonly<Unchanged> {
   /** Absent unless an address is known. */
   readonly redis: RedisSettings | undefined;
+  /** Absent unless a URL is known. */
+  readonly db: DatabaseSettings | undefined;
+  /** The file of the SQLite store. */
+  readonly sqlite: { readonly path: string };
+  /** Absent unless a project is known. */
+  readonly spanner: SpannerSettings | undefined;
   readonly cluster: {
     readonly name: string;
     /** Absent: the service account of the pod. */

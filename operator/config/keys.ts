@@ -57,10 +57,22 @@ export const configKeys: readonly ConfigKey[] = [
   key('redis.tls.cert', 'REDIS_TLS_CERT', 'PEM file (or PEM text) of the client certificate.'),
   key('redis.tls.key', 'REDIS_TLS_KEY', 'PEM file (or PEM text) of the client key.'),
   key('redis.tls.serverName', 'REDIS_TLS_SERVER_NAME', 'Name that the server certificate must carry.'),
-  key('databaseURL', 'DATABASE_URL', 'Connection URL of the database, for storageType db.', { secret: true }),
+  key('databaseURL', 'DATABASE_URL', 'postgres://user:password@host:5432/database, for storageType db.', {
+    secret: true,
+  }),
+  key('db.passwordFile', 'DB_PASSWORD_FILE', 'File that holds the password of the database.'),
+  key('db.tls.ca', 'DB_TLS_CA', 'PEM file (or PEM text) of the authority that signed the server certificate.'),
+  key('db.tls.cert', 'DB_TLS_CERT', 'PEM file (or PEM text) of the client certificate.'),
+  key('db.tls.key', 'DB_TLS_KEY', 'PEM file (or PEM text) of the client key.'),
+  key('db.tls.serverName', 'DB_TLS_SERVER_NAME', 'Name that the server certificate must carry.'),
+  key('db.pool.max', 'DB_POOL_MAX', 'Connections to the database, besides the one for hints.', { kind: 'integer' }),
+  key('sqlite.path', 'SQLITE_PATH', 'Database file, for storageType sqlite: controllers of one machine only.'),
   key('spanner.projectID', 'SPANNER_PROJECT_ID', 'Google Cloud project, for storageType spanner.'),
   key('spanner.instanceID', 'SPANNER_INSTANCE_ID', 'Spanner instance.'),
   key('spanner.databaseID', 'SPANNER_DATABASE_ID', 'Spanner database.'),
+  key('spanner.emulatorHost', 'SPANNER_EMULATOR_HOST', 'host:port of a Spanner emulator, for tests: no credentials.', {
+    alias: ['SPANNER_EMULATOR_HOST'],
+  }),
   key('cluster.name', 'CLUSTER_NAME', 'Name of the Kubernetes cluster, for people.'),
   key('cluster.kubeconfig', 'KUBECONFIG', 'kubeconfig file; in a cluster the service account unless told.', {
     alias: ['KUBECONFIG'],

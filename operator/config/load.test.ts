@@ -52,9 +52,11 @@ describe('loadConfig', () => {
     mkdirSync(join(home, '.kube'));
     writeFileSync(join(home, '.kube', 'config'), '');
     expect(load({}, {})).toMatchObject({
-      storageType: 'kubernetes',
+      storageType: 'sqlite',
       cluster: { kubeconfig: join(home, '.kube', 'config') },
+      sqlite: { path: join(home, '.local', 'state', 'highlander', 'highlander.db') },
     });
+    expect(load({}, { XDG_STATE_HOME: '/state' }).sqlite.path).toBe('/state/highlander/highlander.db');
   });
 
   it('reads the environment of the process unless told otherwise', () => {
@@ -77,11 +79,15 @@ describe('the published examples', () => {
     );
   });
 
-  it.each(spanner)('loads but for the store of a later version\n%s', (text) => {
+  it.each(spanner)('loads with its Spanner database\n%s', (text) => {
     writeFileSync(join(home, 'config.yaml'), text);
-    expect(() => load({ config: join(home, 'config.yaml') })).toThrow(
-      /^The configuration cannot be used:\n {2}storageType: "spanner" \(.*\) is not available in this version; .*$/,
-    );
+    const { storageType, spanner: settings } = load({ config: join(home, 'config.yaml') }, {});
+    expect(storageType).toBe('spanner');
+    expect(settings).toEqual({
+      projectID: expect.stringMatching(/^my-(gcp-)?project$/),
+      instanceID: 'highlander-instance',
+      databaseID: 'highlander-db',
+    });
   });
 
   it('are all there', () => expect([examples.length, spanner.length]).toEqual([11, 3]));

@@ -4,10 +4,14 @@ import { MASK, withoutCredentials } from './problems.ts';
 
 /** A copy without passwords and keys (names of files that hold them stay); nothing else is changed. */
 export function masked(config: Config): Config {
-  const { redis, databaseURL } = config;
+  const { redis, db } = config;
   return {
     ...config,
-    ...(databaseURL === undefined ? {} : { databaseURL: withoutCredentials(databaseURL) }),
+    db: db && {
+      ...db,
+      url: withoutCredentials(db.url),
+      ...(db.tls?.key?.includes('-----BEGIN') ? { tls: { ...db.tls, key: MASK } } : {}),
+    },
     redis: redis && {
       ...redis,
       addr: withoutCredentials(redis.addr),

@@ -15,6 +15,7 @@ const machine: Machine = {
   hostname: 'host-1',
   inCluster: false,
   homeKubeconfig: undefined,
+  stateFolder: '/home/me/.local/state',
   expand: (path) => path.replace(/^~/, '/home/me'),
   read(path) {
     if (!FILES.includes(path)) throw new Error(`ENOENT: no such file, open '${path}'`);
@@ -54,6 +55,7 @@ function problemsOf(given: Given): readonly string[] {
   return [];
 }
 
+const DATABASE = { HIGHLANDER_DATABASE_URL: 'postgres://me@db/x' };
 const REDIS = { HIGHLANDER_REDIS_ADDR: 'redis:6379' };
 
 describe('a configuration', () => {
@@ -112,10 +114,25 @@ describe('a configuration', () => {
     ['kubernetes', { on: { inCluster: true } }, { redis: undefined }],
     ['kubernetes', { env: { KUBECONFIG: '/k' } }, { cluster: { kubeconfig: '/k' } }],
     [
-      'kubernetes',
+      'sqlite',
       { on: { homeKubeconfig: '/home/me/.kube/config' } },
-      { cluster: { kubeconfig: '/home/me/.kube/config' } },
+      {
+        cluster: { kubeconfig: '/home/me/.kube/config' },
+        sqlite: { path: '/home/me/.local/state/highlander/highlander.db' },
+        notices: [
+          expect.stringMatching(/^the lease is kept in the file .*, which only controllers on this machine see/),
+        ],
+      },
     ],
+    [
+      'sqlite',
+      { env: { HIGHLANDER_STORAGE_TYPE: 'sqlite', HIGHLANDER_SQLITE_PATH: '~/x' } },
+      { sqlite: { path: '/home/me/x' }, notices: [] },
+    ],
+    ['kubernetes', { on: { inCluster: true, homeKubeconfig: '/k' } }, {}],
+    ['kubernetes', { flags: { kubeconfig: '/k' }, on: { homeKubeconfig: '/other' } }, { notices: [] }],
+    ['db', { env: DATABASE, on: { inCluster: true } }, { db: { url: 'postgres://me@db/x', maxConnections: 4 } }],
+    ['redis', { env: { ...DATABASE, ...REDIS } }, {}],
     [
       'kubernetes',
       { env: { HIGHLANDER_KUBECONFIG: '~/k', KUBECONFIG: '/other' } },
@@ -155,15 +172,61 @@ describe('a configuration', () => {
     expect(masked(config).redis?.tls).toEqual({ ...tls, key: '***' });
   });
 
+  it('finds the Spanner emulator where its other clients do, and says that it is one', () => {
+    const env = {
+      HIGHLANDER_STORAGE_TYPE: 'spanner',
+      HIGHLANDER_SPANNER_PROJECT_ID: 'example.com:my-project',
+      SPANNER_EMULATOR_HOST: 'localhost:9010',
+    };
+    expect(resolve({ env })).toMatchObject({
+      spanner: {
+        projectID: 'example.com:my-project',
+        instanceID: 'highlander-instance',
+        databaseID: 'highlander-db',
+        emulatorHost: 'localhost:9010',
+      },
+      notices: ['the lease is kept in a Spanner emulator at localhost:9010, which keeps nothing'],
+    });
+    expect(resolve({ env: { ...env, HIGHLANDER_SPANNER_EMULATOR_HOST: '[::1]:1' } }).spanner?.emulatorHost).toBe(
+      '[::1]:1',
+    );
+    expect(resolve({ env: { ...REDIS, SPANNER_EMULATOR_HOST: 'localhost:9010' } }).notices).toEqual([]);
+  });
+
   it('masks the passwords of the Redis server', () => {
     const config = resolve({ env: { HIGHLANDER_REDIS_ADDR: 'redis://me:geheim@redis:1' } });
     expect(masked(config).redis?.addr).toBe('redis://me:***@redis:1');
     expect(masked(resolve({ env: { ...REDIS, HIGHLANDER_REDIS_PASSWORD: 'geheim' } })).redis?.password).toBe('***');
   });
 
+  it('has a database with files, certificates and a limit', () => {
+    const env = {
+      ...DATABASE,
+      HIGHLANDER_DB_PASSWORD_FILE: '~/password',
+      HIGHLANDER_DB_TLS_CA: '/pem/ca',
+      HIGHLANDER_DB_TLS_CERT: '/pem/ca',
+      HIGHLANDER_DB_TLS_KEY: '-----BEGIN PRIVATE KEY-----',
+      HIGHLANDER_DB_TLS_SERVER_NAME: 'db.internal',
+      HIGHLANDER_DB_POOL_MAX: '2',
+    };
+    const config = resolve({ env });
+    const tls = { ca: '/pem/ca', cert: '/pem/ca', key: '-----BEGIN PRIVATE KEY-----', serverName: 'db.internal' };
+    expect(config.db).toEqual({ url: 'postgres://me@db/x', passwordFile: '/home/me/password', tls, maxConnections: 2 });
+    expect(masked(config).db?.tls).toEqual({ ...tls, key: '***' });
+  });
+
+  it.each([
+    'postgresql://u:p%40%2F@10.0.0.1:6432/d',
+    'postgres://u@[::1]',
+    'postgres://u@h/d?sslmode=verify-full',
+    'postgres://u@localhost/d?host=/cloudsql/p:r:i',
+  ])('takes the database URL %s', (url) =>
+    expect(resolve({ env: { HIGHLANDER_DATABASE_URL: url } }).db).toEqual({ url, maxConnections: 4 }),
+  );
+
   it('masks the password of the database URL', () => {
-    const config = resolve({ env: { ...REDIS, HIGHLANDER_DATABASE_URL: 'postgres://me:se/cr@et@db/x' } });
-    expect(masked(config).databaseURL).toBe('postgres://me:***@db/x');
+    const config = resolve({ env: { ...REDIS, HIGHLANDER_DATABASE_URL: 'postgres://me:se%2Fcr%40et@db/x' } });
+    expect(masked(config).db?.url).toBe('postgres://me:***@db/x');
   });
 
   it('knows the names of lease settings that the docs of the original promise', () => {
@@ -198,6 +261,9 @@ describe('a configuration', () => {
     expect(problemsOf({ yaml, env: { HIGHLANDER_PORT: 'web' } })).toHaveLength(7);
   });
 });
+
+const DATABASE_RULE =
+  'must be a URL such as postgres://user:password@host:5432/database (special characters of the password as %xx)';
 
 describe('a wrong configuration', () => {
   const wrong: readonly [name: string, given: Given, message: string][] = [
@@ -255,7 +321,7 @@ describe('a wrong configuration', () => {
     [
       'no store',
       {},
-      'storageType is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in the cluster',
+      'storageType is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL (HIGHLANDER_DATABASE_URL) to use PostgreSQL, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in the cluster',
     ],
     [
       'unknown store',
@@ -263,9 +329,29 @@ describe('a wrong configuration', () => {
       'storageType: "etcd" (environment HIGHLANDER_STORAGE_TYPE) must be one of redis, kubernetes, db, spanner, sqlite',
     ],
     [
-      'store of a later version',
+      'Spanner without a project',
       { env: { HIGHLANDER_STORAGE_TYPE: 'spanner' } },
-      'storageType: "spanner" (environment HIGHLANDER_STORAGE_TYPE) is not available in this version; set storageType to redis or kubernetes',
+      'spanner.projectID is not set, but storageType is spanner (environment HIGHLANDER_STORAGE_TYPE): set it or HIGHLANDER_SPANNER_PROJECT_ID to the project of the instance',
+    ],
+    [
+      'Spanner instance as a path',
+      { env: { ...REDIS, HIGHLANDER_SPANNER_INSTANCE_ID: 'projects/p/instances/i' } },
+      'spanner.instanceID: "projects/p/instances/i" (environment HIGHLANDER_SPANNER_INSTANCE_ID) must be the ID of a Spanner instance, for example "highlander-instance"',
+    ],
+    [
+      'Spanner project in capitals',
+      { env: REDIS, yaml: 'spanner: {projectID: MyProject}' },
+      'spanner.projectID: "MyProject" (config.yaml:1:22) must be the ID of a Google Cloud project, for example "my-project"',
+    ],
+    [
+      'Spanner database as a number',
+      { env: REDIS, yaml: 'spanner: {databaseID: 7}' },
+      'spanner.databaseID: 7 (config.yaml:1:23) must be the ID of a Spanner database, for example "highlander-db"',
+    ],
+    [
+      'Spanner emulator as a URL',
+      { env: { ...REDIS, SPANNER_EMULATOR_HOST: 'http://localhost:9010' } },
+      'spanner.emulatorHost: "http://localhost:9010" (environment SPANNER_EMULATOR_HOST) must be host:port, for example "localhost:9010"',
     ],
     [
       'misspelt key',
@@ -295,7 +381,7 @@ describe('a wrong configuration', () => {
     [
       'key named __proto__',
       { env: REDIS, yaml: '__proto__: {port: 1}' },
-      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, remainsFollower, storageType, redis, databaseURL, spanner, cluster, workloads, terminationGracePeriod, lease, logLevel, logFormat, workers',
+      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, lease, logLevel, logFormat, workers',
     ],
     [
       'unknown key without a value',
@@ -351,6 +437,73 @@ describe('a wrong configuration', () => {
       'certificate without key',
       { env: REDIS, yaml: 'redis: {tls: {cert: /pem/ca}}' },
       'redis.tls.cert (config.yaml:1:21) needs redis.tls.key as well: a client certificate consists of both',
+    ],
+    [
+      'database without a URL',
+      { env: { HIGHLANDER_STORAGE_TYPE: 'db' } },
+      'databaseURL is not set, but storageType is db (environment HIGHLANDER_STORAGE_TYPE): set it or HIGHLANDER_DATABASE_URL to a URL such as postgres://user:password@host:5432/database',
+    ],
+    ...(
+      [
+        ['database of another kind', 'mysql://me:geheim@db/x', DATABASE_RULE],
+        ['database URL with a raw password', 'postgres://me:ge/he@im:geheim@db/x', DATABASE_RULE],
+        ['database URL with a stray %', 'postgres://me:geheim%@db/x', DATABASE_RULE],
+        ['database URL with two hosts', 'postgres://me:geheim@db1,db2/x', `${DATABASE_RULE} with one host`],
+        [
+          'database URL without a user',
+          'postgres://db/x',
+          'must name the user: postgres://user:password@host:5432/database',
+        ],
+        [
+          'database URL that may fall back',
+          'postgres://me:geheim@db/x?sslmode=prefer',
+          'has an sslmode that is none of disable, require, verify-ca, verify-full',
+        ],
+        [
+          'database URL with a parameter',
+          'postgres://me:geheim@db/x?sslrootcert=/ca',
+          'has the parameter "sslrootcert"; only sslmode and host (of a Unix socket) are read',
+        ],
+        [
+          'database URL with another host',
+          'postgres://me:geheim@db/x?host=other',
+          'has a parameter "host" that is no folder of a Unix socket',
+        ],
+      ] as const
+    ).map(([name, url, rule]): [string, Given, string] => [
+      name,
+      { env: { HIGHLANDER_DATABASE_URL: url } },
+      `databaseURL: *** (environment HIGHLANDER_DATABASE_URL) ${rule}`,
+    ]),
+    [
+      'two database passwords',
+      { env: { HIGHLANDER_DATABASE_URL: 'postgres://me:geheim@db/x', HIGHLANDER_DB_PASSWORD_FILE: '~/password' } },
+      'db.passwordFile (environment HIGHLANDER_DB_PASSWORD_FILE) is set although databaseURL holds a password; keep one of the two',
+    ],
+    [
+      'missing database password file',
+      { env: { ...DATABASE, HIGHLANDER_DB_PASSWORD_FILE: '/none' } },
+      "db.passwordFile (environment HIGHLANDER_DB_PASSWORD_FILE) names a file that cannot be read: ENOENT: no such file, open '/none'",
+    ],
+    [
+      'database key without certificate',
+      { env: DATABASE, yaml: 'db: {tls: {key: /pem/key}}' },
+      'db.tls.key (config.yaml:1:17) needs db.tls.cert as well: a client certificate consists of both',
+    ],
+    [
+      'TLS that is off and on',
+      { env: { HIGHLANDER_DATABASE_URL: 'postgres://me@db/x?sslmode=disable' }, yaml: 'db: {tls: {ca: /pem/ca}}' },
+      'db.tls is set although databaseURL says sslmode=disable; keep one of the two',
+    ],
+    [
+      'too many connections',
+      { env: { ...DATABASE, HIGHLANDER_DB_POOL_MAX: '1000' } },
+      'db.pool.max: 1000 (environment HIGHLANDER_DB_POOL_MAX) must be a whole number from 1 to 100, for example 4',
+    ],
+    [
+      'SQLite file is a number',
+      { env: REDIS, yaml: 'sqlite: {path: 1}' },
+      'sqlite.path: 1 (config.yaml:1:16) must be the path of a file, as text (in quotes)',
     ],
     [
       'duration without unit',

@@ -5,10 +5,12 @@
 import type { Config, LeaseTiming } from './config.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError, showValue, suggestKey } from './problems.ts';
-import type { Settings } from './schema.ts';
+import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
-import type { Files } from './redis.ts';
+import type { Files } from './connection.ts';
+import { databaseProblems, databaseSettings } from './database.ts';
 import { redisProblems, redisSettings } from './redis.ts';
+import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
 import type { Leaf, Merged, Origin } from './tree.ts';
 import { getAt, merge } from './tree.ts';
 import { configKeys } from './keys.ts';
@@ -17,6 +19,8 @@ export interface Machine extends Files {
   readonly hostname: string;
   /** Runs in a pod with a service account. */
   readonly inCluster: boolean;
+  /** Where the user's programs keep what they must remember. */
+  readonly stateFolder: string;
   /** The user's own kubeconfig, when there is such a file. */
   readonly homeKubeconfig: string | undefined;
 }
@@ -41,6 +45,8 @@ export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): C
     ...schemaProblems(parsed.error?.issues ?? [], merged),
     ...storeProblems(merged),
     ...redisProblems(merged, machine),
+    ...databaseProblems(merged, machine),
+    ...spannerProblems(merged),
     ...timingProblems(merged, rules),
   ];
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
@@ -52,22 +58,30 @@ function defaultsOf(machine: Machine): readonly Leaf[] {
     value === undefined ? [] : [{ path: path.split('.'), value, origin: { rank: 'default', where } }];
   return [
     ...fallback('id', machine.hostname, 'default: host name'),
+    ...fallback('sqlite.path', `${machine.stateFolder}/highlander/highlander.db`, 'default: state folder'),
     ...(machine.inCluster ? [] : fallback('cluster.kubeconfig', machine.homeKubeconfig, 'default: home directory')),
   ];
 }
 
-/** Redis where its address is given; otherwise the cluster that this controller runs in or is pointed at. */
-function defaultStore({ tree }: Merged, machine: Machine): readonly Leaf[] {
+/**
+ * Redis or the database where its address is given; otherwise the cluster that this controller runs in or is pointed at.
+ * Where there is only the user's own kubeconfig, this is a laptop: a file.
+ */
+function defaultStore({ tree, origins }: Merged, machine: Machine): readonly Leaf[] {
   const origin = (where: string): Origin => ({ rank: 'default', where: `default: ${where}` });
+  const store = (value: StorageType, where: string) => [{ path: ['storageType'], value, origin: origin(where) }];
   const type = getAt(tree, ['storageType']);
   const address = getAt(tree, ['redis', 'addr']);
   if (type === 'redis' && address === undefined) {
     return [{ path: ['redis', 'addr'], value: 'localhost:6379', origin: origin('storageType is redis') }];
   }
   if (type !== undefined) return [];
-  if (address !== undefined) return [{ path: ['storageType'], value: 'redis', origin: origin('redis.addr is set') }];
-  const reachable = machine.inCluster || getAt(tree, ['cluster', 'kubeconfig']) !== undefined;
-  return reachable ? [{ path: ['storageType'], value: 'kubernetes', origin: origin('a cluster is at hand') }] : [];
+  if (address !== undefined) return store('redis', 'redis.addr is set');
+  if (getAt(tree, ['databaseURL']) !== undefined) return store('db', 'databaseURL is set');
+  if (machine.inCluster) return store('kubernetes', 'this is a pod');
+  const kubeconfig = origins.get('cluster.kubeconfig');
+  if (kubeconfig?.rank === 'default') return store('sqlite', 'there is only a kubeconfig in the home directory');
+  return kubeconfig ? store('kubernetes', 'a cluster is at hand') : [];
 }
 
 interface Issue {
@@ -116,8 +130,9 @@ function isMissingStore(path: readonly string[], { tree }: Merged): boolean {
 function storeProblems({ tree }: Merged): readonly Problem[] {
   if (getAt(tree, ['storageType']) !== undefined) return [];
   const fix =
-    'is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, or cluster.kubeconfig ' +
-    '(HIGHLANDER_KUBECONFIG) to keep the lease in the cluster';
+    'is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL ' +
+    '(HIGHLANDER_DATABASE_URL) to use PostgreSQL, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in ' +
+    'the cluster';
   return [{ path: 'storageType', fix }];
 }
 
@@ -133,17 +148,35 @@ function toTiming({ ttl, renewDeadline, retryPeriod }: Settings['lease']): Lease
 }
 
 function toConfig(all: Settings, merged: Merged, notices: readonly string[], machine: Machine): Config {
-  const { terminationGracePeriod, lease, redis, cluster, ...settings } = all;
+  const { terminationGracePeriod, lease, redis, databaseURL, db, sqlite, spanner, cluster, ...settings } = all;
   const { kubeconfig, ...named } = cluster;
+  const chosen = spannerSettings(spanner);
   return {
     ...settings,
     redis: redisSettings(redis, machine),
+    db: databaseSettings(databaseURL, db, machine),
+    sqlite: { path: machine.expand(sqlite.path) },
+    spanner: chosen,
     cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
     terminationGracePeriodMs: terminationGracePeriod,
     lease: toTiming(lease),
-    notices: [...notices, ...workloadNotices(settings.workloads)],
+    notices: [
+      ...notices,
+      ...spannerNotices(chosen, settings.storageType),
+      ...sqliteNotices(merged),
+      ...workloadNotices(settings.workloads),
+    ],
     origins: originsOf(merged),
   };
+}
+
+/** Who asked for it knows. */
+function sqliteNotices({ tree, origins }: Merged): readonly string[] {
+  if (getAt(tree, ['storageType']) !== 'sqlite' || origins.get('storageType')?.rank !== 'default') return [];
+  const path = String(getAt(tree, ['sqlite', 'path']));
+  return [
+    `the lease is kept in the file ${path}, which only controllers on this machine see: where others run elsewhere, set storageType to kubernetes for all of them`,
+  ];
 }
 
 function workloadNotices(workloads: Settings['workloads']): readonly string[] {

@@ -5,13 +5,11 @@
 import { z } from 'zod';
 import { messageOf } from '../lib/errors.ts';
 import { parseDuration } from '../lib/duration.ts';
+import { parsePostgresUrl } from '../lib/postgres-url.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 export const STORAGE_TYPES = ['redis', 'kubernetes', 'db', 'spanner', 'sqlite'] as const;
 export type StorageType = (typeof STORAGE_TYPES)[number];
-
-/** What this version has drivers for. */
-export const AVAILABLE_STORAGE: readonly StorageType[] = ['redis', 'kubernetes'];
 
 const must = (rule: string) => ({ error: `must be ${rule}` });
 
@@ -44,16 +42,23 @@ function duration(example: string) {
   });
 }
 
+/** Text of one form. */
+function named(form: RegExp, what: string, example: string) {
+  const rule = must(`${what}, for example "${example}"`);
+  return z.string(rule).regex(form, rule);
+}
+
 function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, must(`one of ${values.join(', ')}`));
 }
 
-const storageType = oneOf(STORAGE_TYPES).refine((type) => AVAILABLE_STORAGE.includes(type), {
-  error: `is not available in this version; set storageType to ${AVAILABLE_STORAGE.join(' or ')}`,
-});
-
 const redisAddress = text('host:port or a redis:// or rediss:// URL').superRefine((value, context) => {
   const address = parseRedisAddress(value);
+  if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
+});
+
+const databaseURL = text('a postgres:// URL').superRefine((value, context) => {
+  const address = parsePostgresUrl(value);
   if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
 });
 
@@ -62,6 +67,13 @@ const section = <T extends z.core.$ZodLooseShape>(shape: T) =>
     error: (issue) => (issue.code === 'invalid_type' ? 'must be a section with keys' : undefined),
   });
 
+const tls = section({
+  ca: text('the path of a PEM file').optional(),
+  cert: text('the path of a PEM file').optional(),
+  key: text('the path of a PEM file').optional(),
+  serverName: text('a host name').optional(),
+}).optional();
+
 const redis = section({
   addr: redisAddress.optional(),
   username: text('a user name').optional(),
@@ -69,12 +81,25 @@ const redis = section({
   passwordFile: text('the path of a file').optional(),
   db: wholeNumber(0, 65_535, 0).optional(),
   keyPrefix: text('a prefix').default(''),
-  tls: section({
-    ca: text('the path of a PEM file').optional(),
-    cert: text('the path of a PEM file').optional(),
-    key: text('the path of a PEM file').optional(),
-    serverName: text('a host name').optional(),
-  }).optional(),
+  tls,
+});
+
+const db = section({
+  passwordFile: text('the path of a file').optional(),
+  tls,
+  pool: section({ max: wholeNumber(1, 100, 4).default(4) }).prefault({}),
+});
+
+/** As Google Cloud limits them; a project may also be told by its number or as `domain:project`. */
+const spanner = section({
+  projectID: named(/^[a-z0-9][-a-z0-9.:]{0,61}[a-z0-9]$/, 'the ID of a Google Cloud project', 'my-project').optional(),
+  instanceID: named(/^[a-z][-a-z0-9]{0,62}[a-z0-9]$/, 'the ID of a Spanner instance', 'highlander-instance').default(
+    'highlander-instance',
+  ),
+  databaseID: named(/^[a-z][-_a-z0-9]{0,28}[a-z0-9]$/, 'the ID of a Spanner database', 'highlander-db').default(
+    'highlander-db',
+  ),
+  emulatorHost: named(/^([-A-Za-z0-9._]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'host:port', 'localhost:9010').optional(),
 });
 
 export const leaseSchema = section({
@@ -94,14 +119,12 @@ export const configSchema = section({
   port: wholeNumber(0, 65_535, 8080).default(8080),
   namespace: dnsLabel('default').default('default'),
   remainsFollower: z.boolean(must('true or false')).default(false),
-  storageType,
+  storageType: oneOf(STORAGE_TYPES),
   redis: redis.prefault({}),
-  databaseURL: text('a connection URL').optional(),
-  spanner: section({
-    projectID: text('a project').optional(),
-    instanceID: text('an instance').default('highlander-instance'),
-    databaseID: text('a database').default('highlander-db'),
-  }).prefault({}),
+  databaseURL: databaseURL.optional(),
+  db: db.prefault({}),
+  sqlite: section({ path: text('the path of a file') }),
+  spanner: spanner.prefault({}),
   cluster: section({
     name: text('a name').default('default'),
     kubeconfig: text('the path of a file').optional(),

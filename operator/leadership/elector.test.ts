@@ -162,6 +162,31 @@ describe('holding', () => {
     a.elector.demote('object carries term 9');
     expect(a.elector.term).toBeUndefined();
   });
+
+  it('is replaced in time by a standby that had seen the store empty at the start', async () => {
+    cluster.reachable = false;
+    const b = start('b');
+    await clock.advance(100);
+    cluster.reachable = true;
+    const a = start('a');
+    await clock.advance(10_000);
+    a.kill();
+    await clock.advance(timing.ttlMs + 500);
+    expect(b.history).toEqual([`elected ${START + 2}`]);
+  });
+
+  it('does not take a lost record for a new tenant because the cluster knew nothing when it started', async () => {
+    const a = start('a');
+    const b = start('b');
+    await clock.advance(10_000);
+    const [leader, other] = a.elector.term ? [a, b] : [b, a];
+    leader.kill();
+    store.restore(new Map());
+    await clock.advance(30_000);
+    expect(other.elector.term).toBeUndefined();
+    await clock.advance(30_000);
+    expect(other.elector.term).toBeDefined();
+  });
 });
 
 describe('handing over', () => {

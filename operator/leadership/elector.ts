@@ -7,22 +7,23 @@ import { cellKeys } from '../lease/cell-store.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { decide } from './decide.ts';
 import type { Candidate, Election, Facts, Step } from './election.ts';
+import { newElection } from './election.ts';
+import { encodeRecord } from './lease-record.ts';
+import type { MarkerKeeper } from './marker.ts';
 import {
   canaryIsWell,
-  decide,
   endLease,
   expire,
   lostWrites,
-  newElection,
   sawCell,
   sawFailure,
   sawHint,
+  sawMarker,
   sawWrite,
   tombstone,
-} from './election.ts';
-import { encodeRecord } from './lease-record.ts';
-import type { MarkerKeeper } from './marker.ts';
+} from './observe.ts';
 import type { ClusterView, LeadershipListener } from './ports.ts';
 import type { Presence } from './presence.ts';
 import { Term } from './term.ts';
@@ -117,6 +118,11 @@ export class Elector {
     this.#input((e) => endLease(e, because));
   }
 
+  /** Something that the decisions depend on has changed, such as caches that are warm now. */
+  reconsider(): void {
+    this.#wake();
+  }
+
   /** The own presence record is gone or old: the store lost writes. */
   canaryLost(): void {
     this.#input(lostWrites);
@@ -160,7 +166,8 @@ export class Elector {
       case 'read':
         return this.#saw(await this.#options.store.read(this.#key, this.#call()));
       case 'read marker':
-        return this.#options.marker.read(this.#call());
+        await this.#options.marker.read(this.#call());
+        return this.#input(sawMarker);
       case 'check canary': {
         const well = await this.#options.presence.isWell(this.#call());
         return this.#input(well ? canaryIsWell : lostWrites);

@@ -37,6 +37,11 @@ export interface LeaseRecord {
   readonly pending: readonly PendingCluster[];
 }
 
+/** Whose the lease is, for people. */
+export function standingOf({ holder, successor, term }: LeaseRecord): string {
+  return holder !== null ? `held by ${holder}, term ${term}` : `released to ${successor ?? 'nobody'}, term ${term}`;
+}
+
 export function encodeRecord(record: LeaseRecord): string {
   return JSON.stringify(record);
 }

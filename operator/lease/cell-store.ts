@@ -57,6 +57,8 @@ export interface CellStore {
    * the subscription.
    */
   subscribe(key: string, hint: () => void): () => void;
+  /** Makes what the store needs (tables, for instance) ahead of the first call, as an account that may. Absent: nothing. */
+  prepare?(call: Call): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -38,6 +38,8 @@ type Answer<T> = { readonly value: T } | { readonly error: unknown };
 
 export class Link {
   conditions: Conditions = calm;
+  /** Calls that wait for an answer. */
+  pending = 0;
   readonly #process: Process;
   readonly #server: Availability;
 
@@ -56,6 +58,7 @@ export class Link {
       const settle = (answer: Answer<T>) => {
         if (settled) return;
         settled = true;
+        this.pending -= 1;
         timer.cancel();
         signal?.removeEventListener('abort', abort);
         if ('error' in answer) reject(answer.error);
@@ -63,6 +66,7 @@ export class Link {
       };
       const timer = clock.after(timeoutMs, () => settle({ error: new StoreError('timeout', 'no answer in time') }));
       signal?.addEventListener('abort', abort, { once: true });
+      this.pending += 1;
       const { chance } = machine.world;
       const copies = chance.hits(this.conditions.doubles) ? 2 : 1;
       for (let copy = 0; copy < copies; copy++) this.#send(machine.instant, serve, settle);

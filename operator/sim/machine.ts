@@ -17,6 +17,8 @@ export interface MachineOptions {
   readonly rate: number;
   /** By how much its wall clock is wrong. */
   readonly wallOffsetMs: number;
+  /** No lease outlasts this, true milliseconds: as long does it matter what its clocks did. */
+  readonly memoryMs: number;
 }
 
 export class Machine {
@@ -24,11 +26,13 @@ export class Machine {
   readonly world: World;
   readonly #rate: number;
   readonly #origin: number;
+  readonly #memoryMs: number;
   #wallOffset: number;
   /** Clock time that freezes have taken, and the one that was last. */
   #monotonicLost = 0;
   #wallLost = 0;
   #freeze: { readonly from: number; readonly until: number; readonly kind: Freeze } | undefined;
+  #jumpedAt = -Infinity;
   #busyUntil = 0;
   #stalledUntil = 0;
   readonly #waiting: (() => void)[] = [];
@@ -36,8 +40,8 @@ export class Machine {
   stalls = { probability: 0, longestMs: 0 };
   /** The checker looks: its readings stop nothing. */
   probing = false;
-  /** Its clocks may have deceived the process in a way that no process can notice; until it holds no lease. */
-  fooled = false;
+  /** Until then its clocks deceive its processes in a way that none of them can notice. */
+  #fooledUntil = 0;
 
   constructor(world: World, options: MachineOptions) {
     this.world = world;
@@ -45,6 +49,7 @@ export class Machine {
     this.#rate = options.rate;
     this.#origin = 1000 + world.chance.between(0, 1e6);
     this.#wallOffset = options.wallOffsetMs;
+    this.#memoryMs = options.memoryMs;
   }
 
   /** The true time of what its code does now. */
@@ -55,6 +60,20 @@ export class Machine {
   /** What its code did last happens later than now. */
   get isStalled(): boolean {
     return this.#stalledUntil > this.world.now;
+  }
+
+  /** Nothing runs on it. */
+  get isBusy(): boolean {
+    return this.#busyUntil > this.world.now;
+  }
+
+  get isFooled(): boolean {
+    return this.#fooledUntil > this.world.now;
+  }
+
+  /** A clock of it stood still not long ago: others may rightly have taken its lease before its own deadline. */
+  get wasFrozen(): boolean {
+    return this.#freeze !== undefined && this.world.now < this.#freeze.until + this.#memoryMs;
   }
 
   get isFrozen(): boolean {
@@ -82,7 +101,9 @@ export class Machine {
   jumpWall(ms: number): void {
     this.world.note(this.name, `wall clock jumps by ${Math.round(ms)} ms`);
     this.#wallOffset += ms;
-    if (this.#monotonicLost + this.#frozenFor() > 0) this.fooled = true;
+    this.#jumpedAt = this.instant;
+    const thawed = this.#freeze?.until ?? -Infinity;
+    if (this.instant < thawed + this.#memoryMs) this.#fooledUntil = this.instant + this.#memoryMs;
   }
 
   /** SIGSTOP, and SIGCONT after `ms`. */
@@ -98,7 +119,8 @@ export class Machine {
     this.#monotonicLost += this.#frozenFor();
     if (this.#freeze?.kind === 'both clocks') this.#wallLost += this.#frozenFor();
     this.#freeze = { from: this.instant, until: this.instant + ms, kind };
-    if (kind === 'both clocks') this.fooled = true;
+    const jumped = this.instant < this.#jumpedAt + this.#memoryMs;
+    if (kind === 'both clocks' || jumped) this.#fooledUntil = this.instant + ms + this.#memoryMs;
     this.#busy(this.instant + ms);
   }
 
@@ -165,11 +187,12 @@ export class Process {
     });
   }
 
+  /** As the real one, no timer is shorter than a millisecond. */
   #after(ms: number, fire: () => void): Timer {
     const { machine } = this;
     const { probing } = machine;
     machine.probing = true;
-    const deadline = machine.monotonic() + Math.max(0, ms);
+    const deadline = machine.monotonic() + Math.max(1, ms);
     let set = true;
     const arm = () => {
       machine.world.at(machine.instant + machine.trueMs(Math.max(0, deadline - this.#exactly())), () =>

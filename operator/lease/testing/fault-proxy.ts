@@ -90,7 +90,8 @@ export class FaultProxy implements AsyncDisposable {
       this.#pairs.delete(pair);
       pair.server.destroy();
     });
-    pair.server.on('close', () => pair.dead || client.destroy());
+    // Not before what the server said last.
+    pair.server.on('close', () => setTimeout(() => pair.dead || client.destroy(), this.#delayMs));
     this.#pump(pair, client, pair.server);
     this.#pump(pair, pair.server, client);
   }

@@ -1,0 +1,65 @@
+/**
+ * `make bench`: what the product costs, each number beside a limit or a peer that was measured in the same run.
+ *   main.ts [start | memory | idle | latency | burst]
+ * A benchmark is no test: whatever the verdicts, the exit code is 0 unless something could not be measured.
+ */
+import { availableParallelism, loadavg } from 'node:os';
+import { burst } from './burst.ts';
+import { idle } from './idle.ts';
+import { latency } from './latency.ts';
+import { memory } from './memory.ts';
+import { Rig } from './rig.ts';
+import { start } from './start.ts';
+import type { Result } from './table.ts';
+import { renderTable } from './table.ts';
+
+/** In this order: the first ones want a cluster with little in it. */
+const BENCHMARKS = new Map<string, (rig: Rig) => Promise<Result>>([
+  ['start', start],
+  ['memory', memory],
+  ['idle', idle],
+  ['latency', latency],
+  ['burst', burst],
+]);
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    if (stopping.signal.aborted) process.exit(130);
+    say(`\n${name}: removing what was started (once more to leave at once)`);
+    stopping.abort(new Error('interrupted'));
+  });
+}
+
+async function main(only: string | undefined): Promise<void> {
+  if (only !== undefined && !BENCHMARKS.has(only))
+    throw new Error(`there is no benchmark ${only}, but: ${[...BENCHMARKS.keys()].join(', ')}`);
+  const results: Result[] = [];
+  const loadBefore = load();
+  say('Starting a cluster with simulated nodes, and Redis');
+  await Rig.use(stopping.signal, async (rig) => {
+    for (const [name, run] of BENCHMARKS) {
+      if (only !== undefined && only !== name) continue;
+      say(`Measuring: ${name}`);
+      results.push(await run(rig));
+    }
+  });
+  console.log(renderTable(results.flatMap(({ rows }) => rows)));
+  console.log(`\n${results.flatMap(({ notes = [] }) => notes).join('\n')}`);
+  console.log(`machine: ${availableParallelism()} cores; load ${loadBefore} before, ${load()} at the end`);
+}
+
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+try {
+  await main(process.argv[2]);
+} catch (error) {
+  say(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = stopping.signal.aborted ? 130 : 1;
+}

@@ -1,0 +1,145 @@
+/** What a reply, a failure or the passing of time changes in the state of the election. Pure. */
+import type { ReadReply, WriteReply } from '../lease/cell-store.ts';
+import type { Candidate, Election, Held, Sighting, Step } from './election.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import { decodeRecord, standingOf } from './lease-record.ts';
+import { validityMs } from './timing.ts';
+
+/** A reply of the store arrived. Throws when the cell holds something that is no lease record. */
+export function sawCell(election: Election, candidate: Candidate, reply: ReadReply, now: number): Election {
+  const record = reply.cell ? decodeRecord(reply.cell.value) : undefined;
+  const previous = election.sighting;
+  const same =
+    previous && reply.cell && previous.version === reply.cell.version && previous.incarnation === reply.incarnation;
+  const sighting: Sighting | null =
+    reply.cell && record
+      ? {
+          record,
+          version: reply.cell.version,
+          incarnation: reply.incarnation,
+          ageMs: reply.cell.ageMs,
+          arrivedAt: now,
+          since: same ? previous.since : now,
+        }
+      : null;
+  const seen: Election = {
+    ...election,
+    failing: false,
+    sighting,
+    lastReply: { incarnation: reply.incarnation, storeTimeMs: reply.storeTimeMs, arrivedAt: now },
+    nextReadAt: now + candidate.timing.retryPeriodMs,
+  };
+  return noticeLoss(election.held ? checkHolder(seen, election.held, candidate) : seen, reply, record, now);
+}
+
+/**
+ * Absence, or a record of another incarnation, starts a wait; seeing the same again does not start it anew. A record with a
+ * later term than any before ends it: whoever began that term has waited. An earlier one that comes back does not.
+ */
+function noticeLoss(election: Election, reply: ReadReply, record: LeaseRecord | undefined, now: number): Election {
+  if (record !== undefined && record.incarnation === reply.incarnation) {
+    const isLater = record.term > election.highestTerm;
+    return isLater ? { ...election, finding: undefined, highestTerm: record.term } : election;
+  }
+  const what = `${reply.cell?.version ?? 'absent'} in ${reply.incarnation}`;
+  return what === election.finding?.what ? election : { ...election, finding: { what, since: now } };
+}
+
+function checkHolder(election: Election, held: Held, candidate: Candidate): Election {
+  const { sighting } = election;
+  if (!sighting) return endLease(election, 'the record is gone');
+  if (sighting.incarnation !== held.incarnation) return endLease(election, 'the store may have lost writes');
+  if (sighting.record.holder !== candidate.identity || sighting.record.term !== held.record.term) {
+    return endLease(election, `the lease is ${standingOf(sighting.record)}`);
+  }
+  return election.mustResolveConflict
+    ? {
+        ...election,
+        mustResolveConflict: false,
+        held: { ...held, version: sighting.version },
+        nextRenewAt: sighting.arrivedAt,
+      }
+    : election;
+}
+
+/** A write was answered; `sentAt` was taken before it was sent. */
+export function sawWrite(
+  election: Election,
+  candidate: Candidate,
+  write: {
+    readonly step: Extract<Step, { do: 'acquire' | 'renew' }>;
+    readonly reply: WriteReply;
+    readonly sentAt: number;
+  },
+  now: number,
+): Election {
+  const { step, reply, sentAt } = write;
+  if (!reply.ok)
+    return step.do === 'renew' && election.held
+      ? { ...election, mustResolveConflict: true }
+      : { ...election, nextReadAt: now };
+  if (reply.incarnation !== step.record.incarnation) {
+    return lostWrites(endLease(election, 'the store may have lost writes'), now);
+  }
+  const held: Held = {
+    record: step.record,
+    version: reply.version,
+    incarnation: reply.incarnation,
+    sentAt,
+    validUntil: sentAt + validityMs(candidate.timing),
+  };
+  const renewalOfAnEndedLease = step.do === 'renew' && !election.held;
+  if (renewalOfAnEndedLease || now >= held.validUntil) {
+    return { ...endLease(election, 'the reply came after the deadline'), nextReadAt: now };
+  }
+  return {
+    ...election,
+    held,
+    failing: false,
+    lostBecause: undefined,
+    finding: undefined,
+    highestTerm: Math.max(election.highestTerm, step.record.term),
+    nextRenewAt: sentAt + candidate.timing.retryPeriodMs,
+  };
+}
+
+/** A call failed: whether it was carried out is unknown. */
+export function sawFailure(election: Election, candidate: Candidate, now: number): Election {
+  return { ...election, failing: true, notBefore: now + candidate.timing.retryPeriodMs / 4 };
+}
+
+/** Somebody wrote the cell. */
+export function sawHint(election: Election, now: number): Election {
+  return election.held ? election : { ...election, nextReadAt: now };
+}
+
+/** The own presence record is gone or older than acknowledged: writes were lost, though the lease may look well. */
+export function lostWrites(election: Election, now: number): Election {
+  return { ...endLease(election, 'the store may have lost writes'), lossNoticedAt: now, nextReadAt: now };
+}
+
+/** The cluster said whether it remembers the tenant. "No" counts only after the absence was seen. */
+export function sawMarker(election: Election, now: number): Election {
+  return { ...election, markerReadAt: now };
+}
+
+export function canaryIsWell(election: Election, now: number): Election {
+  return { ...election, canaryCheckedAt: now };
+}
+
+/** Applies the local deadline: at `validUntil` the lease is over, whatever the store says. */
+export function expire(election: Election, now: number): Election {
+  if (!election.held || now < election.held.validUntil) return election;
+  return { ...endLease(election, 'no renewal was acknowledged before the deadline'), nextReadAt: now };
+}
+
+/** The holder gives up: demoted by a higher term, or leaving. */
+export function endLease(election: Election, because: string): Election {
+  if (!election.held) return election;
+  return { ...election, held: undefined, lostBecause: because, mustResolveConflict: false, nextReadAt: 0 };
+}
+
+/** The tombstone that a leaving holder writes. */
+export function tombstone(held: Held, release: 'adopt' | 'stopped'): LeaseRecord {
+  return { ...held.record, holder: null, release };
+}

@@ -1,0 +1,52 @@
+/**
+ * A process that uses a store as others do, so that it can be killed or live in another time. Its only argument is a
+ * `Task` as JSON; what it finds goes to standard output, a line of JSON each.
+ */
+import type { CellStore, Version } from '../cell-store.ts';
+import { PostgresStore, type PostgresOptions } from '../postgres.ts';
+import { SqliteStore, type SqliteOptions } from '../sqlite.ts';
+
+export interface Task {
+  readonly store: { readonly postgres: PostgresOptions } | { readonly sqlite: SqliteOptions };
+  readonly key: string;
+  /** `count`: adds one to the cell, again and again. `once`: writes and reads it. */
+  readonly work: 'count' | 'once';
+}
+
+/** Of `count`: after each write that was acknowledged. */
+export interface Counted {
+  readonly count: number;
+}
+
+/** Of `once`. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly incarnation: string;
+  readonly ageMs: number;
+  readonly storeTimeMs: number;
+  /** What the process believes. */
+  readonly wallMs: number;
+}
+
+const call = { timeoutMs: 5000 };
+const say = (line: Counted | Answer) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+const { store: options, key, work } = JSON.parse(process.argv[2] ?? '{}') as Task;
+const store = 'postgres' in options ? new PostgresStore(options.postgres) : new SqliteStore(options.sqlite);
+await (work === 'count' ? count(store) : once(store));
+await store.close();
+
+async function count(cells: CellStore): Promise<never> {
+  for (;;) {
+    const { cell } = await cells.read(key, call);
+    const next = Number(cell?.value ?? 0) + 1;
+    if ((await cells.write(key, String(next), cell?.version, call)).ok) say({ count: next });
+  }
+}
+
+async function once(cells: CellStore): Promise<void> {
+  const before: Version | undefined = (await cells.read(key, call)).cell?.version;
+  const { ok } = await cells.write(key, 'written', before, call);
+  const { incarnation, cell, storeTimeMs } = await cells.read(key, call);
+  say({ ok, incarnation, ageMs: cell?.ageMs ?? NaN, storeTimeMs, wallMs: Date.now() });
+}

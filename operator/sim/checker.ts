@@ -1,0 +1,127 @@
+/** What must hold at every step of every run. The first thing that does not hold ends the run. */
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import { annotations } from '../api/group.ts';
+import { numberAnnotation } from '../reconcile/metadata.ts';
+import { termOf } from './cluster.ts';
+import type { SimController } from './controller.ts';
+import type { World } from './world.ts';
+
+export const properties = {
+  'one holder': 'No two controllers may act at one time, each by its own clock.',
+  'terms grow': 'A term is higher than all before it; none is used twice.',
+  'no late dispatch': 'A write is dispatched only while its sender holds its term.',
+  'guard reads': 'Each grant follows a read of the lease that was sent after the grant was asked for.',
+  'later term stays': 'The API server accepts no write of a lower term on an object that a higher one has touched.',
+  'one instance': 'No two containers of a workload run at one time.',
+  'no needless loss': 'While the store has lost nothing, a lease ends only by its deadline, by leaving, or by a later term.',
+  'no needless restart': 'A container is stopped only for a new spec.',
+  progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
+  'no defect': 'Nothing throws that nobody expects.',
+} as const;
+
+export type Property = keyof typeof properties;
+
+export interface Violation {
+  readonly property: Property;
+  readonly detail: string;
+  /** True time, milliseconds. */
+  readonly at: number;
+}
+
+interface Running {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** How a lease ends that no loss of writes explains. */
+const EXPECTED_ENDS = [
+  /^no renewal was acknowledged/,
+  /^the reply came after the deadline/,
+  /^stopped$/,
+  /^this controller is leaving$/,
+  /carries term \d+, later than ours$/,
+];
+
+export class Checker {
+  readonly #world: World;
+  /** By workload: the containers that run. */
+  readonly #running = new Map<string, Running>();
+  readonly #terms = new Set<number>();
+  #highestTerm = 0;
+  violation: Violation | undefined;
+  controllers: readonly SimController[] = [];
+  /** How many times the store has lost writes or may have. */
+  storeLosses: () => number = () => 0;
+  /** How many changes of leader were seen, for people. */
+  elections = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  fail(property: Property, detail: string): void {
+    if (this.violation) return;
+    this.#world.note('checker', `${property}: ${detail}`);
+    this.violation = { property, detail, at: this.#world.now };
+  }
+
+  /** After every event. */
+  step(): void {
+    let holder: SimController | undefined;
+    for (const controller of this.controllers) {
+      if (!controller.process.alive || controller.process.machine.isStalled) continue;
+      if (!controller.mayAct()) continue;
+      if (holder) this.fail('one holder', `${holder.identity} and ${controller.identity} may both act`);
+      holder = controller;
+    }
+  }
+
+  /** `mayAct`: false when its clock already says that the term is over, or when its clocks deceive it. */
+  elected(by: string, term: number, mayAct: boolean): void {
+    this.elections += 1;
+    this.#world.note(by, `leads in term ${term}`);
+    if (this.#terms.has(term)) this.fail('terms grow', `${by} leads in term ${term}, which was used before`);
+    if (term < this.#highestTerm && mayAct) {
+      this.fail('terms grow', `${by} leads in term ${term} after ${this.#highestTerm}`);
+    }
+    this.#terms.add(term);
+    this.#highestTerm = Math.max(this.#highestTerm, term);
+  }
+
+  lost(by: string, term: number, because: string, excused: boolean): void {
+    this.#world.note(by, `no longer leads in term ${term}: ${because}`);
+    if (excused || this.storeLosses() > 0 || EXPECTED_ENDS.some((expected) => expected.test(because))) return;
+    this.fail('no needless loss', `${by} lost term ${term}: ${because}`);
+  }
+
+  dispatched(controller: SimController, verb: string): void {
+    if (controller.process.machine.isStalled || controller.term !== undefined) return;
+    this.fail('no late dispatch', `${controller.identity} sends a ${verb} without the lease`);
+  }
+
+  granted(by: string, askedAt: number, readSentAt: number): void {
+    if (readSentAt < askedAt) this.fail('guard reads', `${by} got a grant by an older read`);
+  }
+
+  accepted(by: string, now: KubeObject, before: KubeObject | undefined): void {
+    if (before && termOf(now) < termOf(before)) {
+      this.fail('later term stays', `${by} wrote ${now.metadata.name} in term ${termOf(now)} over ${termOf(before)}`);
+    }
+  }
+
+  started({ metadata: { name, uid = '' } }: KubeObject): void {
+    const other = this.#running.get(name);
+    if (other) this.fail('one instance', `${uid} of ${name} starts while ${other.uid} runs`);
+    this.#running.set(name, { name, uid });
+  }
+
+  stopped(by: string, object: KubeObject, wanted: number | undefined): void {
+    if (numberAnnotation(object, annotations.generation) === wanted) {
+      this.fail('no needless restart', `${by} stops ${object.metadata.name}, which is as wanted`);
+    }
+  }
+
+  ended({ metadata: { name, uid } }: KubeObject): void {
+    if (this.#running.get(name)?.uid === uid) this.#running.delete(name);
+  }
+}

@@ -1,0 +1,173 @@
+/** A controller as the program composes it, on a simulated machine, between a simulated store and a simulated cluster. */
+import type { CellStore } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import { Elector } from '../leadership/elector.ts';
+import { LeadershipGuard } from '../leadership/guard.ts';
+import { MarkerKeeper } from '../leadership/marker.ts';
+import { Presence } from '../leadership/presence.ts';
+import type { Timing } from '../leadership/timing.ts';
+import { silentLogger } from '../lib/logger.ts';
+import type { Checker } from './checker.ts';
+import type { SimCluster } from './cluster.ts';
+import { Informer } from './informer.ts';
+import { Link } from './link.ts';
+import { Process } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { SimClient, SimReconciler } from './reconciler.ts';
+import type { SimStore } from './store.ts';
+
+export const TENANT = 'default';
+
+export interface ControllerOptions {
+  readonly machine: Machine;
+  /** Unique per start of a process. */
+  readonly identity: string;
+  readonly timing: Timing;
+  readonly store: SimStore;
+  readonly cluster: SimCluster;
+  readonly checker: Checker;
+}
+
+export class SimController {
+  readonly identity: string;
+  readonly process: Process;
+  readonly elector: Elector;
+  readonly guard: LeadershipGuard;
+  readonly presence: Presence;
+  readonly informer: Informer;
+  readonly toStore: Link;
+  readonly toCluster: Link;
+  readonly #options: ControllerOptions;
+  /** When the lease was last asked for; the guard must ask anew for each grant. */
+  leaseReadSentAt = -1;
+  leaving = false;
+
+  constructor(options: ControllerOptions) {
+    const { machine, identity, store, cluster } = options;
+    this.#options = options;
+    this.identity = identity;
+    this.process = new Process(machine, identity);
+    this.toStore = new Link(this.process, store);
+    this.toCluster = new Link(this.process, cluster);
+    this.informer = new Informer(this.process, cluster, this.toCluster);
+    const cells = this.#watched(store.connect(this.process, this.toStore));
+    this.presence = this.#makePresence(cells);
+    this.elector = this.#makeElector(cells);
+    this.guard = new LeadershipGuard(this.elector, options.timing.retryPeriodMs);
+  }
+
+  start(): void {
+    const { checker, timing, cluster } = this.#options;
+    this.process.machine.world.note(this.identity, 'starts');
+    const reconciler = new SimReconciler(this, new SimClient(this, cluster, checker), { checker, timing, cluster });
+    const running = [this.informer.run(), this.elector.run(), this.presence.run(), reconciler.run()];
+    for (const part of running) {
+      part.catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
+    }
+  }
+
+  kill(): void {
+    this.process.kill();
+    this.informer.stop();
+  }
+
+  /** SIGTERM. The process ends some time later, whether it is done or not. */
+  leave(graceMs: number): void {
+    if (this.leaving || !this.process.alive) return;
+    this.leaving = true;
+    this.process.machine.world.note(this.identity, 'is told to leave');
+    this.process.deliver(() => {
+      this.presence.stop();
+      this.elector.leave();
+    });
+    this.process.machine.world.after(graceMs, () => this.kill());
+  }
+
+  /** Number of the term that it holds by its own clock. */
+  get term(): number | undefined {
+    return this.#probe(() => this.elector.term?.number);
+  }
+
+  /** For people. */
+  get standing(): string {
+    return this.term === undefined ? this.elector.standing : `leads in term ${this.term}`;
+  }
+
+  /** Whether a write would go out now. False where its clocks deceive it: no code inside the process can notice that. */
+  mayAct(): boolean {
+    const { machine } = this.process;
+    if (machine.isFrozen || machine.isFooled) return false;
+    return this.#probe(() => {
+      const { term } = this.elector;
+      if (!term || term.ended) return false;
+      try {
+        term.assertHeld();
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  #probe<T>(look: () => T): T {
+    const { machine } = this.process;
+    machine.probing = true;
+    try {
+      return look();
+    } finally {
+      machine.probing = false;
+    }
+  }
+
+  #watched(store: CellStore): CellStore {
+    return {
+      ...store,
+      read: (key, call) => {
+        if (key === cellKeys.lease(TENANT)) this.leaseReadSentAt = this.process.machine.instant;
+        return store.read(key, call);
+      },
+    };
+  }
+
+  #makePresence(store: CellStore): Presence {
+    const { identity, timing, cluster } = this.#options;
+    return new Presence({
+      tenant: TENANT,
+      identity,
+      cluster: { id: cluster.id, name: 'default' },
+      store,
+      clock: this.process.clock,
+      logger: silentLogger,
+      periodMs: timing.renewDeadlineMs / 2,
+      highestStamp: () => this.informer.highestStamp,
+      onLoss: () => this.elector.canaryLost(),
+    });
+  }
+
+  #makeElector(store: CellStore): Elector {
+    const { identity, timing, cluster, checker } = this.#options;
+    return new Elector({
+      tenant: TENANT,
+      candidate: { identity, cluster: { id: cluster.id, name: 'default' }, timing },
+      remainsFollower: false,
+      store,
+      marker: new MarkerKeeper(cluster.markerStore(this.toCluster)),
+      presence: this.presence,
+      cluster: {
+        ready: () => this.informer.ready,
+        highestStamp: () => this.informer.highestStamp,
+        drainMs: () => cluster.graceMs,
+      },
+      listener: {
+        elected: (term) => checker.elected(identity, term, this.mayAct()),
+        lost: (term, because) => checker.lost(identity, term, because, this.leaving || this.process.machine.wasFrozen),
+        renewed: () => {},
+        refused: () => {},
+        tookOver: () => {},
+      },
+      watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
+      clock: this.process.clock,
+      logger: silentLogger,
+    });
+  }
+}

@@ -1,0 +1,137 @@
+/** Does the harm: faults at random times, each healed some time later, all healed at the end. */
+import type { Conditions } from './link.ts';
+import { calm } from './link.ts';
+import type { SimController } from './controller.ts';
+import type { Fault } from './profiles.ts';
+import type { Simulation } from './simulation.ts';
+
+/** A faster network cannot be told from a calm one. */
+const DAY_MS = 86_400_000;
+
+export class Nemesis {
+  readonly #sim: Simulation;
+  readonly #faults: readonly Fault[];
+  readonly #heals = new Set<() => void>();
+  #active = true;
+
+  constructor(sim: Simulation, faults: readonly Fault[]) {
+    this.#sim = sim;
+    this.#faults = faults;
+  }
+
+  start(): void {
+    const { world, timing } = this.#sim;
+    world.after(world.chance.skewed(0.05, 1) * timing.ttlMs, () => {
+      if (!this.#active) return;
+      if (this.#sim.controllers.length > 0) this.harm(world.chance.pick(this.#faults));
+      this.start();
+    });
+  }
+
+  /** No more faults, and those that last end. */
+  stop(): void {
+    this.#active = false;
+    for (const heal of this.#heals) heal();
+    this.#heals.clear();
+  }
+
+  harm(fault: Fault): void {
+    const { world, timing } = this.#sim;
+    const lastsMs = world.chance.skewed(0.05, 2.5) * timing.ttlMs;
+    world.note('nemesis', `${fault}, ${Math.round(lastsMs)} ms`);
+    const heal = this.#harms[fault](lastsMs);
+    if (!heal) return;
+    this.#heals.add(heal);
+    world.after(lastsMs, () => {
+      if (this.#heals.delete(heal)) heal();
+    });
+  }
+
+  /** Each returns how it is undone, if it is. */
+  readonly #harms: Readonly<Record<Fault, (ms: number) => (() => void) | void>> = {
+    kill: (ms) => this.#replace((controller) => controller.kill(), ms),
+    leave: (ms) => this.#replace((controller) => controller.leave(ms), ms),
+    'cut store': () => this.#bend('toStore', () => this.#cut()),
+    'cut cluster': () => this.#bend('toCluster', () => this.#cut()),
+    slow: () => this.#bend(this.#side(), () => ({ latencyMs: [1, this.#chance.skewed(50, 2 * this.#sim.timing.retryPeriodMs)] })),
+    lossy: () => this.#bend(this.#side(), () => ({ loses: this.#chance.between(0, 0.5), doubles: this.#chance.between(0, 0.5) })),
+    'late writes': () => this.#bend(this.#side(), () => ({ delays: this.#chance.between(0, 0.6), lateMs: 8 * this.#sim.timing.ttlMs })),
+    'store down': () => this.#fail(this.#sim.store),
+    'cluster down': () => this.#fail(this.#sim.cluster),
+    'no hints': () => {
+      this.#sim.store.hints = 0;
+      return () => void (this.#sim.store.hints = 1);
+    },
+    'watch lag': () => {
+      const { informer } = this.#victim();
+      informer.lagMs = this.#chance.skewed(100, this.#sim.timing.ttlMs);
+      return () => void (informer.lagMs = 50);
+    },
+    pause: (ms) => this.#victim().process.machine.pause(ms),
+    stall: () => {
+      const { machine } = this.#victim().process;
+      machine.stalls = { probability: 0.02, longestMs: 2 * this.#sim.timing.ttlMs };
+      return () => void (machine.stalls = { probability: 0, longestMs: 0 });
+    },
+    'wall jump': () => this.#victim().process.machine.jumpWall(this.#chance.pick([-DAY_MS, -5000, -800, 800, 5000, DAY_MS])),
+    'freeze one clock': (ms) => this.#victim().process.machine.freeze(ms, 'monotonic clock'),
+    'freeze both clocks': (ms) => this.#victim().process.machine.freeze(ms, 'both clocks'),
+    'store clock': () => this.#sim.store.jumpClock(this.#chance.pick([-3_600_000, -10_000, 10_000, 3_600_000])),
+    'store restart': () => this.#sim.store.restart(),
+    'store flush': () => this.#sim.store.flush(),
+    'store lag': () => this.#sim.store.goBack(this.#chance.skewed(0, 5000)),
+    'store backup': () => this.#sim.store.goBack(this.#chance.between(5000, 100_000)),
+    'store backup unnoticed': () => this.#sim.store.goBack(this.#chance.between(20_000, 100_000), true),
+    'spec change': () => this.#sim.changeSpec(),
+    eviction: () => this.#sim.evict(),
+  };
+
+  get #chance() {
+    return this.#sim.world.chance;
+  }
+
+  /** Somebody who leads is a more rewarding victim. */
+  #victim(): SimController {
+    const alive = this.#sim.controllers.filter(({ process }) => process.alive);
+    const leader = alive.find((controller) => controller.term !== undefined);
+    return leader && this.#chance.hits(0.5) ? leader : this.#chance.pick(alive.length > 0 ? alive : this.#sim.controllers);
+  }
+
+  #side(): 'toStore' | 'toCluster' {
+    return this.#chance.pick(['toStore', 'toCluster']);
+  }
+
+  #bend(side: 'toStore' | 'toCluster', how: () => Partial<Conditions>): () => void {
+    const links = this.#chance.hits(0.3) ? this.#sim.controllers.map((c) => c[side]) : [this.#victim()[side]];
+    for (const link of links) link.conditions = { ...link.conditions, ...how() };
+    return () => {
+      for (const link of links) link.conditions = calm;
+    };
+  }
+
+  #cut(): Partial<Conditions> {
+    const cut = this.#chance.pick(['requests', 'replies', 'both']);
+    return { cutRequests: cut !== 'replies', cutReplies: cut !== 'requests' };
+  }
+
+  #fail(server: { down: boolean; hangs: boolean }): () => void {
+    const how = this.#chance.pick(['down', 'hangs'] as const);
+    server[how] = true;
+    return () => void (server[how] = false);
+  }
+
+  /** Ends a process; another one starts in its place, now and then before the first is gone. */
+  #replace(end: (controller: SimController) => void, ms: number): () => void {
+    const victim = this.#victim();
+    end(victim);
+    const { world } = this.#sim;
+    let done = false;
+    const successor = () => {
+      if (done) return;
+      done = true;
+      this.#sim.startController(victim.process.machine);
+    };
+    world.after(world.chance.skewed(0, ms), successor);
+    return successor;
+  }
+}

@@ -1,0 +1,66 @@
+/** What may go wrong in a run, by name. */
+import type { Timing } from '../leadership/timing.ts';
+
+export type Fault =
+  | 'kill'
+  | 'leave'
+  | 'cut store'
+  | 'cut cluster'
+  | 'slow'
+  | 'lossy'
+  | 'late writes'
+  | 'store down'
+  | 'cluster down'
+  | 'no hints'
+  | 'watch lag'
+  | 'pause'
+  | 'stall'
+  | 'wall jump'
+  | 'freeze one clock'
+  | 'freeze both clocks'
+  | 'store clock'
+  | 'store restart'
+  | 'store flush'
+  | 'store lag'
+  | 'store backup'
+  | 'store backup unnoticed'
+  | 'spec change'
+  | 'eviction';
+
+const users: readonly Fault[] = ['spec change', 'eviction'];
+const crash: readonly Fault[] = ['kill', 'leave', 'pause', 'watch lag'];
+const network: readonly Fault[] = [
+  'cut store',
+  'cut cluster',
+  'slow',
+  'lossy',
+  'late writes',
+  'store down',
+  'cluster down',
+  'no hints',
+];
+const clock: readonly Fault[] = ['pause', 'stall', 'wall jump', 'freeze one clock', 'store clock'];
+const loss: readonly Fault[] = ['store restart', 'store flush', 'store lag', 'store backup'];
+
+export const profiles = {
+  crash: [...crash, ...users],
+  network: [...network, 'leave', ...users],
+  clock: [...clock, 'kill', 'leave', ...users],
+  'store-loss': [...loss, 'cut store', 'kill', 'leave', 'pause', 'no hints', ...users],
+  /** Beyond what the store's incarnation shows; only the canary can notice it. Not part of `everything`. */
+  unnoticed: ['store backup unnoticed', 'kill', 'leave', 'cut store', ...users],
+  everything: [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
+} as const satisfies Record<string, readonly Fault[]>;
+
+export type Profile = keyof typeof profiles;
+
+/** Those that a run may pick by its seed. */
+export const profileNames = ['crash', 'network', 'clock', 'store-loss', 'everything'] as const satisfies readonly Profile[];
+
+/** Sound by `brokenTimingRule`; short ones, so that much happens in little simulated time. */
+export const timings: readonly Timing[] = [
+  { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 },
+  { ttlMs: 6000, renewDeadlineMs: 4500, retryPeriodMs: 1500 },
+  { ttlMs: 9000, renewDeadlineMs: 6000, retryPeriodMs: 1000 },
+  { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 },
+];

@@ -1,0 +1,185 @@
+/**
+ * The smallest work that uses the production rules for writing: guard, plan and applier decide what is sent. One object
+ * per workload, which stands for a pod.
+ */
+import { annotations, labels } from '../api/group.ts';
+import type {
+  CallOptions,
+  ClusterClient,
+  DeleteOptions,
+  KubeObject,
+  ObjectName,
+  PatchOptions,
+  ResourceType,
+} from '../cluster/cluster-client.ts';
+import { core } from '../cluster/cluster-client.ts';
+import type { Grant } from '../leadership/guard.ts';
+import type { Timing } from '../leadership/timing.ts';
+import { HigherTermSeen, NotLeader, RetryLater } from '../lib/errors.ts';
+import { Applier } from '../reconcile/apply.ts';
+import { stampAnnotations } from '../reconcile/metadata.ts';
+import type { Action } from '../reconcile/plan.ts';
+import { assertNotLater, planChild } from '../reconcile/plan.ts';
+import type { Checker } from './checker.ts';
+import type { SimCluster } from './cluster.ts';
+import type { SimController } from './controller.ts';
+import { StoreError } from '../lease/store-error.ts';
+
+const TIMEOUT_MS = 5000;
+
+/** The API server as one process reaches it, as far as the applier asks. */
+export class SimClient implements ClusterClient {
+  readonly server = 'https://simulated';
+  readonly #controller: SimController;
+  readonly #cluster: SimCluster;
+  readonly #checker: Checker;
+
+  constructor(controller: SimController, cluster: SimCluster, checker: Checker) {
+    this.#controller = controller;
+    this.#cluster = cluster;
+    this.#checker = checker;
+  }
+
+  get<T extends KubeObject>(_type: ResourceType, { name }: ObjectName, options?: CallOptions): Promise<T | undefined> {
+    return this.#controller.toCluster.call(() => this.#cluster.objects.get(name) as T | undefined, callOf(options));
+  }
+
+  create<T extends KubeObject>(_type: ResourceType, body: T, options?: CallOptions): Promise<T> {
+    return this.#send('create', () => this.#cluster.create(this.#controller.identity, body) as T, options);
+  }
+
+  patch<T extends KubeObject>(_type: ResourceType, { name }: ObjectName, patch: unknown, options: PatchOptions): Promise<T> {
+    const merge = patch as Pick<KubeObject, 'metadata'>;
+    return this.#send('patch', () => this.#cluster.patch(this.#controller.identity, name, merge) as T, options);
+  }
+
+  delete(_type: ResourceType, { name }: ObjectName, options: DeleteOptions): Promise<boolean> {
+    return this.#send('delete', () => this.#cluster.delete(this.#controller.identity, name, options), options);
+  }
+
+  list(): never {
+    throw new Error('not simulated');
+  }
+
+  watch(): never {
+    throw new Error('not simulated');
+  }
+
+  replace(): never {
+    throw new Error('not simulated');
+  }
+
+  apply(): never {
+    throw new Error('not simulated');
+  }
+
+  async close(): Promise<void> {}
+
+  async #send<T>(verb: string, serve: () => T, options: CallOptions | undefined): Promise<T> {
+    options?.signal?.throwIfAborted();
+    options?.beforeSend?.();
+    this.#checker.dispatched(this.#controller, verb);
+    return this.#controller.toCluster.call(serve, callOf(options));
+  }
+}
+
+function callOf(options: CallOptions = {}): { timeoutMs: number; signal?: AbortSignal } {
+  const { timeoutMs = TIMEOUT_MS, signal } = options;
+  return signal ? { timeoutMs, signal } : { timeoutMs };
+}
+
+interface Surroundings {
+  readonly checker: Checker;
+  readonly timing: Timing;
+  readonly cluster: SimCluster;
+}
+
+const MAX_STEPS = 5;
+
+export class SimReconciler {
+  readonly #controller: SimController;
+  readonly #client: ClusterClient;
+  readonly #applier: Applier<KubeObject>;
+  readonly #around: Surroundings;
+
+  constructor(controller: SimController, client: ClusterClient, around: Surroundings) {
+    this.#controller = controller;
+    this.#client = client;
+    this.#applier = new Applier(client, core.pods);
+    this.#around = around;
+  }
+
+  /** Until the process dies. */
+  async run(): Promise<void> {
+    const { process } = this.#controller;
+    const { retryPeriodMs } = this.#around.timing;
+    while (process.alive) {
+      await process.clock.sleep(process.machine.world.chance.between(0.2, 1) * retryPeriodMs);
+      if (!this.#controller.elector.term) continue;
+      const names = [...this.#around.cluster.wanted.keys()];
+      await Promise.all(names.map((name) => this.#attempt(name)));
+    }
+  }
+
+  async #attempt(name: string): Promise<void> {
+    const { clock, machine } = this.#controller.process;
+    await clock.sleep(machine.world.chance.skewed(0, 100));
+    try {
+      await this.#reconcile(name, await this.#enter());
+    } catch (error) {
+      if (error instanceof HigherTermSeen) this.#controller.elector.demote(error.message);
+      else if (!(error instanceof NotLeader || error instanceof RetryLater || isOfNetwork(error))) {
+        this.#around.checker.fail('no defect', `${this.#controller.identity}: ${String(error)}`);
+      }
+    }
+  }
+
+  async #enter(): Promise<Grant> {
+    const { process, guard, identity } = this.#controller;
+    const askedAt = process.machine.instant;
+    const grant = await guard.enter();
+    this.#around.checker.granted(identity, askedAt, this.#controller.leaseReadSentAt);
+    return grant;
+  }
+
+  async #reconcile(name: string, grant: Grant): Promise<void> {
+    const { informer } = this.#controller;
+    const template = this.#around.cluster.wanted.get(name) ?? 1;
+    let live = informer.get(name);
+    for (let step = 0; step < MAX_STEPS; step++) {
+      if (live) assertNotLater(live, grant.term);
+      if (live?.metadata.deletionTimestamp) return;
+      if (!this.#next(name, template, live, grant.term)) return;
+      live = await this.#client.get(core.pods, { name }, { signal: grant.signal });
+      if (live) assertNotLater(live, grant.term);
+      const action = live?.metadata.deletionTimestamp ? undefined : this.#next(name, template, live, grant.term);
+      if (live) informer.observe(live);
+      if (!action) return;
+      const outcome = await this.#applier.apply(action, grant);
+      live = outcome.live;
+      if (live) informer.observe(live);
+    }
+  }
+
+  #next(name: string, template: number, live: KubeObject | undefined, term: number): Action<KubeObject> | undefined {
+    const stamp = { term, generation: template };
+    const hash = `template ${template}`;
+    const object = desired(name, hash, stamp);
+    return live ? planChild(live, { object, hash }, stamp) : { type: 'create', object, reason: 'Missing' };
+  }
+}
+
+function desired(name: string, hash: string, stamp: { term: number; generation: number }): KubeObject {
+  return {
+    kind: 'Pod',
+    metadata: {
+      name,
+      labels: { [labels.tenant]: 'default', [labels.name]: name },
+      annotations: { ...stampAnnotations(stamp), [annotations.templateHash]: hash },
+    },
+  };
+}
+
+function isOfNetwork(error: unknown): boolean {
+  return error instanceof StoreError;
+}

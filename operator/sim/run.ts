@@ -1,0 +1,74 @@
+/** A seed played through: chaos, healing, and a time of calm in which nothing may happen any more. */
+import type { Violation } from './checker.ts';
+import { Nemesis } from './nemesis.ts';
+import type { Profile } from './profiles.ts';
+import { profileNames, profiles } from './profiles.ts';
+import { Simulation } from './simulation.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  /** By the seed unless told. */
+  readonly profile?: Profile;
+  /** How many lines of the trace to keep. */
+  readonly lines?: number;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  /** Name of the profile or schedule. */
+  readonly profile: string;
+  readonly violation: Violation | undefined;
+  /** Over everything that happened. */
+  readonly hash: string;
+  readonly events: number;
+  readonly elections: number;
+  /** Milliseconds of simulated time. */
+  readonly simulatedMs: number;
+  readonly lines: readonly string[];
+}
+
+/** Chaos lasts for so many times the lease. */
+const CHAOS = 8;
+/** After it has settled, the system must stay so for as many. */
+const CALM = 2;
+
+export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Promise<RunResult> {
+  const profile = wanted ?? profileNames[seed % profileNames.length] ?? 'everything';
+  const sim = new Simulation(lines === undefined ? { seed } : { seed, lines });
+  const { world, checker, timing } = sim;
+  for (const machine of sim.machines) {
+    world.at(world.chance.skewed(0, timing.ttlMs), () => void sim.startController(machine));
+  }
+  const nemesis = new Nemesis(sim, profiles[profile]);
+  nemesis.start();
+  await sim.run(CHAOS * timing.ttlMs);
+  nemesis.stop();
+  world.note('nemesis', 'all is healed');
+  if (!checker.violation) await settle(sim);
+  return resultOf(sim, { seed, profile });
+}
+
+export function resultOf(sim: Simulation, { seed, profile }: { readonly seed: number; readonly profile: string }): RunResult {
+  const { world, checker } = sim;
+  return {
+    seed,
+    profile,
+    violation: checker.violation,
+    hash: world.trace.hash,
+    events: world.trace.count,
+    elections: checker.elections,
+    simulatedMs: world.now,
+    lines: world.trace.lines,
+  };
+}
+
+/** Machines that are stopped at the end come back by themselves; time counts from then on. */
+export async function settle(sim: Simulation): Promise<void> {
+  const { checker, timing } = sim;
+  await sim.run(3 * timing.ttlMs, () => sim.machines.every((machine) => !machine.isBusy));
+  const bound = sim.progressBoundMs;
+  await sim.run(bound, () => sim.isSettled);
+  if (checker.violation) return;
+  if (!sim.isSettled) return checker.fail('progress', `not settled ${Math.round(bound)} ms after healing: ${sim.describe()}`);
+  await sim.run(CALM * timing.ttlMs);
+}

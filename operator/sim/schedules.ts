@@ -1,0 +1,241 @@
+/**
+ * The schedules that broke earlier versions of the protocol, played step by step; numbers as in the list that the lease
+ * protocol keeps. Those that need permits and a second cluster come with them.
+ */
+import type { SimController } from './controller.ts';
+import { TENANT } from './controller.ts';
+import { calm } from './link.ts';
+import type { Timing } from '../leadership/timing.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import type { RunResult } from './run.ts';
+import { resultOf, settle } from './run.ts';
+import { Simulation } from './simulation.ts';
+
+interface Schedule {
+  readonly what: string;
+  readonly timing?: Timing;
+  readonly play: (sim: Simulation) => Promise<void>;
+}
+
+const LEASE = cellKeys.lease(TENANT);
+const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
+
+export const schedules: Readonly<Record<string, Schedule>> = {
+  '#2': {
+    what: 'everything in the store is lost while the leader runs',
+    async play(sim) {
+      await led(sim);
+      sim.store.flush();
+    },
+  },
+  '#3': {
+    what: 'a backup is restored that knows only earlier terms',
+    async play(sim) {
+      const first = await led(sim);
+      first.kill();
+      const second = await led(sim);
+      await sim.run(3000);
+      sim.store.goBack(sim.world.now - 2000);
+      second.kill();
+      sim.startController(sim.machines[0] ?? first.process.machine);
+    },
+  },
+  '#3 under the same incarnation': {
+    what: 'a backup is restored that shows a released lease, and the store does not say so',
+    async play(sim) {
+      const first = await led(sim);
+      first.leave(1000);
+      await led(sim);
+      const releasedAt = sim.world.now;
+      await sim.run(20_000);
+      const second = await led(sim);
+      second.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      sim.startController(first.process.machine);
+      await sim.run(300);
+      sim.store.goBack(sim.world.now - releasedAt + 5, true);
+    },
+  },
+  '#12': {
+    what: 'the reply of a renewal is lost',
+    async play(sim) {
+      const leader = await led(sim);
+      leader.toStore.conditions = { ...calm, cutReplies: true };
+      await sim.run(1200);
+      leader.toStore.conditions = calm;
+      await sim.run(10_000);
+    },
+  },
+  '#13': {
+    what: "the store's clock is set back by an hour, and the leader dies",
+    async play(sim) {
+      const leader = await led(sim);
+      sim.store.jumpClock(-3_600_000);
+      await sim.run(2000);
+      leader.kill();
+    },
+  },
+  "#13, the other way": {
+    what: "the store's clock is set forward by an hour",
+    async play(sim) {
+      await led(sim);
+      sim.store.jumpClock(3_600_000);
+      await sim.run(20_000);
+    },
+  },
+  '#14': {
+    what: 'both clocks of the leader stand still; it resumes, believes that it holds, and writes',
+    async play(sim) {
+      const leader = await led(sim);
+      leader.process.machine.freeze(4 * TIMING.ttlMs, 'both clocks');
+      await led(sim);
+      sim.changeSpec();
+      await sim.run(5 * TIMING.ttlMs);
+    },
+  },
+  '#15': {
+    what: 'two losses between two looks: the record between them is never seen',
+    async play(sim) {
+      await led(sim);
+      sim.store.hints = 0;
+      sim.store.flush();
+      await sim.run(3000);
+      await led(sim);
+      sim.store.flush();
+    },
+  },
+  '#16': {
+    what: 'a renewal is held back; another leads; the store loses that, and the renewal matches again',
+    async play(sim) {
+      const leader = await led(sim);
+      const from = sim.world.now;
+      leader.toStore.conditions = { ...calm, latencyMs: [11_000, 11_001] };
+      await sim.run(TIMING.retryPeriodMs + 50);
+      leader.process.machine.freeze(14_000, 'both clocks');
+      await led(sim);
+      sim.store.goBack(sim.world.now - from);
+      await sim.run(8000);
+      leader.toStore.conditions = calm;
+    },
+  },
+  '#16, an acquisition': {
+    what: 'between look and write another acquires; the store loses that, and the version matches again',
+    async play(sim) {
+      const leader = await led(sim);
+      const [first, second] = sim.controllers.filter((controller) => controller !== leader);
+      if (!first || !second) throw new Error('three controllers are needed');
+      first.toStore.conditions = { ...calm, latencyMs: [150, 150] };
+      second.toStore.conditions = { ...calm, latencyMs: [250, 250] };
+      await sim.run(2 * TIMING.retryPeriodMs);
+      const before = sim.store.writtenAt(LEASE);
+      leader.leave(1000);
+      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
+      const released = sim.store.writtenAt(LEASE);
+      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== released);
+      await sim.run(200);
+      sim.store.goBack(250);
+      await sim.run(1000);
+      first.toStore.conditions = calm;
+      second.toStore.conditions = calm;
+    },
+  },
+  'promoted replica': {
+    what: 'a replica is promoted that has seen the release of a lease, but not who took it then',
+    async play(sim) {
+      const first = await led(sim);
+      first.leave(1000);
+      const before = sim.store.writtenAt(LEASE);
+      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
+      const releasedAt = sim.world.now;
+      await sim.run(2000, () => sim.leader !== undefined);
+      const { leader } = sim;
+      if (leader) leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      sim.store.goBack(sim.world.now - releasedAt - 0.001);
+      await sim.run(TIMING.ttlMs);
+    },
+  },
+  'late reply': {
+    what: 'the leader hears of its last renewal late, and is then cut off from the store',
+    timing: { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 },
+    async play(sim) {
+      const leader = await led(sim);
+      const before = sim.store.writtenAt(LEASE);
+      await sim.run(5000, () => sim.store.writtenAt(LEASE) !== before);
+      leader.process.machine.pause(1900);
+      await sim.run(1950);
+      leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      await sim.run(20_000);
+    },
+  },
+  'stopped before a write': {
+    what: 'the leader is stopped while it waits for an answer of the cluster, past the end of its lease',
+    async play(sim) {
+      for (let round = 0; round < 6; round++) {
+        const leader = await led(sim);
+        leader.toCluster.conditions = { ...calm, latencyMs: [50, 60] };
+        sim.changeSpec();
+        await sim.run(10_000, () => leader.toCluster.pending > 0);
+        leader.process.machine.pause(2 * TIMING.ttlMs);
+        await sim.run(3 * TIMING.ttlMs);
+        leader.toCluster.conditions = calm;
+      }
+    },
+  },
+  'frozen while adopting': {
+    what: 'a new leader has looked at an object and is frozen, both clocks; the next one adopts it; the first goes on',
+    async play(sim) {
+      const first = await led(sim);
+      first.kill();
+      await sim.run(20_000, () => sim.leader !== undefined);
+      const { leader } = sim;
+      if (!leader) return;
+      leader.toCluster.conditions = { ...calm, latencyMs: [50, 60] };
+      await sim.run(10_000, () => leader.toCluster.pending > 0);
+      leader.process.machine.freeze(4 * TIMING.ttlMs, 'both clocks');
+      await led(sim);
+      await sim.run(5 * TIMING.ttlMs);
+      leader.toCluster.conditions = calm;
+    },
+  },
+  'new tenant': {
+    what: 'two controllers find nothing of the tenant; one leads; everything in the store is lost behind its back',
+    async play(sim) {
+      const leader = await led(sim);
+      leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      sim.store.flush();
+      await sim.run(TIMING.ttlMs);
+      leader.toStore.conditions = calm;
+    },
+  },
+};
+
+/** Plays one schedule, heals, and waits for the calm that must follow. */
+export async function runSchedule(name: string, lines?: number): Promise<RunResult> {
+  const schedule = schedules[name];
+  if (!schedule) throw new Error(`there is no schedule ${name}`);
+  const sim = new Simulation({
+    seed: 1,
+    timing: schedule.timing ?? TIMING,
+    ageBy: 'server',
+    machines: 3,
+    graceMs: 2000,
+    drift: false,
+    ...(lines === undefined ? {} : { lines }),
+  });
+  for (const machine of sim.machines) sim.startController(machine);
+  await schedule.play(sim);
+  if (!sim.checker.violation) await settle(sim);
+  return resultOf(sim, { seed: 1, profile: name });
+}
+
+/** Runs on until somebody leads with all objects adopted. */
+async function led(sim: Simulation): Promise<SimController> {
+  await sim.run(60_000, () => sim.isSettled);
+  const { leader } = sim;
+  if (leader) return leader;
+  sim.checker.fail('progress', `nobody leads: ${sim.describe()}`);
+  return sim.startController(sim.machines[0] ?? unreachable());
+}
+
+function unreachable(): never {
+  throw new Error('there is no machine');
+}

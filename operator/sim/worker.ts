@@ -1,0 +1,42 @@
+/** Plays a batch of seeds, or all schedules, in a thread of its own. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Profile } from './profiles.ts';
+import type { RunResult } from './run.ts';
+import { runSeed } from './run.ts';
+import { runSchedule, schedules } from './schedules.ts';
+
+export interface Batch {
+  readonly from: number;
+  readonly seeds: number;
+  /** By each seed unless told. */
+  readonly profile?: Profile;
+  /** Whether the named schedules are played first. */
+  readonly schedules: boolean;
+  /** Stop at the first violation. */
+  readonly untilFound: boolean;
+  /** How many lines of each trace to keep. */
+  readonly lines?: number;
+}
+
+/** What the thread says: one message per run. */
+export type Report = RunResult;
+
+async function play(batch: Batch): Promise<void> {
+  const options = batch.lines === undefined ? {} : { lines: batch.lines };
+  if (batch.schedules) {
+    for (const name of Object.keys(schedules)) if (tell(await runSchedule(name, batch.lines)) && batch.untilFound) return;
+  }
+  for (let seed = batch.from; seed < batch.from + batch.seeds; seed++) {
+    const run = { seed, ...options, ...(batch.profile ? { profile: batch.profile } : {}) };
+    if (tell(await runSeed(run)) && batch.untilFound) return;
+  }
+}
+
+/** Whether something was found. */
+function tell(result: RunResult): boolean {
+  const report: Report = result.violation ? result : { ...result, lines: [] };
+  parentPort?.postMessage(report);
+  return result.violation !== undefined;
+}
+
+await play(workerData as Batch);
