@@ -1,6 +1,6 @@
 /**
- * The cluster's memory that a tenant has existed: Lease `highlander-permit-<tenant>`. In scope `single` it is written once
- * and limits nothing.
+ * The cluster's memory that a tenant has existed: Lease `highlander-permit-<tenant>`. It carries the last
+ * term that was begun here, so that terms never go back; in scope `single` it limits nothing.
  */
 import { GROUP, labels } from '../api/group.ts';
 import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
@@ -44,15 +44,14 @@ export class MarkerLease {
     return `highlander-permit-${this.#tenant}`;
   }
 
-  async read(call: CallOptions): Promise<{ readonly drainMs: number } | undefined> {
+  async read(call: CallOptions): Promise<{ readonly drainMs: number; readonly term: number } | undefined> {
     const found = await this.#client.get<LeaseObject>(
       core.leases,
       { name: this.#name, namespace: this.#namespace },
       call,
     );
     if (!found) return undefined;
-    const drainMs = Number(found.metadata.annotations?.[DRAIN]);
-    return { drainMs: Number.isFinite(drainMs) ? drainMs : 0 };
+    return { drainMs: numberOf(found, DRAIN), term: numberOf(found, TERM) };
   }
 
   async write(record: Remembered, call: CallOptions): Promise<void> {
@@ -69,4 +68,9 @@ export class MarkerLease {
     };
     await this.#client.apply(core.leases, lease, { ...call, fieldManager: 'highlander-permit' });
   }
+}
+
+function numberOf({ metadata }: LeaseObject, key: string): number {
+  const value = Number(metadata.annotations?.[key]);
+  return Number.isFinite(value) ? value : 0;
 }

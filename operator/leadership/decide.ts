@@ -48,21 +48,25 @@ function decideOnRecord(
     return wait(election, 'the store may have lost writes', quarantined);
   const freeAt = whenFree(sighting, candidate);
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standingOf(record), freeAt);
+  // The record may be an old one: only the cluster knows which terms have begun since.
+  if (quarantined !== undefined && !isSince(election.markerReadAt, sighting.arrivedAt)) return { do: 'read marker' };
   return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
 }
 
 function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
   const readAt = election.lastReply?.arrivedAt ?? now;
-  const isFresh = election.markerReadAt !== undefined && election.markerReadAt >= readAt;
-  if (typeof facts.marker !== 'object' && !isFresh) return { do: 'read marker' };
+  if (!isSince(election.markerReadAt, readAt)) return { do: 'read marker' };
   if (facts.marker !== 'none' || election.highestTerm > 0) {
     const until = quarantineUntil(election, facts, 0, candidate.timing.ttlMs);
     if (until === undefined || now < until)
       return wait(election, 'the record is gone but this cluster has seen it', until);
   }
-  const isChecked = election.canaryCheckedAt !== undefined && election.canaryCheckedAt >= readAt;
-  if (!isChecked) return { do: 'check canary' };
+  if (!isSince(election.canaryCheckedAt, readAt)) return { do: 'check canary' };
   return { do: 'acquire', record: nextTerm(undefined, election, candidate, facts), expected: undefined };
+}
+
+function isSince(time: number | undefined, start: number): boolean {
+  return time !== undefined && time >= start;
 }
 
 function wait(election: Election, because: string, until = Infinity): Step {
@@ -96,11 +100,12 @@ function nextTerm(
   candidate: Candidate,
   facts: Facts,
 ): LeaseRecord {
+  const marked = typeof facts.marker === 'object' ? facts.marker.term : 0;
   const floor = previous ? previous.term : Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
   return {
     holder: candidate.identity,
     cluster: candidate.cluster,
-    term: Math.max(floor, facts.highestStamp) + 1,
+    term: Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1,
     scope: previous?.scope ?? 'single',
     ttlMs: candidate.timing.ttlMs,
     drainMs: facts.drainMs,

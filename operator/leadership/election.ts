@@ -15,7 +15,7 @@ export interface Candidate {
 }
 
 /** What the cluster says about earlier life of the tenant, besides the store. */
-export type Marker = 'unknown' | 'none' | { readonly drainMs: number };
+export type Marker = 'unknown' | 'none' | { readonly drainMs: number; readonly term: number };
 
 /** What the machine cannot see in the store; read afresh for each decision. */
 export interface Facts {

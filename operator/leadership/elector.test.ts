@@ -29,7 +29,7 @@ describe('acquiring', () => {
     await clock.settle();
     expect(a.history).toEqual([`elected ${START + 1}`]);
     expect(record()).toMatchObject({ holder: 'a', scope: 'single', release: 'none' });
-    expect(cluster.marker).toEqual({ drainMs: 30_000 });
+    expect(cluster.marker).toEqual({ drainMs: 30_000, term: START + 1 });
   });
 
   it('has one winner among ten', async () => {
@@ -40,7 +40,7 @@ describe('acquiring', () => {
   });
 
   it('waits ttl and drain when the record is gone but the cluster has seen the tenant', async () => {
-    cluster.marker = { drainMs: 40_000 };
+    cluster.marker = { drainMs: 40_000, term: START - 100 };
     const a = start('a');
     await clock.advance(55_000);
     expect(leaders(a)).toEqual([]);
@@ -154,6 +154,21 @@ describe('holding', () => {
     store.restore(new Map([[LEASE, lease]]));
     await clock.advance(6000);
     expect(a.history.at(-1)).toBe(`lost ${START + 1}: the store may have lost writes`);
+  });
+
+  it('begins a later term than any before although the store went back to an older record', async () => {
+    const a = start('a');
+    await clock.advance(1000);
+    const backup = store.snapshot();
+    a.kill();
+    const b = start('b');
+    await clock.advance(20_000);
+    expect(b.history).toEqual([`elected ${START + 2}`]);
+    b.kill();
+    store.restore(backup, 'promoted replica');
+    const c = start('c');
+    await clock.advance(120_000);
+    expect(c.history).toEqual([`elected ${START + 3}`]);
   });
 
   it('steps down when a later term is seen on an object', async () => {

@@ -1,4 +1,4 @@
-/** Remembers what the marker says and writes it when it must say more; one call to the cluster in the life of a tenant. */
+/** Remembers what the marker says and writes it when it must say more: once per term. */
 import type { Call } from '../lease/cell-store.ts';
 import type { Marker } from './election.ts';
 import type { LeaseRecord } from './lease-record.ts';
@@ -20,11 +20,12 @@ export class MarkerKeeper {
     this.#known = (await this.#store.read(call)) ?? 'none';
   }
 
-  /** Resolves once the cluster remembers a tenant whose pods may take `record.drainMs` to stop. */
+  /** Resolves once the cluster remembers the term, and how long the tenant's pods may take to stop. */
   async ensure(record: LeaseRecord, call: Call): Promise<void> {
     if (this.#known === 'unknown') await this.read(call);
-    if (typeof this.#known === 'object' && this.#known.drainMs >= record.drainMs) return;
-    await this.#store.write(record, call);
-    this.#known = { drainMs: record.drainMs };
+    const { drainMs, term } = typeof this.#known === 'object' ? this.#known : { drainMs: 0, term: 0 };
+    if (drainMs >= record.drainMs && term >= record.term) return;
+    await this.#store.write({ ...record, drainMs: Math.max(drainMs, record.drainMs) }, call);
+    this.#known = { drainMs: Math.max(drainMs, record.drainMs), term: record.term };
   }
 }

@@ -8,7 +8,7 @@ import type { LeaseRecord } from './lease-record.ts';
  */
 export interface MarkerStore {
   /** `undefined`: this cluster has never seen a record of the tenant. Throws when that cannot be told. */
-  read(call: Call): Promise<{ readonly drainMs: number } | undefined>;
+  read(call: Call): Promise<{ readonly drainMs: number; readonly term: number } | undefined>;
   write(record: LeaseRecord, call: Call): Promise<void>;
 }
 

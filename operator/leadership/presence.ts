@@ -2,7 +2,7 @@
  * Who else is there. Each controller keeps a record of its own in the store, rewritten by compare-and-set. The record is
  * also a canary: when it is gone or older than acknowledged, the store has lost writes, even if the lease looks well.
  */
-import type { Call, CellStore, Version } from '../lease/cell-store.ts';
+import type { Call, CellStore, ListedCell, Version } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
@@ -48,6 +48,8 @@ export class Presence {
   /** The beat of the last acknowledged rewrite; 0: none yet. */
   #acknowledged = 0;
   #peers: readonly Peer[] = [];
+  /** When this process first saw the present version of a record, on the monotonic clock. */
+  #seen = new Map<string, { readonly version: Version; readonly since: number }>();
   readonly #stopping = new AbortController();
 
   constructor(options: PresenceOptions) {
@@ -121,12 +123,30 @@ export class Presence {
   async #lookAround(): Promise<void> {
     const { store, tenant } = this.#options;
     const cells = await store.list(cellKeys.presencePrefix(tenant), this.#call());
+    this.#remember(cells);
     const peers: Peer[] = [];
     for (const cell of cells) {
-      if (cell.ageMs > FORGOTTEN_MS && cell.key !== this.#key) await store.remove(cell.key, cell.version, this.#call());
+      if (this.#isForgotten(cell)) await store.remove(cell.key, cell.version, this.#call());
       else peers.push({ ...parse(cell.value), ageMs: cell.ageMs });
     }
     this.#peers = peers;
+  }
+
+  #remember(cells: readonly ListedCell[]): void {
+    const now = this.#options.clock.monotonic();
+    const before = this.#seen;
+    this.#seen = new Map(
+      cells.map(({ key, version }) => {
+        const known = before.get(key);
+        return [key, known?.version === version ? known : { version, since: now }];
+      }),
+    );
+  }
+
+  /** By the store's clock and by ours: one that jumped must not cost a living controller its record. */
+  #isForgotten({ key, ageMs }: ListedCell): boolean {
+    const since = this.#seen.get(key)?.since ?? Infinity;
+    return key !== this.#key && ageMs > FORGOTTEN_MS && this.#options.clock.monotonic() - since > FORGOTTEN_MS;
   }
 
   async #withdraw(): Promise<void> {

@@ -14,7 +14,7 @@ export const timing: Timing = { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPer
 /** One cluster: its marker, and whether its API server answers. */
 export class TestCluster {
   readonly id: string;
-  marker: { readonly drainMs: number } | undefined;
+  marker: { readonly drainMs: number; readonly term: number } | undefined;
   reachable = true;
   stamp = 0;
   drainMs = 30_000;
@@ -25,7 +25,7 @@ export class TestCluster {
 
   readonly markerStore: MarkerStore = {
     read: async () => this.#reach(() => this.marker),
-    write: async (record) => this.#reach(() => void (this.marker = { drainMs: record.drainMs })),
+    write: async (record) => this.#reach(() => void (this.marker = { drainMs: record.drainMs, term: record.term })),
   };
 
   #reach<T>(act: () => T): T {
