@@ -42,7 +42,7 @@ afterEach(async () => {
 /** Milliseconds until the pod carries a later term. */
 async function adoption(since: number): Promise<number> {
   await waitFor('the pod to be adopted', async () => termOf(await stage.pod(POD)) > termOf(before), {
-    timeoutMs: 60_000,
+    timeoutMs: 90_000,
     everyMs: 10,
   });
   return performance.now() - since;

@@ -86,11 +86,16 @@ function whenFree(sighting: Sighting, candidate: Candidate): number {
   return Math.min(Math.max(byStore, byUs), byUsAlone);
 }
 
+/**
+ * The wait after a loss. It counts only while the canary sits in the store: a term that began and was lost between two
+ * looks must not go unseen.
+ */
 function quarantineUntil(election: Election, facts: Facts, seenDrainMs: number, ttlMs: number): number | undefined {
   const { finding, lossNoticedAt } = election;
   if (finding === undefined && lossNoticedAt === undefined) return undefined;
+  if (facts.canarySince === undefined) return Infinity;
   const marked = typeof facts.marker === 'object' ? facts.marker.drainMs : 0;
-  const from = Math.max(finding?.since ?? -Infinity, lossNoticedAt ?? -Infinity);
+  const from = Math.max(finding?.since ?? -Infinity, lossNoticedAt ?? -Infinity, facts.canarySince);
   return from + atLeast(ttlMs + Math.max(facts.drainMs, seenDrainMs, marked));
 }
 

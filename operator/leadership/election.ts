@@ -26,6 +26,8 @@ export interface Facts {
   /** Longest time that the tenant's pods may take to stop. */
   readonly drainMs: number;
   readonly marker: Marker;
+  /** Since when a loss would show in the own presence record; undefined while it is not there. */
+  readonly canarySince: number | undefined;
 }
 
 /** The lease cell as last read. */

@@ -145,6 +145,7 @@ export class Elector {
       highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
       drainMs: cluster.drainMs(),
       marker: marker.known,
+      canarySince: presence.placedAt,
     };
   }
 

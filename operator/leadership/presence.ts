@@ -47,6 +47,7 @@ export class Presence {
   #version: Version | undefined;
   /** The beat of the last acknowledged rewrite; 0: none yet. */
   #acknowledged = 0;
+  #placedAt: number | undefined;
   #peers: readonly Peer[] = [];
   /** When this process first saw the present version of a record, on the monotonic clock. */
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
@@ -64,6 +65,11 @@ export class Presence {
 
   get highestStamp(): number {
     return this.#peers.reduce((highest, peer) => Math.max(highest, peer.highestStamp), 0);
+  }
+
+  /** Since when a loss would show: the first acknowledged rewrite after the last one, on the monotonic clock. */
+  get placedAt(): number | undefined {
+    return this.#placedAt;
   }
 
   /** Rewrites and looks around until `stop`, then removes the own record. */
@@ -104,20 +110,23 @@ export class Presence {
     if (reply.ok) {
       this.#version = reply.version;
       this.#acknowledged = this.#beat;
+      this.#placedAt ??= this.#options.clock.monotonic();
       return;
     }
-    await this.#resolveConflict();
+    if (!(await this.#resolveConflict())) await this.#rewrite();
   }
 
-  /** Nobody else writes this record: either a reply of ours was lost, or the store went back. */
-  async #resolveConflict(): Promise<void> {
+  /** Nobody else writes this record: either a reply of ours was lost (true), or the store went back. */
+  async #resolveConflict(): Promise<boolean> {
     const { store, onLoss } = this.#options;
     const { cell } = await store.read(this.#key, this.#call());
     const well = cell !== undefined && beatOf(cell.value) >= this.#acknowledged;
     this.#version = cell?.version;
-    if (well) return;
+    if (well) return true;
     this.#acknowledged = 0;
+    this.#placedAt = undefined;
     onLoss();
+    return false;
   }
 
   async #lookAround(): Promise<void> {
