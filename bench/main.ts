@@ -37,13 +37,20 @@ async function main(only: string | undefined): Promise<void> {
   const results: Result[] = [];
   const loadBefore = load();
   say('Starting a cluster with simulated nodes, and Redis');
-  await Rig.use(stopping.signal, async (rig) => {
-    for (const [name, run] of BENCHMARKS) {
-      if (only !== undefined && only !== name) continue;
-      say(`Measuring: ${name}`);
-      results.push(await run(rig));
-    }
-  });
+  try {
+    await Rig.use(stopping.signal, async (rig) => {
+      for (const [name, run] of BENCHMARKS) {
+        if (only !== undefined && only !== name) continue;
+        say(`Measuring: ${name}`);
+        results.push(await run(rig));
+      }
+    });
+  } finally {
+    if (results.length > 0) report(results, loadBefore); // also when a later one failed
+  }
+}
+
+function report(results: readonly Result[], loadBefore: string): void {
   console.log(renderTable(results.flatMap(({ rows }) => rows)));
   console.log(`\n${results.flatMap(({ notes = [] }) => notes).join('\n')}`);
   console.log(`machine: ${availableParallelism()} cores; load ${loadBefore} before, ${load()} at the end`);

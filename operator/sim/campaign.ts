@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import type { Batch, Report } from './worker.ts';
-import type { Mutant } from './zoo.ts';
+import type { Mutant } from './mutant.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -24,10 +24,13 @@ export async function bundle(mutant?: Mutant): Promise<string> {
     plugins: [
       {
         name: 'plant',
-        setup({ onLoad }) {
+        setup(building) {
           for (const file of new Set(edits.map((edit) => edit.file))) {
-            onLoad({ filter: new RegExp(`/${file.replaceAll('.', '\\.')}$`) }, async ({ path }) => ({
-              contents: planted(await readFile(path, 'utf8'), edits.filter((edit) => edit.file === file)),
+            building.onLoad({ filter: new RegExp(`/${file.replaceAll('.', '\\.')}$`) }, async ({ path }) => ({
+              contents: planted(
+                await readFile(path, 'utf8'),
+                edits.filter((edit) => edit.file === file),
+              ),
               loader: 'ts',
             }));
           }
@@ -49,7 +52,11 @@ function planted(source: string, edits: Mutant['edits']): string {
 }
 
 /** Plays the batch in a thread and hands out each report as it comes; resolves with the one that ended it, if one did. */
-export function playBatch(code: string, batch: Batch, each: (report: Report) => void = () => {}): Promise<Report | undefined> {
+export function playBatch(
+  code: string,
+  batch: Batch,
+  each: (report: Report) => void = () => {},
+): Promise<Report | undefined> {
   return new Promise((done, fail) => {
     let last: Report | undefined;
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), { workerData: batch });

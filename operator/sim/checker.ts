@@ -13,7 +13,8 @@ export const properties = {
   'guard reads': 'Each grant follows a read of the lease that was sent after the grant was asked for.',
   'later term stays': 'The API server accepts no write of a lower term on an object that a higher one has touched.',
   'one instance': 'No two containers of a workload run at one time.',
-  'no needless loss': 'While the store has lost nothing, a lease ends only by its deadline, by leaving, or by a later term.',
+  'no needless loss':
+    'While the store has lost nothing, a lease ends only by its deadline, by leaving, or by a later term.',
   'no needless restart': 'A container is stopped only for a new spec.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',

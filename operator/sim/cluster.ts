@@ -70,7 +70,8 @@ export class SimCluster implements Availability {
   markerStore(link: Link): MarkerStore {
     return {
       read: (call) => link.call(() => this.marker, call),
-      write: (record, call) => link.call(() => void (this.marker = { drainMs: record.drainMs, term: record.term }), call),
+      write: (record, call) =>
+        link.call(() => void (this.marker = { drainMs: record.drainMs, term: record.term }), call),
     };
   }
 

@@ -103,7 +103,7 @@ export class Machine {
     this.#wallOffset += ms;
     this.#jumpedAt = this.instant;
     const thawed = this.#freeze?.until ?? -Infinity;
-    if (this.instant < thawed + this.#memoryMs) this.#fooledUntil = this.instant + this.#memoryMs;
+    if (this.instant < thawed + this.#memoryMs) this.#fool(this.instant);
   }
 
   /** SIGSTOP, and SIGCONT after `ms`. */
@@ -120,7 +120,7 @@ export class Machine {
     if (this.#freeze?.kind === 'both clocks') this.#wallLost += this.#frozenFor();
     this.#freeze = { from: this.instant, until: this.instant + ms, kind };
     const jumped = this.instant < this.#jumpedAt + this.#memoryMs;
-    if (kind === 'both clocks' || jumped) this.#fooledUntil = this.instant + ms + this.#memoryMs;
+    if (kind === 'both clocks' || jumped) this.#fool(this.instant + ms);
     this.#busy(this.instant + ms);
   }
 
@@ -128,6 +128,10 @@ export class Machine {
   run(task: () => void): void {
     if (this.#busyUntil <= this.world.now) return task();
     this.#waiting.push(task);
+  }
+
+  #fool(until: number): void {
+    this.#fooledUntil = Math.max(this.#fooledUntil, until + this.#memoryMs);
   }
 
   #busy(until: number): void {

@@ -6,7 +6,7 @@ import { bundle, playBatch } from './campaign.ts';
 import type { Profile } from './profiles.ts';
 import { profiles } from './profiles.ts';
 import type { Report } from './worker.ts';
-import { zoo } from './zoo.ts';
+import { hunt, rowOf, zoo } from './zoo.ts';
 
 const HELP = `npm run sim -- [options]
   --seeds N     how many seeds to play; 2000 unless told
@@ -45,9 +45,9 @@ function mutantOf(name: string | undefined) {
   return mutant;
 }
 
-function summary({ seed, profile, violation }: Report): string {
+function summary({ seed, profile, isSchedule, violation }: Report): string {
   const at = ((violation?.at ?? 0) / 1000).toFixed(3);
-  return `seed ${seed} (${profile}) after ${at} s: ${violation?.property}: ${violation?.detail}`;
+  return `${isSchedule ? 'schedule' : `seed ${seed}`} (${profile}) after ${at} s: ${violation?.property}: ${violation?.detail}`;
 }
 
 /** Seeds are dealt to as many threads as there are processors. */
@@ -78,28 +78,30 @@ async function campaign(): Promise<boolean> {
     say(summary(report));
     if (values.verbose) say(report.lines.map((line) => `    ${line}`).join('\n'));
   }
-  say(`${runs} runs, ${failed.length} failed, ${Math.round(simulatedMs / 3_600_000)} h simulated in ${seconds.toFixed(1)} s, ${Math.round(runs / seconds)} runs/s`);
+  say(
+    `${runs} runs, ${failed.length} failed, ${Math.round(simulatedMs / 3_600_000)} h simulated in ${seconds.toFixed(1)} s, ${Math.round(runs / seconds)} runs/s`,
+  );
   return failed.length === 0;
 }
 
 async function replay(seed: number): Promise<boolean> {
   const code = await bundle(mutantOf(values.mutant));
   const batch = { ...profileOf(values.profile), from: seed, seeds: 1, schedules: false, untilFound: false, lines: 1e9 };
-  const found = await playBatch(code, batch, ({ hash, events }) => say(`hash ${hash}, ${events} events`));
-  if (found) say([...found.lines, summary(found)].join('\n'));
+  let ended: Report | undefined;
+  const found = await playBatch(code, batch, (report) => void (ended = report));
+  if (!ended) throw new Error(`seed ${seed} gave no report`);
+  say([...ended.lines, `hash ${ended.hash}, ${ended.events} events`].join('\n'));
+  if (found) say(summary(found));
   return found === undefined;
 }
 
 /** Prints a row per defect, as the table in the documents has it. */
 async function visitZoo(): Promise<boolean> {
+  const chosen = mutantOf(values.mutant);
   let all = true;
-  for (const mutant of mutantOf(values.mutant) ? [mutantOf(values.mutant)] : zoo) {
-    if (!mutant) continue;
-    const profile = mutant.profile ? { profile: mutant.profile } : {};
-    const batch = { ...profile, from: Number(values.from), seeds: Number(values.seeds), schedules: true, untilFound: true };
-    const found = await playBatch(await bundle(mutant), batch);
-    const where = found && (found.profile.includes('#') || found.profile === 'new tenant' ? `schedule ${found.profile}` : `${found.seed} (${found.profile})`);
-    say(`| \`${mutant.name}\` | ${mutant.breaks} | ${where ?? '**not found**'} | ${found?.violation?.property ?? ''} |`);
+  for (const mutant of chosen ? [chosen] : zoo) {
+    const found = await hunt(mutant, { from: Number(values.from), seeds: Number(values.seeds) });
+    say(rowOf(mutant, found));
     all &&= found !== undefined;
   }
   return all;

@@ -53,9 +53,12 @@ export class Nemesis {
     leave: (ms) => this.#replace((controller) => controller.leave(ms), ms),
     'cut store': () => this.#bend('toStore', () => this.#cut()),
     'cut cluster': () => this.#bend('toCluster', () => this.#cut()),
-    slow: () => this.#bend(this.#side(), () => ({ latencyMs: [1, this.#chance.skewed(50, 2 * this.#sim.timing.retryPeriodMs)] })),
-    lossy: () => this.#bend(this.#side(), () => ({ loses: this.#chance.between(0, 0.5), doubles: this.#chance.between(0, 0.5) })),
-    'late writes': () => this.#bend(this.#side(), () => ({ delays: this.#chance.between(0, 0.6), lateMs: 8 * this.#sim.timing.ttlMs })),
+    slow: () =>
+      this.#bend(this.#side(), () => ({ latencyMs: [1, this.#chance.skewed(50, 2 * this.#sim.timing.retryPeriodMs)] })),
+    lossy: () =>
+      this.#bend(this.#side(), () => ({ loses: this.#chance.between(0, 0.5), doubles: this.#chance.between(0, 0.5) })),
+    'late writes': () =>
+      this.#bend(this.#side(), () => ({ delays: this.#chance.between(0, 0.6), lateMs: 8 * this.#sim.timing.ttlMs })),
     'store down': () => this.#fail(this.#sim.store),
     'cluster down': () => this.#fail(this.#sim.cluster),
     'no hints': () => {
@@ -73,7 +76,8 @@ export class Nemesis {
       machine.stalls = { probability: 0.02, longestMs: 2 * this.#sim.timing.ttlMs };
       return () => void (machine.stalls = { probability: 0, longestMs: 0 });
     },
-    'wall jump': () => this.#victim().process.machine.jumpWall(this.#chance.pick([-DAY_MS, -5000, -800, 800, 5000, DAY_MS])),
+    'wall jump': () =>
+      this.#victim().process.machine.jumpWall(this.#chance.pick([-DAY_MS, -5000, -800, 800, 5000, DAY_MS])),
     'freeze one clock': (ms) => this.#victim().process.machine.freeze(ms, 'monotonic clock'),
     'freeze both clocks': (ms) => this.#victim().process.machine.freeze(ms, 'both clocks'),
     'store clock': () => this.#sim.store.jumpClock(this.#chance.pick([-3_600_000, -10_000, 10_000, 3_600_000])),
@@ -94,7 +98,9 @@ export class Nemesis {
   #victim(): SimController {
     const alive = this.#sim.controllers.filter(({ process }) => process.alive);
     const leader = alive.find((controller) => controller.term !== undefined);
-    return leader && this.#chance.hits(0.5) ? leader : this.#chance.pick(alive.length > 0 ? alive : this.#sim.controllers);
+    return leader && this.#chance.hits(0.5)
+      ? leader
+      : this.#chance.pick(alive.length > 0 ? alive : this.#sim.controllers);
   }
 
   #side(): 'toStore' | 'toCluster' {

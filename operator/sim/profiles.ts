@@ -55,7 +55,13 @@ export const profiles = {
 export type Profile = keyof typeof profiles;
 
 /** Those that a run may pick by its seed. */
-export const profileNames = ['crash', 'network', 'clock', 'store-loss', 'everything'] as const satisfies readonly Profile[];
+export const profileNames = [
+  'crash',
+  'network',
+  'clock',
+  'store-loss',
+  'everything',
+] as const satisfies readonly Profile[];
 
 /** Sound by `brokenTimingRule`; short ones, so that much happens in little simulated time. */
 export const timings: readonly Timing[] = [

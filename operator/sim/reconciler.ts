@@ -48,7 +48,12 @@ export class SimClient implements ClusterClient {
     return this.#send('create', () => this.#cluster.create(this.#controller.identity, body) as T, options);
   }
 
-  patch<T extends KubeObject>(_type: ResourceType, { name }: ObjectName, patch: unknown, options: PatchOptions): Promise<T> {
+  patch<T extends KubeObject>(
+    _type: ResourceType,
+    { name }: ObjectName,
+    patch: unknown,
+    options: PatchOptions,
+  ): Promise<T> {
     const merge = patch as Pick<KubeObject, 'metadata'>;
     return this.#send('patch', () => this.#cluster.patch(this.#controller.identity, name, merge) as T, options);
   }
@@ -148,12 +153,11 @@ export class SimReconciler {
     let live = informer.get(name);
     for (let step = 0; step < MAX_STEPS; step++) {
       if (live) assertNotLater(live, grant.term);
-      if (live?.metadata.deletionTimestamp) return;
       if (!this.#next(name, template, live, grant.term)) return;
       live = await this.#client.get(core.pods, { name }, { signal: grant.signal });
       if (live) assertNotLater(live, grant.term);
-      const action = live?.metadata.deletionTimestamp ? undefined : this.#next(name, template, live, grant.term);
       if (live) informer.observe(live);
+      const action = this.#next(name, template, live, grant.term);
       if (!action) return;
       const outcome = await this.#applier.apply(action, grant);
       live = outcome.live;
@@ -162,6 +166,7 @@ export class SimReconciler {
   }
 
   #next(name: string, template: number, live: KubeObject | undefined, term: number): Action<KubeObject> | undefined {
+    if (live?.metadata.deletionTimestamp) return undefined;
     const stamp = { term, generation: template };
     const hash = `template ${template}`;
     const object = desired(name, hash, stamp);

@@ -17,6 +17,7 @@ export interface RunResult {
   readonly seed: number;
   /** Name of the profile or schedule. */
   readonly profile: string;
+  readonly isSchedule: boolean;
   readonly violation: Violation | undefined;
   /** Over everything that happened. */
   readonly hash: string;
@@ -45,14 +46,13 @@ export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Pro
   nemesis.stop();
   world.note('nemesis', 'all is healed');
   if (!checker.violation) await settle(sim);
-  return resultOf(sim, { seed, profile });
+  return resultOf(sim, { seed, profile, isSchedule: false });
 }
 
-export function resultOf(sim: Simulation, { seed, profile }: { readonly seed: number; readonly profile: string }): RunResult {
+export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {
   const { world, checker } = sim;
   return {
-    seed,
-    profile,
+    ...played,
     violation: checker.violation,
     hash: world.trace.hash,
     events: world.trace.count,
@@ -69,6 +69,7 @@ export async function settle(sim: Simulation): Promise<void> {
   const bound = sim.progressBoundMs;
   await sim.run(bound, () => sim.isSettled);
   if (checker.violation) return;
-  if (!sim.isSettled) return checker.fail('progress', `not settled ${Math.round(bound)} ms after healing: ${sim.describe()}`);
+  if (!sim.isSettled)
+    return checker.fail('progress', `not settled ${Math.round(bound)} ms after healing: ${sim.describe()}`);
   await sim.run(CALM * timing.ttlMs);
 }

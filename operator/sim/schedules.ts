@@ -44,15 +44,13 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     what: 'a backup is restored that shows a released lease, and the store does not say so',
     async play(sim) {
       const first = await led(sim);
-      first.leave(1000);
-      await led(sim);
-      const releasedAt = sim.world.now;
-      await sim.run(20_000);
+      await sim.run(2 * TIMING.ttlMs);
+      const releasedAt = await released(sim, first);
       const second = await led(sim);
-      second.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
-      sim.startController(first.process.machine);
-      await sim.run(300);
-      sim.store.goBack(sim.world.now - releasedAt + 5, true);
+      await sim.run(2 * TIMING.ttlMs);
+      cut(second);
+      sim.store.goBack(sim.world.now - releasedAt - 0.001, true);
+      await sim.run(TIMING.ttlMs);
     },
   },
   '#12': {
@@ -74,7 +72,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       leader.kill();
     },
   },
-  "#13, the other way": {
+  '#13, the other way': {
     what: "the store's clock is set forward by an hour",
     async play(sim) {
       await led(sim);
@@ -103,6 +101,26 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       sim.store.flush();
     },
   },
+  '#15, and a stop': {
+    what: 'a controller is stopped after a loss, before its canary is back; a second loss hides who led meanwhile',
+    async play(sim) {
+      const leader = await led(sim);
+      await sim.run(2 * TIMING.ttlMs);
+      sim.store.hints = 0;
+      sim.store.refused.clear();
+      sim.store.flush();
+      const waiting = sim.controllers.find((controller) => controller !== leader);
+      if (!waiting) throw new Error('a second controller is needed');
+      const canary = cellKeys.presence(TENANT, waiting.identity);
+      await sim.run(5000, () => sim.store.refused.has(canary));
+      await sim.run(20);
+      waiting.process.machine.pause(3 * TIMING.ttlMs);
+      await sim.run(3 * TIMING.ttlMs - 200);
+      if (sim.leader) cut(sim.leader);
+      sim.store.flush();
+      await sim.run(TIMING.ttlMs);
+    },
+  },
   '#16': {
     what: 'a renewal is held back; another leads; the store loses that, and the renewal matches again',
     async play(sim) {
@@ -125,12 +143,10 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       if (!first || !second) throw new Error('three controllers are needed');
       first.toStore.conditions = { ...calm, latencyMs: [150, 150] };
       second.toStore.conditions = { ...calm, latencyMs: [250, 250] };
-      await sim.run(2 * TIMING.retryPeriodMs);
-      const before = sim.store.writtenAt(LEASE);
-      leader.leave(1000);
-      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
-      const released = sim.store.writtenAt(LEASE);
-      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== released);
+      await sim.run(2 * TIMING.ttlMs);
+      const releasedAt = await released(sim, leader);
+      sim.store.hints = 0;
+      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== releasedAt);
       await sim.run(200);
       sim.store.goBack(250);
       await sim.run(1000);
@@ -142,13 +158,11 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     what: 'a replica is promoted that has seen the release of a lease, but not who took it then',
     async play(sim) {
       const first = await led(sim);
-      first.leave(1000);
-      const before = sim.store.writtenAt(LEASE);
-      await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
-      const releasedAt = sim.world.now;
+      await sim.run(2 * TIMING.ttlMs);
+      const releasedAt = await released(sim, first);
       await sim.run(2000, () => sim.leader !== undefined);
       const { leader } = sim;
-      if (leader) leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      if (leader) cut(leader);
       sim.store.goBack(sim.world.now - releasedAt - 0.001);
       await sim.run(TIMING.ttlMs);
     },
@@ -162,7 +176,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       await sim.run(5000, () => sim.store.writtenAt(LEASE) !== before);
       leader.process.machine.pause(1900);
       await sim.run(1950);
-      leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      cut(leader);
       await sim.run(20_000);
     },
   },
@@ -189,18 +203,20 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       const { leader } = sim;
       if (!leader) return;
       leader.toCluster.conditions = { ...calm, latencyMs: [50, 60] };
+      leader.toStore.conditions = { ...calm, latencyMs: [300, 310] };
       await sim.run(10_000, () => leader.toCluster.pending > 0);
       leader.process.machine.freeze(4 * TIMING.ttlMs, 'both clocks');
       await led(sim);
       await sim.run(5 * TIMING.ttlMs);
       leader.toCluster.conditions = calm;
+      leader.toStore.conditions = calm;
     },
   },
   'new tenant': {
     what: 'two controllers find nothing of the tenant; one leads; everything in the store is lost behind its back',
     async play(sim) {
       const leader = await led(sim);
-      leader.toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+      cut(leader);
       sim.store.flush();
       await sim.run(TIMING.ttlMs);
       leader.toStore.conditions = calm;
@@ -224,7 +240,7 @@ export async function runSchedule(name: string, lines?: number): Promise<RunResu
   for (const machine of sim.machines) sim.startController(machine);
   await schedule.play(sim);
   if (!sim.checker.violation) await settle(sim);
-  return resultOf(sim, { seed: 1, profile: name });
+  return resultOf(sim, { seed: 1, profile: name, isSchedule: true });
 }
 
 /** Runs on until somebody leads with all objects adopted. */
@@ -234,6 +250,18 @@ async function led(sim: Simulation): Promise<SimController> {
   if (leader) return leader;
   sim.checker.fail('progress', `nobody leads: ${sim.describe()}`);
   return sim.startController(sim.machines[0] ?? unreachable());
+}
+
+/** The leader leaves; true time of the tombstone. */
+async function released(sim: Simulation, leader: SimController): Promise<number> {
+  const before = sim.store.writtenAt(LEASE);
+  leader.leave(1000);
+  await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
+  return sim.store.writtenAt(LEASE) ?? sim.world.now;
+}
+
+function cut({ toStore }: SimController): void {
+  toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
 }
 
 function unreachable(): never {

@@ -49,7 +49,12 @@ export class Simulation {
     const count = options.machines ?? chance.pick([2, 3, 3, 4]);
     this.machines = Array.from({ length: count }, (_, i) => {
       const wallOffsetMs = chance.hits(0.3) ? chance.between(-3_600_000, 3_600_000) : 0;
-      return new Machine(this.world, { name: `m${i + 1}`, rate: rate(), wallOffsetMs, memoryMs: this.timing.ttlMs * 1.03 });
+      return new Machine(this.world, {
+        name: `m${i + 1}`,
+        rate: rate(),
+        wallOffsetMs,
+        memoryMs: this.timing.ttlMs * 1.03,
+      });
     });
     this.checker.storeLosses = () => this.store.losses;
     for (const name of ['x', 'y', 'z']) this.cluster.want(name, 1);
@@ -104,7 +109,9 @@ export class Simulation {
   describe(): string {
     const objects = [...this.cluster.wanted].map(([name, template]) => {
       const object = this.cluster.objects.get(name);
-      const state = object ? `term ${termOf(object)}${object.metadata.deletionTimestamp ? ', terminating' : ''}` : 'absent';
+      const state = object
+        ? `term ${termOf(object)}${object.metadata.deletionTimestamp ? ', terminating' : ''}`
+        : 'absent';
       return `${name} ${state}, wanted ${template}`;
     });
     const standing = this.controllers.filter(({ process }) => process.alive).map((c) => `${c.identity}: ${c.standing}`);
@@ -114,6 +121,12 @@ export class Simulation {
   /** True milliseconds within which a healed system must have settled. */
   get progressBoundMs(): number {
     const { ttlMs, renewDeadlineMs, retryPeriodMs } = this.timing;
-    return (3 * ttlMs + this.cluster.graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + this.cluster.graceMs + 10_000;
+    return (
+      (3 * ttlMs + this.cluster.graceMs) * 1.05 +
+      renewDeadlineMs / 2 +
+      4 * retryPeriodMs +
+      this.cluster.graceMs +
+      10_000
+    );
   }
 }

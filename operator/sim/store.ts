@@ -43,6 +43,8 @@ export class SimStore implements Availability {
   /** How many times acknowledged writes were lost, or clients had to think so. */
   losses = 0;
   incarnation = 'i1';
+  /** Keys of writes that met another version than they expected. */
+  readonly refused = new Set<string>();
   readonly ageBy: AgeBy;
   readonly #world: World;
   readonly #rate: number;
@@ -139,7 +141,10 @@ export class SimStore implements Availability {
 
   #write(key: string, value: string, expected: Version | undefined): WriteReply {
     const { incarnation } = this;
-    if (this.#cells.get(key)?.version !== expected) return { ok: false, incarnation };
+    if (this.#cells.get(key)?.version !== expected) {
+      this.refused.add(key);
+      return { ok: false, incarnation };
+    }
     this.#sequence += 1;
     const version = `v${this.#sequence}`;
     this.#change((cells) => cells.set(key, { value, version, writtenAt: this.time, trueTime: this.#world.now }));

@@ -14,7 +14,7 @@ export interface Batch {
   readonly schedules: boolean;
   /** Stop at the first violation. */
   readonly untilFound: boolean;
-  /** How many lines of each trace to keep. */
+  /** How many lines of each trace to keep; unless told, the last ones of failing runs only. */
   readonly lines?: number;
 }
 
@@ -24,7 +24,8 @@ export type Report = RunResult;
 async function play(batch: Batch): Promise<void> {
   const options = batch.lines === undefined ? {} : { lines: batch.lines };
   if (batch.schedules) {
-    for (const name of Object.keys(schedules)) if (tell(await runSchedule(name, batch.lines)) && batch.untilFound) return;
+    for (const name of Object.keys(schedules))
+      if (tell(await runSchedule(name, batch.lines)) && batch.untilFound) return;
   }
   for (let seed = batch.from; seed < batch.from + batch.seeds; seed++) {
     const run = { seed, ...options, ...(batch.profile ? { profile: batch.profile } : {}) };
@@ -34,7 +35,8 @@ async function play(batch: Batch): Promise<void> {
 
 /** Whether something was found. */
 function tell(result: RunResult): boolean {
-  const report: Report = result.violation ? result : { ...result, lines: [] };
+  const wanted = result.violation !== undefined || (workerData as Batch).lines !== undefined;
+  const report: Report = wanted ? result : { ...result, lines: [] };
   parentPort?.postMessage(report);
   return result.violation !== undefined;
 }

@@ -1,0 +1,19 @@
+/** A defect to plant in the production code, as edits of its text. */
+import type { Profile } from './profiles.ts';
+
+interface Edit {
+  /** End of the file's path below `operator/`. */
+  readonly file: string;
+  /** Text that stands there exactly once. */
+  readonly find: string;
+  readonly put: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** The rule that it breaks, or the known defect that it is. */
+  readonly breaks: string;
+  readonly edits: readonly Edit[];
+  /** Where it is most likely to show; by each seed unless told. */
+  readonly profile?: Profile;
+}

@@ -1,0 +1,144 @@
+/** Defects in how the lease is handed over, and in what is written under it. */
+import type { Mutant } from './mutant.ts';
+
+const observe = 'leadership/observe.ts';
+const elector = 'leadership/elector.ts';
+const guard = 'leadership/guard.ts';
+const term = 'leadership/term.ts';
+const apply = 'reconcile/apply.ts';
+const plan = 'reconcile/plan.ts';
+
+const handOver: readonly Mutant[] = [
+  {
+    name: 'lost-reply-demotes',
+    breaks: 'A conflict with the own record is a lost reply, and the holder goes on (schedule 12)',
+    profile: 'network',
+    edits: [
+      { file: observe, find: '? { ...election, mustResolveConflict: true }', put: "? endLease(election, 'conflict')" },
+    ],
+  },
+  {
+    name: 'release-before-grants-end',
+    breaks: 'Grants end before the lease is released (original 4.4, item 1)',
+    edits: [{ file: elector, find: "this.#term?.end('this controller is leaving');", put: '' }],
+  },
+  {
+    name: 'unconditional-release',
+    breaks: 'A release removes nothing but the own record (original 4.4, item 4)',
+    profile: 'network',
+    edits: [
+      {
+        file: elector,
+        find: '    this.#input(expire);\n    const { held }',
+        put: '    const held = { record: this.record, version: "" };\n    const ignored',
+      },
+      {
+        file: elector,
+        find: 'const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());',
+        put: `const { cell } = await this.#options.store.read(this.#key, this.#call());
+      const reply = { ok: await this.#options.store.remove(this.#key, cell.version, this.#call()) };`,
+      },
+    ],
+  },
+  {
+    name: 'release-by-former-leader',
+    breaks: 'Only the holder releases, with the version that it wrote',
+    edits: [
+      {
+        file: elector,
+        find: '    this.#input(expire);\n    const { held }',
+        put: '    const held = this.record && { record: this.record };\n    const ignored',
+      },
+      {
+        file: elector,
+        find: 'const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());',
+        put: `const { cell } = await this.#options.store.read(this.#key, this.#call());
+      const reply = await this.#options.store.write(this.#key, encodeRecord(record), cell.version, this.#call());`,
+      },
+    ],
+  },
+  {
+    name: 'same-identity',
+    breaks: 'An identity is unique per start of a process (original 4.4, item 6)',
+    edits: [
+      {
+        file: 'sim/simulation.ts',
+        find: 'const identity = `${machine.name}-${this.#starts}`;',
+        put: "const identity = 'same';",
+      },
+    ],
+  },
+];
+
+const writes: readonly Mutant[] = [
+  {
+    name: 'stale-grant',
+    breaks: 'The guard reads the lease before every reconcile',
+    edits: [{ file: guard, find: '      await this.#read();', put: '' }],
+  },
+  {
+    name: 'shared-old-read',
+    breaks: 'Callers share only a read that started after they asked',
+    profile: 'network',
+    edits: [
+      {
+        file: guard,
+        find: '    this.#next ??= this.#running',
+        put: '    return this.#running;\n    this.#next ??= this.#running',
+      },
+    ],
+  },
+  {
+    name: 'unchecked-dispatch',
+    breaks: 'The deadline is checked in the same step as the dispatch',
+    profile: 'crash',
+    edits: [{ file: apply, find: 'beforeSend: () => grant.assertHeld()', put: 'beforeSend: () => {}' }],
+  },
+  {
+    name: 'expiry-by-timer-alone',
+    breaks: 'The deadline is compared at each write, not left to a timer',
+    profile: 'crash',
+    edits: [{ file: term, find: 'if (this.overdue) throw', put: 'if (false) throw' }],
+  },
+  {
+    name: 'no-stamp-check',
+    breaks: 'An object of a higher term is never written: resourceVersion alone is no fence',
+    profile: 'everything',
+    edits: [{ file: plan, find: 'if (seen > term)', put: 'if (false)' }],
+  },
+  {
+    name: 'no-preconditions',
+    breaks: 'Updates and deletes carry uid and resourceVersion',
+    edits: [
+      {
+        file: apply,
+        find: 'return resourceVersion === undefined ? { uid } : { uid, resourceVersion };',
+        put: 'return {};',
+      },
+    ],
+  },
+  {
+    name: 'forced-delete',
+    breaks: 'A pod is never deleted by force: no API object is not no process',
+    edits: [
+      {
+        file: apply,
+        find: '{ ...options, preconditions: identity(action.live) });',
+        put: '{ ...options, preconditions: identity(action.live), gracePeriodSeconds: 0 });',
+      },
+    ],
+  },
+  {
+    name: 'template-follows-the-term',
+    breaks: 'A change of leader restarts nothing',
+    edits: [
+      {
+        file: plan,
+        find: 'if (!sameGeneration && !sameTemplate)',
+        put: 'if (numberAnnotation(live, annotations.term) !== stamp.term)',
+      },
+    ],
+  },
+];
+
+export const actingMutants: readonly Mutant[] = [...handOver, ...writes];
