@@ -14,7 +14,7 @@ import type { Rig } from './rig.ts';
 import type { Result } from './table.ts';
 
 const COUNT = 200;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const TENANT = 'burst';
 const PAUSE_MS = 2000;
 /** Calls wait for one of the client's connections. */

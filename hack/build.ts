@@ -27,6 +27,8 @@ async function bundle(entry: string, folder: string): Promise<number> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: true,
     banner: { js: BANNER },
     plugins: [shakeKubernetesClient],

@@ -3,18 +3,14 @@
  * they depend on each other, and ends them in the reverse one: workers first, the lease last.
  */
 import { randomBytes } from 'node:crypto';
-import { GROUP, labels } from './api/group.ts';
-import type { Pod } from './api/kubernetes.ts';
-import type { WorkloadProcess } from './api/process.ts';
-import { PROCESS_KIND, processResource } from './api/process.ts';
+import { GROUP } from './api/group.ts';
+import { type Caches, kinds, openCaches } from './app/kinds.ts';
 import { outsideStore } from './app/store.ts';
-import { core } from './cluster/cluster-client.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
 import { clusterIdentity } from './cluster/identity.ts';
 import { PooledKubeConfig } from './cluster/kube-config.ts';
 import { MarkerLease } from './cluster/marker-lease.ts';
-import { Reflector } from './cluster/reflector.ts';
 import { TenantObjects } from './cluster/tenant-objects.ts';
 import type { Config } from './config/config.ts';
 import { HighlanderOperator } from './controller/operator.ts';
@@ -35,13 +31,11 @@ import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
-import { belongsTo, workloadOf } from './reconcile/metadata.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 import { countWorkloads, healthChecks, watchVitals } from './vitals.ts';
-import { ProcessReconciler } from './workloads/process/reconciler.ts';
 
 /** Grace of a pod that names none, milliseconds. */
 const DEFAULT_GRACE_MS = 30_000;
@@ -118,7 +112,7 @@ interface Controller {
 async function compose(base: Base, cluster: { readonly id: string; readonly name: string }): Promise<Controller> {
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
-  const caches = openCaches(base);
+  const caches = openCaches({ client, clock, logger, tenant: config.tenant, random: Math.random });
   countWorkloads(caches.processes, metrics);
   const objects = new TenantObjects([caches.pods], DEFAULT_GRACE_MS);
   const leadership = lead(base, {
@@ -163,19 +157,6 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
       await events.close();
       await Promise.all([leadership.watchdog.close(), store.close()]);
     },
-  };
-}
-
-interface Caches {
-  readonly processes: Reflector<WorkloadProcess>;
-  readonly pods: Reflector<Pod>;
-}
-
-function openCaches({ client, clock, logger, config }: Base): Caches {
-  const shared = { client, clock, logger, random: Math.random };
-  return {
-    processes: new Reflector<WorkloadProcess>({ ...shared, type: processResource }),
-    pods: new Reflector<Pod>({ ...shared, type: core.pods, labelSelector: `${labels.tenant}=${config.tenant}` }),
   };
 }
 
@@ -253,23 +234,8 @@ function manage(
     queueObserver: (kind) => metrics.queue(kind),
     workerObserver: metrics.worker,
   });
-  const ofProcess = (pod: Pod) => workloadOf(pod, PROCESS_KIND);
-  operator.manage({
-    source: caches.processes,
-    reconciler: new ProcessReconciler({
-      client,
-      workloads: caches.processes.view(),
-      pods: caches.pods.view(ofProcess),
-      events,
-      clock,
-      tenant,
-      clusterName: cluster.name,
-      logger,
-    }),
-    children: [{ source: caches.pods, mapToKey: (object) => workloadOf(object, PROCESS_KIND) }],
-    filter: (object) => belongsTo(object, tenant),
-    concurrency: workers,
-  });
+  const kindDeps = { caches, client, events, clock, tenant, clusterName: cluster.name, workers, logger };
+  for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
 }
 

@@ -76,7 +76,9 @@ export async function startController({ name, kubeconfig, config, env = {} }: Co
     return makeController({ name, child, url, readyMs: performance.now() - started, log, ended, folder });
   } catch (error) {
     child.kill('SIGKILL');
-    throw new Error(`${name} did not start:\n${readFileSync(logFile, 'utf8').slice(-4000)}`, { cause: error });
+    const end = readFileSync(logFile, 'utf8').slice(-4000);
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`${name} did not start:\n${end}`, { cause: error });
   }
 }
 

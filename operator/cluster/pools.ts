@@ -2,7 +2,7 @@
  * The connections to one API server: a bounded pool for calls, and a separate, unbounded one for watches, so that no
  * call waits behind a watch. HTTP/1.1 on purpose: one dead HTTP/2 connection stalls everything that shares it.
  */
-import type { ConnectionOptions } from 'node:tls';
+import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
 export interface PoolOptions {
@@ -36,7 +36,15 @@ export function makePools(options: PoolOptions): Pools {
 }
 
 function makeAgent({ tls, proxyUrl }: PoolOptions, limits: Agent.Options): Dispatcher {
-  const connect = { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  // Made once: certificates are parsed anew for each connection otherwise.
+  const secureContext = createSecureContext(tls);
+  const connect = {
+    ...tls,
+    secureContext,
+    timeout: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+  };
   if (!proxyUrl) return new Agent({ ...limits, allowH2: false, pipelining: 1, connect });
   return new ProxyAgent({
     ...limits,

@@ -1,22 +1,31 @@
 /** What the election must know of the tenant's objects in this cluster, from the caches that the reconcilers use. */
 import { annotations } from '../api/group.ts';
 import type { KubeObject } from './cluster-client.ts';
+import type { StoreEvent } from './object-store.ts';
 import type { Reflector } from './reflector.ts';
 
 interface MaybePod extends KubeObject {
   spec?: { terminationGracePeriodSeconds?: number };
 }
 
-type Source = Pick<Reflector<KubeObject>, 'list' | 'hasSynced' | 'lastError'>;
+type Source = Pick<Reflector<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'subscribe'>;
 
+/** Kept up with each event: the guard asks before every reconcile. */
 export class TenantObjects {
   readonly #sources: readonly Source[];
   /** Longest grace that a pod without one of its own gets, milliseconds. */
   readonly #defaultDrainMs: number;
+  #highestStamp = 0;
+  /** Unknown after a deletion, which may have been that of the pod with the longest. */
+  #longestGraceMs: number | undefined;
 
   constructor(sources: readonly Source[], defaultDrainMs: number) {
     this.#sources = sources;
     this.#defaultDrainMs = defaultDrainMs;
+    for (const source of sources) {
+      for (const object of source.list()) this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+      source.subscribe((event) => this.#changed(event));
+    }
   }
 
   /** Caches are warm and the API server answered last time. */
@@ -24,27 +33,31 @@ export class TenantObjects {
     return this.#sources.every((source) => source.hasSynced && source.lastError === undefined);
   }
 
-  /** Highest term stamped on any object; 0 when there is none. */
+  /** Highest term ever seen stamped on an object; 0 when there was none. */
   highestStamp(): number {
-    return this.#max((object) => Number(object.metadata.annotations?.[annotations.term] ?? 0));
+    return this.#highestStamp;
   }
 
   /** Longest termination grace among the pods, milliseconds. */
   drainMs(): number {
-    return Math.max(
-      this.#defaultDrainMs,
-      this.#max(({ spec }: MaybePod) => (spec?.terminationGracePeriodSeconds ?? 0) * 1000),
-    );
+    const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(graceMsOf));
+    this.#longestGraceMs ??= graces().reduce((longest, each) => Math.max(longest, each), 0);
+    return Math.max(this.#defaultDrainMs, this.#longestGraceMs);
   }
 
-  #max(value: (object: KubeObject) => number): number {
-    let highest = 0;
-    for (const source of this.#sources) {
-      for (const object of source.list()) {
-        const of = value(object);
-        if (of > highest) highest = of;
-      }
-    }
-    return highest;
+  #changed({ type, object, old }: StoreEvent<KubeObject>): void {
+    this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+    const shrinks = type === 'deleted' || (old !== undefined && graceMsOf(object) < graceMsOf(old));
+    if (shrinks) this.#longestGraceMs = undefined;
+    else if (this.#longestGraceMs !== undefined)
+      this.#longestGraceMs = Math.max(this.#longestGraceMs, graceMsOf(object));
   }
+}
+
+function stampOf({ metadata }: KubeObject): number {
+  return Number(metadata.annotations?.[annotations.term] ?? 0);
+}
+
+function graceMsOf({ spec }: MaybePod): number {
+  return (spec?.terminationGracePeriodSeconds ?? 0) * 1000;
 }

@@ -5,6 +5,9 @@ import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { Controller } from './controller.ts';
 import { FakeSource, openGuard, RecordingReconciler } from './testing/doubles.ts';
 
+/** After which follow-ups are served. */
+const QUIET_MS = 200;
+
 const object = (name: string, version: number, more: Partial<KubeObject['metadata']> = {}): KubeObject => ({
   metadata: { name, namespace: 'a', uid: `uid-${name}`, resourceVersion: String(version), generation: 1, ...more },
 });
@@ -61,6 +64,7 @@ describe('Controller', () => {
     all.pods.store.upsert(child('p', 2, 'x'));
     all.pods.store.upsert(child('orphan', 3, 'gone'));
     await all.elect();
+    await all.clock.advance(QUIET_MS);
     expect(all.reconciler.calls).toEqual(['x', 'gone']);
   });
 
@@ -119,6 +123,8 @@ describe('Controller', () => {
     all.workloads.store.upsert(object('new', 8));
     release();
     await all.clock.settle();
+    expect(all.reconciler.calls).toEqual(['c', 'd', 'new']);
+    await all.clock.advance(QUIET_MS);
     expect(all.reconciler.calls).toEqual(['c', 'd', 'new', 'a', 'b']);
   });
 
@@ -139,6 +145,8 @@ describe('Controller', () => {
     all.workloads.store.upsert(object('b', 4, change));
     release();
     await all.clock.settle();
+    expect(all.reconciler.calls).toEqual(['b']);
+    await all.clock.advance(QUIET_MS);
     expect(all.reconciler.calls).toEqual(['b', 'a']);
   });
 
@@ -153,10 +161,10 @@ describe('Controller', () => {
     await all.clock.settle();
     expect(all.reconciler.calls).toEqual(['x', 'x']);
     all.pods.store.upsert(child('p', 5, 'one'));
-    await all.clock.settle();
+    await all.clock.advance(QUIET_MS);
     all.reconciler.calls.length = 0;
     all.pods.store.upsert(child('p', 6, 'two'));
-    await all.clock.settle();
+    await all.clock.advance(QUIET_MS);
     expect(all.reconciler.calls).toEqual(['two', 'one']);
   });
 
@@ -166,7 +174,7 @@ describe('Controller', () => {
     all.workloads.store.upsert(object('x', 1));
     await all.clock.advance(599_999);
     expect(all.reconciler.calls).toEqual(['x']);
-    await all.clock.advance(600_001);
+    await all.clock.advance(600_001 + QUIET_MS);
     expect(all.reconciler.calls).toEqual(['x', 'x', 'x']);
   });
 

@@ -39,19 +39,38 @@ describe('WorkQueue', () => {
     expect(await waiting).toBe('other');
   });
 
-  it('serves normal before low, moves a key up, and starves neither', async () => {
-    const { q, take } = queue();
+  it('serves follow-ups when it has been quiet for 200 ms, and moves a key up', async () => {
+    const { q, clock, take } = queue();
     q.add(key('l1'), 'low');
     q.add(key('l2'), 'low');
     q.add(key('n'));
     q.add(key('l2'), 'normal');
     q.add(key('n'), 'low');
-    expect([await take(), await take(), await take()]).toEqual(['n', 'l2', 'l1']);
+    expect([await take(), await take()]).toEqual(['n', 'l2']);
+    let last: string | undefined;
+    void take().then((name) => (last = name));
+    await clock.advance(199);
+    expect(last).toBeUndefined();
+    await clock.advance(1);
+    expect([last, clock.pendingTimers]).toEqual(['l1', 0]);
+  });
+
+  it('lets a follow-up wait no longer than 5 s, and then serves one for each 16 others', async () => {
+    const { q, clock, take } = queue();
     q.add(key('low'), 'low');
-    for (let n = 0; n < 40; n++) q.add(key(`n${n}`));
-    const order: (string | undefined)[] = [];
-    for (let n = 0; n < 20; n++) order.push(await take());
-    expect(order.indexOf('low')).toBe(16);
+    q.add(key('low too'), 'low');
+    const busy = async (from: number): Promise<(string | undefined)[]> => {
+      for (let n = from; n < from + 20; n++) q.add(key(`n${n}`));
+      const order: (string | undefined)[] = [];
+      for (let n = 0; n < 20; n++) order.push(await take());
+      return order;
+    };
+    for (let n = 0; n < 49; n++) {
+      expect(await busy(20 * n)).not.toContain('low');
+      await clock.advance(100);
+    }
+    await clock.advance(100);
+    expect((await busy(1000)).indexOf('low')).toBe(16);
   });
 
   it('keeps the earliest of several delays', async () => {

@@ -6,7 +6,11 @@ import { type BackoffOptions, backoffMs, type Random } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { ObjectKey } from '../reconcile/reconciler.ts';
 
-/** `normal` is served before `low`, so that in a burst new workloads are not held up by follow-ups of others. */
+/**
+ * `normal` is served at once. `low` is a follow-up, which has mostly something to report: it waits until no `normal` key
+ * was taken for a moment, so that a burst of new workloads is not held up by the reports of the first of them, and that
+ * an object that changes in quick steps is looked at once.
+ */
 export type Priority = 'normal' | 'low';
 
 /** For metrics. */
@@ -36,12 +40,15 @@ interface Entry {
   processing: boolean;
   /** Added while it was worked on. */
   again: Priority | undefined;
-  timer: { readonly timer: Timer; readonly dueAt: number; readonly priority: Priority } | undefined;
+  timer: { readonly timer: Timer; readonly dueAt: number } | undefined;
   failures: number;
 }
 
 const BACKOFF: BackoffOptions = { baseMs: 50, maxMs: 60_000 };
-/** So many keys of `normal` in a row, and one of `low` has its turn: nothing starves. */
+/** A follow-up waits until it was quiet for so long, but no longer than the second figure; milliseconds. */
+const QUIET_MS = 200;
+const FOLLOW_UP_MS = 5000;
+/** So many keys of `normal` in a row, and a follow-up that is due has its turn: nothing starves. */
 const NORMAL_IN_A_ROW = 16;
 
 export class WorkQueue {
@@ -51,6 +58,8 @@ export class WorkQueue {
   readonly #takers: ((entry: Entry | undefined) => void)[] = [];
   #idle: (() => void)[] = [];
   #normalInARow = 0;
+  #normalTakenAt = Number.NEGATIVE_INFINITY;
+  #followUp: Timer | undefined;
   #processing = 0;
   #isShutDown = false;
 
@@ -77,9 +86,9 @@ export class WorkQueue {
   }
 
   /** Adds a key after `ms` milliseconds; of several delays the earliest counts. */
-  addAfter(key: ObjectKey, ms: number, priority: Priority = 'low'): void {
+  addAfter(key: ObjectKey, ms: number): void {
     if (this.#isShutDown) return;
-    if (ms <= 0) return this.add(key, priority);
+    if (ms <= 0) return this.add(key);
     const entry = this.#entry(key);
     const dueAt = this.#options.clock.monotonic() + ms;
     if (entry.timer && entry.timer.dueAt <= dueAt) return;
@@ -87,9 +96,9 @@ export class WorkQueue {
     const timer = this.#options.clock.after(ms, () => {
       entry.timer = undefined;
       this.#options.observer?.added?.();
-      this.#makeReady(entry, priority);
+      this.#makeReady(entry, 'normal');
     });
-    entry.timer = { timer, dueAt, priority };
+    entry.timer = { timer, dueAt };
   }
 
   /** Adds a key after its back-off, which grows until `forget`, or after `atLeastMs`. Returns the delay, milliseconds. */
@@ -101,7 +110,7 @@ export class WorkQueue {
       backoffMs(entry.failures++, this.#options.backoff ?? BACKOFF, this.#options.random),
     );
     this.#options.observer?.retried?.();
-    this.addAfter(key, delay, 'normal');
+    this.addAfter(key, delay);
     return delay;
   }
 
@@ -120,9 +129,11 @@ export class WorkQueue {
 
   /** The next key, when there is one; undefined after `shutdown`. Whoever took it must call `done`. */
   async take(): Promise<ObjectKey | undefined> {
-    const entry = this.#isShutDown
-      ? undefined
-      : (this.#next() ?? (await new Promise<Entry | undefined>((resolve) => this.#takers.push(resolve))));
+    if (this.#isShutDown) return undefined;
+    const entry = await new Promise<Entry | undefined>((resolve) => {
+      this.#takers.push(resolve);
+      this.#serve();
+    });
     return entry?.key;
   }
 
@@ -148,6 +159,7 @@ export class WorkQueue {
     }
     this.#waiting.normal.clear();
     this.#waiting.low.clear();
+    this.#followUp?.cancel();
     this.#options.observer?.depth?.(0);
   }
 
@@ -188,25 +200,47 @@ export class WorkQueue {
     else entry.waitingSince = this.#options.clock.monotonic();
     entry.waiting = priority;
     this.#waiting[priority].set(entry.id, entry);
-    const taker = this.#takers.shift();
-    if (taker) taker(this.#next());
-    else this.#options.observer?.depth?.(this.depth);
+    this.#serve();
+    if (entry.waiting) this.#options.observer?.depth?.(this.depth);
+  }
+
+  /** Gives to those who wait what may be given now, and comes back when the next follow-up is due. */
+  #serve(): void {
+    while (this.#takers.length > 0) {
+      const entry = this.#next();
+      if (!entry) break;
+      this.#takers.shift()?.(entry);
+    }
+    this.#followUp?.cancel();
+    const [low] = this.#firstOf('low');
+    if (!low || this.#takers.length === 0) return;
+    const { clock } = this.#options;
+    this.#followUp = clock.after(this.#dueAt(low) - clock.monotonic(), () => this.#serve());
   }
 
   #next(): Entry | undefined {
-    const lowFirst = this.#normalInARow >= NORMAL_IN_A_ROW;
+    const now = this.#options.clock.monotonic();
     const [normal] = this.#firstOf('normal');
-    const [low] = this.#firstOf('low');
-    const entry = lowFirst ? (low ?? normal) : (normal ?? low);
+    const [low] = this.#firstOf('low').filter((each) => this.#dueAt(each) <= now);
+    const entry = this.#normalInARow >= NORMAL_IN_A_ROW ? (low ?? normal) : (normal ?? low);
     if (!entry) return undefined;
     this.#normalInARow = entry === normal && low ? this.#normalInARow + 1 : 0;
-    this.#waiting[entry.waiting ?? 'normal'].delete(entry.id);
+    if (entry === normal) this.#normalTakenAt = now;
+    this.#handOut(entry, now);
+    return entry;
+  }
+
+  #handOut(entry: Entry, now: number): void {
+    if (entry.waiting) this.#waiting[entry.waiting].delete(entry.id);
     entry.waiting = undefined;
     entry.processing = true;
     this.#processing++;
-    this.#options.observer?.waited?.(this.#options.clock.monotonic() - entry.waitingSince);
+    this.#options.observer?.waited?.(now - entry.waitingSince);
     this.#options.observer?.depth?.(this.depth);
-    return entry;
+  }
+
+  #dueAt({ waitingSince }: Entry): number {
+    return Math.min(Math.max(waitingSince, this.#normalTakenAt) + QUIET_MS, waitingSince + FOLLOW_UP_MS);
   }
 
   #firstOf(priority: Priority): readonly Entry[] {

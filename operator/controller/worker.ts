@@ -106,7 +106,9 @@ export class Workers {
   #succeed(key: ObjectKey, result: Result): Outcome {
     const { queue } = this.#options;
     queue.forget(key);
-    if (result.requeueAfterMs !== undefined) queue.addAfter(key, result.requeueAfterMs);
+    const { requeueAfterMs } = result;
+    if (requeueAfterMs === 0) queue.add(key, 'low');
+    else if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
     return 'success';
   }
 

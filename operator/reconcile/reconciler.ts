@@ -21,7 +21,7 @@ export interface ObjectKey {
 }
 
 export interface Result {
-  /** Milliseconds after which the key is looked at again; absent: only on events. */
+  /** Milliseconds after which the key is looked at again, 0: when nothing more urgent waits; absent: only on events. */
   readonly requeueAfterMs?: number;
 }
 

@@ -25,6 +25,14 @@ describe('starting', () => {
     expect(world.events).toEqual(['PodCreated']);
   });
 
+  it('leaves the report of a new pod for when there is time', async () => {
+    const world = new World();
+    expect(await world.reconcileOnce()).toEqual({ requeueAfterMs: 0 });
+    expect(world.takeWrites()).toEqual(['create Pod']);
+    expect(await world.reconcileOnce()).toEqual({});
+    expect(world.takeWrites()).toEqual(['status']);
+  });
+
   it('does not even look at the custom resource again when it was made in our term', async () => {
     const world = new World();
     world.deleteWorkload();

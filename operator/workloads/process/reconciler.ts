@@ -10,6 +10,7 @@ import { ApiError, core } from '../../cluster/cluster-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import type { Outcome } from '../../reconcile/apply.ts';
 import { Applier, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
@@ -36,6 +37,8 @@ export interface ProcessReconcilerOptions {
 
 /** Steps in one reconcile; the longest regular way is release, purge, refresh, create. */
 const MAX_STEPS = 8;
+/** A new pod is reported when there is time: in a burst the pods of others come first. */
+const WHEN_QUIET: Result = { requeueAfterMs: 0 };
 const AGAIN_MS = 200;
 
 export class ProcessReconciler implements Reconciler {
@@ -86,7 +89,9 @@ export class ProcessReconciler implements Reconciler {
         continue;
       }
       if (view.rememberFirst) workload = await this.#say(workload, view, grant);
-      pod = await this.#act(workload, action, grant);
+      const { live, changed } = await this.#act(workload, action, grant);
+      if (action.type === 'create' && !changed) return WHEN_QUIET;
+      pod = live;
     }
     throw new RetryLater(AGAIN_MS, 'The pod kept changing while it was worked on');
   }
@@ -120,10 +125,11 @@ export class ProcessReconciler implements Reconciler {
   }
 
   /** The pod as it is after the action; `undefined` when there is none. */
-  async #act(workload: WorkloadProcess, action: Action<Pod>, grant: Grant): Promise<Pod | undefined> {
+  async #act(workload: WorkloadProcess, action: Action<Pod>, grant: Grant): Promise<Outcome<Pod>> {
     const { pods, events, logger } = this.#options;
     try {
-      const { live, changed } = await this.#applier.apply(action, grant);
+      const outcome = await this.#applier.apply(action, grant);
+      const { live, changed } = outcome;
       // The cache would never hear of the end of a pod that its selector does not match.
       if (live && workloadOf(live, PROCESS_KIND) && belongsTo(live, this.#options.tenant)) pods.observe(live);
       if (!changed) {
@@ -131,7 +137,7 @@ export class ProcessReconciler implements Reconciler {
         const event = aboutAction(action, grant.term);
         if (event) events.record({ regarding: referenceTo(workload), ...event });
       }
-      return live;
+      return outcome;
     } catch (error) {
       if (action.type === 'create' && error instanceof ApiError && isRefusal(error))
         await this.#refuse(workload, error, grant);

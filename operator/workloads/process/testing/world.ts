@@ -67,7 +67,13 @@ export class World {
     return this.reconciler;
   }
 
-  reconcile(): Promise<Result> {
+  /** As the queue does when nothing else is to be done: again at once when asked for. */
+  async reconcile(): Promise<Result> {
+    const result = await this.reconcileOnce();
+    return result.requeueAfterMs === 0 ? this.reconcile() : result;
+  }
+
+  reconcileOnce(): Promise<Result> {
     return this.reconciler.reconcile(KEY, this.grant());
   }
 

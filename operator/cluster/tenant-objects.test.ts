@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { annotations } from '../api/group.ts';
+import type { KubeObject } from './cluster-client.ts';
+import { ObjectStore, type StoreEvent } from './object-store.ts';
+import { TenantObjects } from './tenant-objects.ts';
+
+const DEFAULT_MS = 30_000;
+
+function pod(name: string, version: number, graceSeconds: number, term = 1): KubeObject {
+  const metadata = {
+    name,
+    uid: name,
+    resourceVersion: String(version),
+    annotations: { [annotations.term]: `${term}` },
+  };
+  return { metadata, spec: { terminationGracePeriodSeconds: graceSeconds } } as KubeObject;
+}
+
+function tenant(...objects: readonly KubeObject[]) {
+  const listeners: ((event: StoreEvent<KubeObject>) => void)[] = [];
+  const store = new ObjectStore<KubeObject>((event) => listeners.forEach((tell) => tell(event)));
+  for (const object of objects) store.upsert(object);
+  const source = {
+    list: () => store.list(),
+    hasSynced: true,
+    lastError: undefined as unknown,
+    subscribe: (listener: (typeof listeners)[number]) => {
+      listeners.push(listener);
+      return () => {};
+    },
+  };
+  return { store, source, objects: new TenantObjects([source], DEFAULT_MS) };
+}
+
+it('knows the longest grace, and forgets that of a pod that is gone or has a shorter one', () => {
+  const { store, objects } = tenant(pod('short', 1, 5));
+  expect(objects.drainMs()).toBe(DEFAULT_MS);
+  store.upsert(pod('long', 2, 60));
+  expect(objects.drainMs()).toBe(60_000);
+  store.upsert(pod('longest', 3, 90));
+  store.upsert(pod('longest', 4, 70));
+  expect(objects.drainMs()).toBe(70_000);
+  store.delete(pod('longest', 5, 70));
+  expect(objects.drainMs()).toBe(60_000);
+  store.delete(pod('long', 6, 60));
+  expect(objects.drainMs()).toBe(DEFAULT_MS);
+});
+
+it('never forgets the highest term, and knows those of objects that were there before', () => {
+  const { store, objects } = tenant(pod('a', 1, 5, 7));
+  expect(objects.highestStamp()).toBe(7);
+  store.upsert(pod('b', 2, 5, 9));
+  store.delete(pod('b', 3, 5, 9));
+  expect(objects.highestStamp()).toBe(9);
+});
+
+it('is ready while each cache is complete and hears from the API server', () => {
+  const { source, objects } = tenant();
+  expect(objects.ready()).toBe(true);
+  source.lastError = new Error('refused');
+  expect(objects.ready()).toBe(false);
+});
