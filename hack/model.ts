@@ -47,7 +47,7 @@ const MUTANTS: Readonly<Record<string, Settings>> = {
   NO_INCARNATION: { RESTORE: 1 },
   NO_LIFT: { RESTORE: 1 },
   NO_NAME_LOCK: { POD: 1 },
-  NO_QUARANTINE: { RESTORE: 1, FAULTS: 1 },
+  NO_QUARANTINE: { RESTORE: 1 },
   NO_STAMP_CHECK: { POD: 1, FROZEN: 1 },
   RELEASE_BEFORE_GRANTS_END: {},
   VALID_FROM_REPLY: {},
@@ -60,11 +60,10 @@ const GAPS: Readonly<Record<string, Settings>> = {
 };
 /** Changes of a rule that break nothing. */
 const HARMLESS: Readonly<Record<string, Settings>> = {
-  RENEW_AFTER_DEADLINE: { FAULTS: 1 },
-  MARKER_EXCLUSIVE: { LOSS_AT_BIRTH: 1 },
+  RENEW_AFTER_DEADLINE: {},
 };
 const BASES: readonly Variant[] = [
-  { name: 'election', settings: { FAULTS: 1 }, expected: 'holds' },
+  { name: 'election', settings: {}, expected: 'holds' },
   { name: 'election, longer ttl', settings: { TTL: 3, FAULTS: 0 }, expected: 'holds' },
   { name: 'election, three controllers', settings: { N: 3, MAXT: 2, FAULTS: 0, LOSS: 0 }, expected: 'holds' },
   { name: 'election, progress', settings: { LIVE: 1 }, expected: 'holds' },
@@ -89,7 +88,7 @@ function settingsOf({ settings }: Variant): Settings {
   const switches = [...PARTS, ...[MUTANTS, GAPS, HARMLESS].flatMap(Object.keys)];
   return {
     ...SIZES,
-    ...(settings['RESTORE'] ? { FAULTS: 0 } : {}),
+    ...(settings['RESTORE'] ? { FAULTS: 1 } : {}),
     ...(settings['POD'] ? { MAXT: 2, FAULTS: 1, LOSS: 0 } : {}),
     ...Object.fromEntries(switches.map((name) => [name, 0])),
     ...settings,

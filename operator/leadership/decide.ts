@@ -48,7 +48,8 @@ function decideOnRecord(
     return wait(election, 'the store may have lost writes', quarantined);
   const freeAt = whenFree(sighting, candidate);
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standingOf(record), freeAt);
-  // The record may be an old one: only the cluster knows which terms have begun since.
+  // The record may be an old one that came back. If the canary came back too, only the cluster knows what began since.
+  if (!isSince(election.canaryCheckedAt, sighting.arrivedAt)) return { do: 'check canary' };
   if (quarantined !== undefined && !isSince(election.markerReadAt, sighting.arrivedAt)) return { do: 'read marker' };
   return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
 }

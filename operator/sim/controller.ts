@@ -5,6 +5,7 @@ import { Elector } from '../leadership/elector.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
 import { MarkerKeeper } from '../leadership/marker.ts';
 import { Presence } from '../leadership/presence.ts';
+import type { Term } from '../leadership/term.ts';
 import type { Timing } from '../leadership/timing.ts';
 import { silentLogger } from '../lib/logger.ts';
 import type { Checker } from './checker.ts';
@@ -41,6 +42,8 @@ export class SimController {
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
   leaving = false;
+  /** As last seen. */
+  #lastTerm: Term | undefined;
 
   constructor(options: ControllerOptions) {
     const { machine, identity, store, cluster } = options;
@@ -99,6 +102,7 @@ export class SimController {
     if (machine.isFrozen || machine.isFooled) return false;
     return this.#probe(() => {
       const { term } = this.elector;
+      this.#lastTerm = term ?? this.#lastTerm;
       if (!term || term.ended) return false;
       try {
         term.assertHeld();
@@ -107,6 +111,12 @@ export class SimController {
         return false;
       }
     });
+  }
+
+  /** A lease may end for any reason when its holder leaves, was frozen, or is past its deadline already. */
+  #isExcused(term: number): boolean {
+    const isOver = this.#probe(() => this.#lastTerm?.number === term && this.#lastTerm.overdue);
+    return this.leaving || this.process.machine.wasFrozen || isOver;
   }
 
   #probe<T>(look: () => T): T {
@@ -160,7 +170,7 @@ export class SimController {
       },
       listener: {
         elected: (term) => checker.elected(identity, term, this.mayAct()),
-        lost: (term, because) => checker.lost(identity, term, because, this.leaving || this.process.machine.wasFrozen),
+        lost: (term, because) => checker.lost(identity, term, because, this.#isExcused(term)),
         renewed: () => {},
         refused: () => {},
         tookOver: () => {},

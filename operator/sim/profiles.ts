@@ -47,21 +47,14 @@ export const profiles = {
   network: [...network, 'leave', ...users],
   clock: [...clock, 'kill', 'leave', ...users],
   'store-loss': [...loss, 'cut store', 'kill', 'leave', 'pause', 'no hints', ...users],
-  /** Beyond what the store's incarnation shows; only the canary can notice it. Not part of `everything`. */
+  /** Losses that the store's incarnation does not show; only the canary can notice them. Not part of `everything`. */
   unnoticed: ['store backup unnoticed', 'kill', 'leave', 'cut store', ...users],
   everything: [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;
 
-/** Those that a run may pick by its seed. */
-export const profileNames = [
-  'crash',
-  'network',
-  'clock',
-  'store-loss',
-  'everything',
-] as const satisfies readonly Profile[];
+export const profileNames = Object.keys(profiles) as readonly Profile[];
 
 /** Sound by `brokenTimingRule`; short ones, so that much happens in little simulated time. */
 export const timings: readonly Timing[] = [

@@ -106,18 +106,21 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     async play(sim) {
       const leader = await led(sim);
       await sim.run(2 * TIMING.ttlMs);
+      const waiting = sim.controllers.find((controller) => controller !== leader);
+      if (!waiting) throw new Error('a second controller is needed');
+      waiting.toStore.conditions = { ...calm, latencyMs: [100, 100] };
       sim.store.hints = 0;
       sim.store.refused.clear();
       sim.store.flush();
-      const waiting = sim.controllers.find((controller) => controller !== leader);
-      if (!waiting) throw new Error('a second controller is needed');
       const canary = cellKeys.presence(TENANT, waiting.identity);
       await sim.run(5000, () => sim.store.refused.has(canary));
-      await sim.run(20);
+      await sim.run(350);
+      cut(waiting);
       waiting.process.machine.pause(3 * TIMING.ttlMs);
       await sim.run(3 * TIMING.ttlMs - 200);
       if (sim.leader) cut(sim.leader);
       sim.store.flush();
+      waiting.toStore.conditions = calm;
       await sim.run(TIMING.ttlMs);
     },
   },

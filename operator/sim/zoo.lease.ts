@@ -112,11 +112,10 @@ const loss: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "if (typeof facts.marker !== 'object' && !isFresh)",
-        put: "if (facts.marker === 'unknown')",
+        find: "if (!isSince(election.markerReadAt, readAt)) return { do: 'read marker' };",
+        put: "if (facts.marker === 'unknown') return { do: 'read marker' };",
       },
       { file: decide, find: ' || election.highestTerm > 0) {', put: ') {' },
-      { file: elector, find: 'this.#options.marker.forget();', put: ';' },
     ],
   },
   {
@@ -157,18 +156,18 @@ const loss: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "  if (!isCanaryChecked(election, now)) return { do: 'check canary' };\n  return { do: 'acquire', record: nextTerm(record,",
-        put: "  return { do: 'acquire', record: nextTerm(record,",
+        find: "if (!isSince(election.canaryCheckedAt, sighting.arrivedAt)) return { do: 'check canary' };",
+        put: '',
       },
     ],
   },
   {
     name: 'canary-not-yet-there',
-    breaks: 'A wait on absence counts only while the canary was there to notice a second loss',
+    breaks: 'A wait after a loss counts only while the canary was there to notice a second one',
     profile: 'store-loss',
     edits: [
-      { file: decide, find: 'if (facts.canarySince === undefined)', put: 'if (false)' },
-      { file: decide, find: 'if (now < watched)', put: 'if (false)' },
+      { file: decide, find: 'if (facts.canarySince === undefined) return Infinity;', put: '' },
+      { file: decide, find: ', facts.canarySince);', put: ');' },
     ],
   },
   {
@@ -183,7 +182,7 @@ const loss: readonly Mutant[] = [
     name: 'presence-forgotten-by-the-store-clock',
     breaks: 'Two witnesses before the record of another controller is removed',
     profile: 'clock',
-    edits: [{ file: presence, find: ' && now - sighting.since > FORGOTTEN_MS', put: '' }],
+    edits: [{ file: presence, find: ' && this.#options.clock.monotonic() - since > FORGOTTEN_MS', put: '' }],
   },
 ];
 
@@ -191,7 +190,7 @@ const terms: readonly Mutant[] = [
   {
     name: 'term-not-raised',
     breaks: 'The term grows each time the lease changes hands',
-    edits: [{ file: decide, find: 'election.highestTerm, remembered) + 1', put: 'election.highestTerm, remembered)' }],
+    edits: [{ file: decide, find: 'marked, election.highestTerm) + 1', put: 'marked, election.highestTerm)' }],
   },
   {
     name: 'term-of-the-record-alone',
@@ -200,7 +199,7 @@ const terms: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: 'Math.max(floor, facts.highestStamp, election.highestTerm, remembered) + 1',
+        find: 'Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1',
         put: 'floor + 1',
       },
     ],
@@ -212,7 +211,7 @@ const terms: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: 'Math.max(floor, facts.highestStamp, election.highestTerm, remembered) + 1',
+        find: 'Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1',
         put: '(previous ? floor : 0) + 1',
       },
     ],
@@ -221,9 +220,7 @@ const terms: readonly Mutant[] = [
     name: 'terms-forgotten-by-the-process',
     breaks: 'Terms seen or held are remembered by the process and by the marker',
     profile: 'store-loss',
-    edits: [
-      { file: decide, find: 'facts.highestStamp, election.highestTerm, remembered)', put: 'facts.highestStamp)' },
-    ],
+    edits: [{ file: decide, find: 'facts.highestStamp, marked, election.highestTerm)', put: 'facts.highestStamp)' }],
   },
 ];
 

@@ -56,7 +56,7 @@ inline read(i) { /* observe.ts: sawCell, checkHolder, noticeLoss; then the marke
   :: !c[i].fresh || !c[i].inc -> c[i].seen = 0; c[i].wait = (absent || !current -> TTL : c[i].wait)
   :: else
   fi;
-  c[i].newborn = ((MARKER_CACHED || c[i].held) && c[i].newborn) || (!c[i].held && absent && !marker);
+  c[i].newborn = (MARKER_CACHED && c[i].newborn) || (absent && !marker);
   c[i].fresh = 1; c[i].inc = 1
 }
 
@@ -84,20 +84,16 @@ proctype Elector(byte i) { byte k, number; do
       read(i); c[i].left = ((CONFLICT_EXTENDS && c[i].held) -> TTL : c[i].left) }
   :: atomic { c[i].call != none && c[i].patient && c[i].reply == none && !calm -> c[i].patient = 0; c[i].cleft = 0 } /* timed out */
   :: atomic { c[i].held && !c[i].est && c[i].left > 0 -> /* elector.ts: #establish */
-      if
-      :: MARKER_EXCLUSIVE && c[i].newborn && marker -> end(i); c[i].wait = TTL; c[i].fresh = 0
-      :: else -> c[i].est = 1; alone(i);
-        assert(FROZEN || c[i].term > acted); /* terms strictly increase */
-        marker = c[i].term; acted = marker
-      fi;
-      c[i].newborn = 0 }
+      c[i].est = 1; alone(i);
+      assert(FROZEN || c[i].term > acted); /* terms strictly increase */
+      marker = c[i].term; acted = marker }
   :: atomic { c[i].reply != none -> /* observe.ts: sawWrite; after a conflict `fresh` is unset, and a read follows */
       c[i].cleft = (VALID_FROM_REPLY -> TTL : c[i].cleft);
       if
       :: c[i].reply == lost -> end(i); c[i].wait = TTL; c[i].fresh = 0
       :: c[i].reply == ok && c[i].cleft > 0 && (c[i].held || c[i].call == acquiring) ->
         c[i].held = 1; c[i].on = 1; c[i].term = c[i].cterm; c[i].left = c[i].cleft;
-        c[i].fresh = c[i].cfresh; c[i].seen = 0
+        c[i].fresh = c[i].cfresh; c[i].seen = 0; c[i].newborn = 0
       :: else
       fi;
       hangUp(i) }
