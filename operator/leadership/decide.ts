@@ -36,6 +36,8 @@ function decideOnRecord(
 ): Step {
   const { sighting } = election;
   const { record } = sighting;
+  // Ahead of need: a process that knows nothing yet must not take an old record for the latest.
+  if (facts.marker === 'unknown') return { do: 'read marker' };
   const foreign = record.cluster.id !== candidate.cluster.id;
   if (foreign && record.release !== 'stopped') {
     return wait(
