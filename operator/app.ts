@@ -10,7 +10,7 @@ import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
 import { clusterIdentity } from './cluster/identity.ts';
 import { PooledKubeConfig } from './cluster/kube-config.ts';
-import { MarkerLease } from './cluster/marker-lease.ts';
+import { PermitLease } from './cluster/permit-lease.ts';
 import { TenantObjects } from './cluster/tenant-objects.ts';
 import type { Config } from './config/config.ts';
 import { HighlanderOperator } from './controller/operator.ts';
@@ -20,7 +20,7 @@ import { listen } from './http/listen.ts';
 import { createHttpApp } from './http/server.ts';
 import { Elector } from './leadership/elector.ts';
 import { LeadershipGuard } from './leadership/guard.ts';
-import { MarkerKeeper } from './leadership/marker.ts';
+import { PermitKeeper } from './leadership/permit-keeper.ts';
 import { Presence } from './leadership/presence.ts';
 import { startWatchdog } from './leadership/watchdog.ts';
 import type { CellStore } from './lease/cell-store.ts';
@@ -190,9 +190,14 @@ function lead(
     candidate: { identity, cluster, timing },
     remainsFollower,
     store,
-    marker: new MarkerKeeper(new MarkerLease({ client, namespace, tenant })),
+    permit: new PermitKeeper(new PermitLease({ client, namespace, tenant })),
     presence,
-    cluster: objects,
+    cluster: {
+      ready: () => objects.ready(),
+      highestStamp: () => objects.highestStamp(),
+      drainMs: () => objects.drainMs(),
+      serverTime: (monotonic) => client.serverClock.at(monotonic),
+    },
     listener: {
       ...metrics.lease,
       elected(term) {

@@ -1,14 +1,15 @@
 /** What to do next, by the state of the election. Pure. */
 import type { Candidate, Election, Facts, Held, Sighting, Step } from './election.ts';
-import type { LeaseRecord } from './lease-record.ts';
+import type { LeaseRecord, PendingCluster, Scope } from './lease-record.ts';
 import { standingOf } from './lease-record.ts';
+import { ADOPT_GRACE_MS, type Permit } from './permit.ts';
 import { atLeast } from './timing.ts';
 
 /** What to do next. The caller applies `expire` first. */
 export function decide(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
   const { held, notBefore } = election;
   if (now < notBefore) return { do: 'wait', until: notBefore, because: 'the last call failed' };
-  if (held) return decideAsHolder(election, held, facts, now);
+  if (held) return decideAsHolder(election, held, candidate, facts, now);
   if (now >= election.nextReadAt) return { do: 'read' };
   if (!facts.eligible) return wait(election, 'not a candidate');
   return election.sighting
@@ -16,12 +17,17 @@ export function decide(election: Election, candidate: Candidate, facts: Facts, n
     : decideOnAbsence(election, candidate, facts, now);
 }
 
-function decideAsHolder(election: Election, held: Held, facts: Facts, now: number): Step {
+function decideAsHolder(election: Election, held: Held, candidate: Candidate, facts: Facts, now: number): Step {
   if (election.mustResolveConflict) return { do: 'read' };
   if (now >= election.nextRenewAt) {
     return {
       do: 'renew',
-      record: { ...held.record, drainMs: Math.max(held.record.drainMs, facts.drainMs) },
+      record: {
+        ...held.record,
+        scope: scopeOf(held.record, candidate, facts),
+        drainMs: Math.max(held.record.drainMs, facts.drainMs),
+        pending: facts.pending ?? held.record.pending,
+      },
       expected: held.version,
     };
   }
@@ -37,9 +43,9 @@ function decideOnRecord(
   const { sighting } = election;
   const { record } = sighting;
   // Ahead of need: a process that knows nothing yet must not take an old record for the latest.
-  if (facts.marker === 'unknown') return { do: 'read marker' };
-  const foreign = record.cluster.id !== candidate.cluster.id;
-  if (foreign && record.release !== 'stopped') {
+  if (facts.permit === 'unknown') return { do: 'read permit' };
+  const isOpen = record.release === 'stopped' || (record.scope === 'multi' && candidate.takeover !== undefined);
+  if (isForeign(record, candidate) && !isOpen) {
     return wait(
       election,
       `last held in another cluster, ${record.cluster.name} (${record.cluster.id}), and not released as stopped`,
@@ -48,18 +54,18 @@ function decideOnRecord(
   const quarantined = quarantineUntil(election, facts, record.drainMs, Math.max(record.ttlMs, candidate.timing.ttlMs));
   if (quarantined !== undefined && now < quarantined)
     return wait(election, 'the store may have lost writes', quarantined);
-  const freeAt = whenFree(sighting, candidate);
+  const freeAt = whenFree(sighting, candidate, facts);
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standingOf(record), freeAt);
   // The record may be an old one that came back. If the canary came back too, only the cluster knows what began since.
   if (!isSince(election.canaryCheckedAt, sighting.arrivedAt)) return { do: 'check canary' };
-  if (quarantined !== undefined && !isSince(election.markerReadAt, sighting.arrivedAt)) return { do: 'read marker' };
+  if (quarantined !== undefined && !isSince(election.permitReadAt, sighting.arrivedAt)) return { do: 'read permit' };
   return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
 }
 
 function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
   const readAt = election.lastReply?.arrivedAt ?? now;
-  if (!isSince(election.markerReadAt, readAt)) return { do: 'read marker' };
-  if (facts.marker !== 'none' || election.highestTerm > 0) {
+  if (!isSince(election.permitReadAt, readAt)) return { do: 'read permit' };
+  if (facts.permit !== 'none' || election.highestTerm > 0) {
     const until = quarantineUntil(election, facts, 0, candidate.timing.ttlMs);
     if (until === undefined || now < until)
       return wait(election, 'the record is gone but this cluster has seen it', until);
@@ -77,16 +83,19 @@ function wait(election: Election, because: string, until = Infinity): Step {
 }
 
 /** When a record that was read becomes free, if nobody writes it: two witnesses, the store's clock and ours. */
-function whenFree(sighting: Sighting, candidate: Candidate): number {
+function whenFree(sighting: Sighting, candidate: Candidate, facts: Facts): number {
   const { record, since, arrivedAt, ageMs } = sighting;
-  if (record.holder === null) {
+  const foreign = isForeign(record, candidate);
+  if (record.holder === null && (!foreign || record.release === 'stopped')) {
     const named = record.successor !== undefined && record.successor !== candidate.identity;
     return named ? since + atLeast(2 * candidate.timing.retryPeriodMs) : since;
   }
   const byStore = ageMs > record.ttlMs ? arrivedAt : arrivedAt + atLeast(record.ttlMs - ageMs) + 1;
   const byUs = since + atLeast(record.ttlMs);
   const byUsAlone = since + atLeast(2 * record.ttlMs);
-  return Math.min(Math.max(byStore, byUs), byUsAlone);
+  // Whoever can adopt what runs there restarts nothing.
+  const grace = foreign && facts.clusters.some(({ id, isAlive }) => isAlive && id === record.cluster.id);
+  return Math.min(Math.max(byStore, byUs), byUsAlone) + (grace ? ADOPT_GRACE_MS : 0);
 }
 
 /**
@@ -97,7 +106,7 @@ function quarantineUntil(election: Election, facts: Facts, seenDrainMs: number, 
   const { finding, lossNoticedAt } = election;
   if (finding === undefined && lossNoticedAt === undefined) return undefined;
   if (facts.canarySince === undefined) return Infinity;
-  const marked = typeof facts.marker === 'object' ? facts.marker.drainMs : 0;
+  const marked = permitOf(facts)?.drainMs ?? 0;
   const from = Math.max(finding?.since ?? -Infinity, lossNoticedAt ?? -Infinity, facts.canarySince);
   return from + atLeast(ttlMs + Math.max(facts.drainMs, seenDrainMs, marked));
 }
@@ -108,17 +117,40 @@ function nextTerm(
   candidate: Candidate,
   facts: Facts,
 ): LeaseRecord {
-  const marked = typeof facts.marker === 'object' ? facts.marker.term : 0;
+  const marked = permitOf(facts)?.term ?? 0;
   const floor = previous ? previous.term : Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
   return {
     holder: candidate.identity,
     cluster: candidate.cluster,
     term: Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1,
-    scope: previous?.scope ?? 'single',
+    scope: scopeOf(previous, candidate, facts),
     ttlMs: candidate.timing.ttlMs,
     drainMs: facts.drainMs,
     incarnation: election.lastReply?.incarnation ?? '',
     release: 'none',
-    pending: previous?.pending ?? [],
+    pending: inherited(previous, candidate),
   };
+}
+
+/** Once several clusters, always several. The holder says so only when its permit stands. */
+function scopeOf(record: LeaseRecord | undefined, candidate: Candidate, facts: Facts): Scope {
+  if (record && (record.scope === 'multi' || isForeign(record, candidate))) return 'multi';
+  return permitOf(facts)?.scope ?? 'single';
+}
+
+/** Those that an earlier holder had not waited for to the end, and its own unless it left nothing running. */
+function inherited(record: LeaseRecord | undefined, candidate: Candidate): readonly PendingCluster[] {
+  if (!record) return [];
+  const { cluster, drainMs, release, pending } = record;
+  const last = isForeign(record, candidate) && release !== 'stopped' ? [{ cluster, drainMs }] : [];
+  const others = pending.filter((entry) => ![cluster.id, candidate.cluster.id].includes(entry.cluster.id));
+  return [...last, ...others];
+}
+
+function isForeign(record: LeaseRecord, candidate: Candidate): boolean {
+  return record.cluster.id !== candidate.cluster.id;
+}
+
+function permitOf({ permit }: Facts): Permit | undefined {
+  return typeof permit === 'object' ? permit : undefined;
 }

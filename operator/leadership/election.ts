@@ -4,7 +4,9 @@
  * times are milliseconds on this process's monotonic clock. Rules and their reasons: docs/protocol.
  */
 import type { Incarnation, Version } from '../lease/cell-store.ts';
-import type { ClusterRef, LeaseRecord } from './lease-record.ts';
+import type { Takeover } from './activation.ts';
+import type { ClusterRef, LeaseRecord, PendingCluster } from './lease-record.ts';
+import type { KnownPermit } from './permit.ts';
 import type { Timing } from './timing.ts';
 
 /** Who votes. */
@@ -12,10 +14,9 @@ export interface Candidate {
   readonly identity: string;
   readonly cluster: ClusterRef;
   readonly timing: Timing;
+  /** How workloads of other clusters are taken over; absent: this controller knows one cluster only. */
+  readonly takeover?: Takeover;
 }
-
-/** What the cluster says about earlier life of the tenant, besides the store. */
-export type Marker = 'unknown' | 'none' | { readonly drainMs: number; readonly term: number };
 
 /** What the machine cannot see in the store; read afresh for each decision. */
 export interface Facts {
@@ -25,9 +26,14 @@ export interface Facts {
   readonly highestStamp: number;
   /** Longest time that the tenant's pods may take to stop. */
   readonly drainMs: number;
-  readonly marker: Marker;
+  /** What the own cluster remembers of the tenant. */
+  readonly permit: KnownPermit;
   /** Since when a loss would show in the own presence record; undefined while it is not there. */
   readonly canarySince: number | undefined;
+  /** Clusters in which controllers of the tenant were seen; the own one need not be among them. */
+  readonly clusters: readonly { readonly id: string; readonly isAlive: boolean }[];
+  /** Clusters that a holder must still wait for; undefined when the record knows as much. */
+  readonly pending: readonly PendingCluster[] | undefined;
 }
 
 /** The lease cell as last read. */
@@ -77,13 +83,13 @@ export interface Election {
   /** After a conflict the holder must find out whose write it was. */
   readonly mustResolveConflict: boolean;
   readonly canaryCheckedAt: number | undefined;
-  readonly markerReadAt: number | undefined;
+  readonly permitReadAt: number | undefined;
 }
 
 export type Step =
   | { readonly do: 'wait'; readonly until: number; readonly because: string }
   | { readonly do: 'read' }
-  | { readonly do: 'read marker' }
+  | { readonly do: 'read permit' }
   /** Absence alone proves nothing: first see whether the own presence record has gone as well. */
   | { readonly do: 'check canary' }
   | { readonly do: 'acquire' | 'renew'; readonly record: LeaseRecord; readonly expected: Version | undefined };
@@ -103,6 +109,6 @@ export function newElection(now: number): Election {
     notBefore: now,
     mustResolveConflict: false,
     canaryCheckedAt: undefined,
-    markerReadAt: undefined,
+    permitReadAt: undefined,
   };
 }

@@ -29,7 +29,7 @@ describe('acquiring', () => {
     await clock.settle();
     expect(a.history).toEqual([`elected ${START + 1}`]);
     expect(record()).toMatchObject({ holder: 'a', scope: 'single', release: 'none' });
-    expect(cluster.marker).toEqual({ drainMs: 30_000, term: START + 1 });
+    expect(cluster.permit).toMatchObject({ scope: 'single', drainMs: 30_000, term: START + 1 });
   });
 
   it('has one winner among ten', async () => {
@@ -40,7 +40,7 @@ describe('acquiring', () => {
   });
 
   it('waits ttl and drain when the record is gone but the cluster has seen the tenant', async () => {
-    cluster.marker = { drainMs: 40_000, term: START - 100 };
+    cluster.permit = { scope: 'single', drainMs: 40_000, term: START - 100, renewedAt: 0, ttlMs: 15_000 };
     const a = start('a');
     await clock.advance(55_000);
     expect(leaders(a)).toEqual([]);

@@ -8,10 +8,11 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { decide } from './decide.ts';
-import type { Candidate, Election, Facts, Step } from './election.ts';
+import type { Candidate, Election, Facts, Held, Step } from './election.ts';
 import { newElection } from './election.ts';
+import type { LeaseRecord, Release } from './lease-record.ts';
 import { encodeRecord } from './lease-record.ts';
-import type { MarkerKeeper } from './marker.ts';
+import type { PermitKeeper } from './permit-keeper.ts';
 import {
   canaryIsWell,
   endLease,
@@ -20,12 +21,13 @@ import {
   sawCell,
   sawFailure,
   sawHint,
-  sawMarker,
+  sawPermit,
   sawWrite,
   tombstone,
 } from './observe.ts';
-import type { ClusterView, LeadershipListener } from './ports.ts';
+import type { ClusterView, LeadershipListener, Workloads } from './ports.ts';
 import type { Presence } from './presence.ts';
+import { Tenure } from './tenure.ts';
 import { Term } from './term.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -34,9 +36,11 @@ export interface ElectorOptions {
   readonly candidate: Candidate;
   readonly remainsFollower: boolean;
   readonly store: CellStore;
-  readonly marker: MarkerKeeper;
+  readonly permit: PermitKeeper;
   readonly presence: Presence;
   readonly cluster: ClusterView;
+  /** Present when `candidate.takeover` is: how a tenant that several clusters share is stopped in this one. */
+  readonly workloads?: Workloads;
   readonly listener: LeadershipListener;
   readonly watchdog: Watchdog;
   readonly clock: Clock;
@@ -51,7 +55,10 @@ export class Elector {
   #expiry: Timer | undefined;
   /** Monotonic time of the last sign of the controller that led before; undefined when there was none. */
   #lastSignOfOther: number | undefined;
+  readonly #tenure: Tenure;
+  /** Takes no lease any more; one that is held is given up when `#release` says how. */
   #leaving = false;
+  #release: Release | undefined;
   #because = '';
   #wake: () => void = () => {};
 
@@ -59,11 +66,12 @@ export class Elector {
     this.#options = options;
     this.#key = cellKeys.lease(options.tenant);
     this.#election = newElection(options.clock.monotonic());
+    this.#tenure = new Tenure({ ...options, onHigherTerm: (because) => this.demote(because) });
   }
 
   /** The term in which this process may act now; `undefined` on a follower and while a new leader prepares. */
   get term(): Term | undefined {
-    return this.#term?.established && !this.#term.overdue ? this.#term : undefined;
+    return this.#term?.established && !this.#term.ended && !this.#term.overdue ? this.#term : undefined;
   }
 
   /** The deadline has passed, but the term has not ended: nothing in this process can be trusted any more. */
@@ -91,25 +99,43 @@ export class Elector {
     return this.#election.held?.record ?? this.#election.sighting?.record;
   }
 
+  /** The record as last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */
+  get seen(): LeaseRecord | null | undefined {
+    const { held, sighting, failing } = this.#election;
+    if (held) return held.record;
+    return failing ? undefined : sighting && sighting.record;
+  }
+
+  /** The lease is held, but no renewal was acknowledged for `renewDeadline`. */
+  get isDoubtful(): boolean {
+    return this.#term?.doubtful ?? false;
+  }
+
   /** Takes part until `leave`. Rejects only on a defect. */
   async run(): Promise<void> {
     const unsubscribe = this.#options.store.subscribe(this.#key, () => this.#input((e, now) => sawHint(e, now)));
     try {
-      while (!this.#leaving) {
+      while (!this.#leaving || this.#mustPrepareToLeave) {
         this.#input(expire);
         await this.#carryOut(decide(this.#election, this.#options.candidate, this.#facts(), this.#now()));
       }
-      await this.#release();
+      await this.#giveUp(this.#release ?? 'adopt');
     } finally {
       unsubscribe();
       this.#input((e) => endLease(e, 'stopped'));
     }
   }
 
-  /** Ends the term, leaves a tombstone that lets a standby adopt the workloads, and makes `run` return. */
+  /**
+   * Ends the term, leaves a tombstone that lets a standby adopt the workloads, and makes `run` return. Where no standby
+   * can, and several clusters share the tenant, everything is stopped first, while the lease is still renewed.
+   */
   leave(): void {
+    const { held } = this.#election;
     this.#leaving = true;
     this.#term?.end('this controller is leaving');
+    if (!held || !this.#tenure.isShared(held)) this.#release = 'adopt';
+    else void this.#tenure.leave(() => this.#election.held).then((release) => this.#leaveAs(release));
     this.#wake();
   }
 
@@ -134,18 +160,32 @@ export class Elector {
     this.#saw(reply);
   }
 
+  #leaveAs(release: Release): void {
+    this.#release = release;
+    this.#wake();
+  }
+
+  get #mustPrepareToLeave(): boolean {
+    return this.#release === undefined && this.#election.held !== undefined;
+  }
+
   #now(): number {
     return this.#options.clock.monotonic();
   }
 
   #facts(): Facts {
-    const { cluster, presence, marker, remainsFollower } = this.#options;
+    const { cluster, presence, permit, remainsFollower, candidate } = this.#options;
     return {
       eligible: !remainsFollower && !this.#leaving && cluster.ready(),
       highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
       drainMs: cluster.drainMs(),
-      marker: marker.known,
+      permit: permit.known,
       canarySince: presence.placedAt,
+      clusters: presence.peers.map((peer) => ({
+        id: peer.cluster.id,
+        isAlive: peer.ageMs < candidate.timing.ttlMs && !peer.leaving,
+      })),
+      pending: this.#tenure.pending,
     };
   }
 
@@ -166,9 +206,9 @@ export class Elector {
         return this.#wait(step);
       case 'read':
         return this.#saw(await this.#options.store.read(this.#key, this.#call()));
-      case 'read marker':
-        await this.#options.marker.read(this.#call());
-        return this.#input(sawMarker);
+      case 'read permit':
+        await this.#options.permit.read(this.#call());
+        return this.#input(sawPermit);
       case 'check canary': {
         const well = await this.#options.presence.isWell(this.#call());
         return this.#input(well ? canaryIsWell : lostWrites);
@@ -187,7 +227,12 @@ export class Elector {
     const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
     this.#input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
     if (!reply.ok) listener.refused();
-    else if (step.do === 'renew' && this.#election.held) listener.renewed(this.#now() - sentAt);
+    else if (step.do === 'renew' && this.#election.held) this.#renewed(this.#election.held, this.#now() - sentAt);
+  }
+
+  #renewed(held: Held, tookMs: number): void {
+    this.#options.listener.renewed(tookMs);
+    if (this.#term?.established && !this.#term.ended) this.#tenure.renewed(held);
   }
 
   /** A released record no longer names its holder, but a release is the last sign of one. */
@@ -262,31 +307,22 @@ export class Elector {
     if (term.established) this.#options.listener.lost(term.number, because, this.#now() - term.beganAt);
   }
 
-  /** Acts only once the cluster remembers the tenant: else losing the store's data would look like a new tenant. */
   async #establish(term: Term): Promise<void> {
-    const { marker, candidate, clock, logger, listener } = this.#options;
-    while (!term.ended && this.#election.held) {
-      try {
-        await marker.ensure(this.#election.held.record, this.#call());
-        if (term.ended) return;
-        term.established = true;
-        logger.info('Acquired the lease', { term: term.number });
-        listener.elected(term.number);
-        if (this.#lastSignOfOther !== undefined) listener.tookOver((this.#now() - this.#lastSignOfOther) / 1000);
-        return;
-      } catch (error) {
-        logger.warn('Writing the marker failed', { term: term.number, error: messageOf(error) });
-        await clock.sleep(candidate.timing.retryPeriodMs / 4);
-      }
-    }
+    const { logger, listener } = this.#options;
+    await this.#tenure.prepare(term, () => this.#election.held);
+    if (term.ended || this.#term !== term) return;
+    term.established = true;
+    logger.info('Acquired the lease', { term: term.number });
+    listener.elected(term.number);
+    if (this.#lastSignOfOther !== undefined) listener.tookOver((this.#now() - this.#lastSignOfOther) / 1000);
   }
 
-  async #release(): Promise<void> {
+  async #giveUp(release: Release): Promise<void> {
     this.#input(expire);
     const { held } = this.#election;
     if (!held) return;
     try {
-      const record = tombstone(held, 'adopt');
+      const record = tombstone(held, release);
       const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());
       this.#options.logger.info('Released the lease', { term: record.term, released: reply.ok });
     } catch (error) {

@@ -1,7 +1,7 @@
 /** What a reply, a failure or the passing of time changes in the state of the election. Pure. */
 import type { ReadReply, WriteReply } from '../lease/cell-store.ts';
 import type { Candidate, Election, Held, Sighting, Step } from './election.ts';
-import type { LeaseRecord } from './lease-record.ts';
+import type { LeaseRecord, Release } from './lease-record.ts';
 import { decodeRecord, standingOf } from './lease-record.ts';
 import { validityMs } from './timing.ts';
 
@@ -119,8 +119,8 @@ export function lostWrites(election: Election, now: number): Election {
 }
 
 /** The cluster said whether it remembers the tenant. "No" counts only after the absence was seen. */
-export function sawMarker(election: Election, now: number): Election {
-  return { ...election, markerReadAt: now };
+export function sawPermit(election: Election, now: number): Election {
+  return { ...election, permitReadAt: now };
 }
 
 export function canaryIsWell(election: Election, now: number): Election {
@@ -140,6 +140,6 @@ export function endLease(election: Election, because: string): Election {
 }
 
 /** The tombstone that a leaving holder writes. */
-export function tombstone(held: Held, release: 'adopt' | 'stopped'): LeaseRecord {
+export function tombstone(held: Held, release: Release): LeaseRecord {
   return { ...held.record, holder: null, release };
 }

@@ -1,15 +1,24 @@
 /** What the elector needs from the rest of the program, in the smallest form. */
 import type { Call } from '../lease/cell-store.ts';
-import type { LeaseRecord } from './lease-record.ts';
+import type { Permit } from './permit.ts';
 
 /**
- * The cluster's memory that the tenant has existed: an object beside the store, so that an empty store is not taken for
- * a new tenant.
+ * Where a cluster keeps its permit: an object beside the store of the lease, so that an empty store is not taken for a
+ * new tenant.
  */
-export interface MarkerStore {
+export interface PermitStore {
   /** `undefined`: this cluster has never seen a record of the tenant. Throws when that cannot be told. */
-  read(call: Call): Promise<{ readonly drainMs: number; readonly term: number } | undefined>;
-  write(record: LeaseRecord, call: Call): Promise<void>;
+  read(call: Call): Promise<{ readonly permit: Permit; readonly version: string } | undefined>;
+  /** The new version; `undefined` when it is no longer the `expected` one, or there is one although none was expected. */
+  write(permit: Permit, expected: string | undefined, call: Call): Promise<string | undefined>;
+}
+
+/** The tenant's workloads in the own cluster, as far as stopping them goes. */
+export interface Workloads {
+  /** Asks everything to stop, whatever its stamp. Needs no term; repeating it is harmless. */
+  park(call: Call): Promise<void>;
+  /** A look that started after the call: the workloads whose pods are not known to be gone. */
+  running(call: Call): Promise<readonly string[]>;
 }
 
 /** What this process knows of its own cluster. */
@@ -18,8 +27,10 @@ export interface ClusterView {
   ready(): boolean;
   /** Highest term on any object of the tenant; 0 when there is none. */
   highestStamp(): number;
-  /** Longest termination grace among the tenant's pods, milliseconds. */
+  /** Longest time that the tenant's pods may take to stop, from the moment in which the permit ends; milliseconds. */
   drainMs(): number;
+  /** The API server's time, milliseconds since the epoch, at a time of the monotonic clock; never later than the true one. */
+  serverTime(monotonic?: number): number | undefined;
 }
 
 export interface LeadershipListener {

@@ -7,6 +7,7 @@ import { cellKeys } from '../lease/cell-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ParkingReport } from './activation.ts';
 import type { ClusterRef } from './lease-record.ts';
 
 export interface PresenceRecord {
@@ -16,6 +17,10 @@ export interface PresenceRecord {
   readonly highestStamp: number;
   /** Grows with every rewrite. */
   readonly beat: number;
+  /** On its way out: it takes nothing over. */
+  readonly leaving?: boolean;
+  /** Only while the permit of its cluster has ended. */
+  readonly report?: ParkingReport;
 }
 
 export interface Peer extends PresenceRecord {
@@ -48,6 +53,10 @@ export class Presence {
   /** The beat of the last acknowledged rewrite; 0: none yet. */
   #acknowledged = 0;
   #placedAt: number | undefined;
+  #leaving = false;
+  #report: ParkingReport | undefined;
+  /** Rewrites follow each other: each knows the version that the one before it wrote. */
+  #rewriting: Promise<void> = Promise.resolve();
   #peers: readonly Peer[] = [];
   /** When this process first saw the present version of a record, on the monotonic clock. */
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
@@ -77,8 +86,8 @@ export class Presence {
     const { clock, logger, periodMs } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#rewrite();
-        await this.#lookAround();
+        await this.announce();
+        await this.look(this.#call());
       } catch (error) {
         logger.warn('Presence could not be renewed', { error: messageOf(error) });
       }
@@ -89,6 +98,22 @@ export class Presence {
 
   stop(): void {
     this.#stopping.abort();
+  }
+
+  /** From the next rewrite on, everybody knows that this controller takes nothing over any more. */
+  setLeaving(): void {
+    this.#leaving = true;
+  }
+
+  /** What is said from the next rewrite on; `undefined`: the permit is good, or nobody has looked. */
+  setReport(report: ParkingReport | undefined): void {
+    this.#report = report;
+  }
+
+  /** Rewrites the own record now. */
+  announce(): Promise<void> {
+    this.#rewriting = this.#rewriting.catch(() => {}).then(() => this.#rewrite());
+    return this.#rewriting;
   }
 
   /** Whether the own record is there and no older than acknowledged. */
@@ -105,7 +130,14 @@ export class Presence {
   async #rewrite(): Promise<void> {
     const { store, identity, cluster, highestStamp } = this.#options;
     this.#beat += 1;
-    const record: PresenceRecord = { identity, cluster, highestStamp: highestStamp(), beat: this.#beat };
+    const record: PresenceRecord = {
+      identity,
+      cluster,
+      highestStamp: highestStamp(),
+      beat: this.#beat,
+      ...(this.#leaving && { leaving: true }),
+      ...(this.#report && { report: this.#report }),
+    };
     const reply = await store.write(this.#key, JSON.stringify(record), this.#version, this.#call());
     if (reply.ok) {
       this.#version = reply.version;
@@ -129,13 +161,14 @@ export class Presence {
     return false;
   }
 
-  async #lookAround(): Promise<void> {
+  /** Lists everybody afresh. */
+  async look(call: Call): Promise<void> {
     const { store, tenant } = this.#options;
-    const cells = await store.list(cellKeys.presencePrefix(tenant), this.#call());
+    const cells = await store.list(cellKeys.presencePrefix(tenant), call);
     this.#remember(cells);
     const peers: Peer[] = [];
     for (const cell of cells) {
-      if (this.#isForgotten(cell)) await store.remove(cell.key, cell.version, this.#call());
+      if (this.#isForgotten(cell)) await store.remove(cell.key, cell.version, call);
       else peers.push({ ...parse(cell.value), ageMs: cell.ageMs });
     }
     this.#peers = peers;

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import { annotations } from '../api/group.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
+import type { SimCluster } from './cluster.ts';
 import { termOf } from './cluster.ts';
 import type { SimController } from './controller.ts';
 import type { World } from './world.ts';
@@ -12,10 +13,13 @@ export const properties = {
   'no late dispatch': 'A write is dispatched only while its sender holds its term.',
   'guard reads': 'Each grant follows a read of the lease that was sent after the grant was asked for.',
   'later term stays': 'The API server accepts no write of a lower term on an object that a higher one has touched.',
-  'one instance': 'No two containers of a workload run at one time.',
+  'one instance':
+    'No two containers of a workload run at one time, in whatever cluster; but see the hole of the takeover `bounded`.',
   'no needless loss':
     'While the store has lost nothing, a lease ends only by its deadline, by leaving, or by a later term.',
-  'no needless restart': 'A container is stopped only for a new spec.',
+  'no needless restart': 'A container is stopped only for a new spec, or to park it.',
+  'no needless parking':
+    'Workloads are parked only when the permit has ended, renewals are late, or the last controller leaves.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',
 } as const;
@@ -30,9 +34,12 @@ export interface Violation {
 }
 
 interface Running {
-  readonly name: string;
+  readonly cluster: SimCluster;
   readonly uid: string;
 }
+
+/** By how much an API server's time, as it can be known, may be behind; and how long a controller needs to act on it. */
+const SLACK_MS = 2500;
 
 /** How a lease ends that no loss of writes explains. */
 const EXPECTED_ENDS = [
@@ -46,7 +53,9 @@ const EXPECTED_ENDS = [
 export class Checker {
   readonly #world: World;
   /** By workload: the containers that run. */
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, Running[]>();
+  /** By cluster: when nobody worked in it last. */
+  readonly #unattendedAt = new Map<SimCluster, number>();
   readonly #terms = new Set<number>();
   #highestTerm = 0;
   violation: Violation | undefined;
@@ -55,6 +64,10 @@ export class Checker {
   storeLosses: () => number = () => 0;
   /** How many changes of leader were seen, for people. */
   elections = 0;
+  /** How often the known hole was met: pods of a cluster in which nobody works run on, past the wait. */
+  holes = 0;
+  /** Whether the hole is there: with the takeover `strict` it is not. */
+  hasHole = true;
 
   constructor(world: World) {
     this.#world = world;
@@ -68,6 +81,7 @@ export class Checker {
 
   /** After every event. */
   step(): void {
+    this.#attend();
     let holder: SimController | undefined;
     for (const controller of this.controllers) {
       if (!controller.process.alive || controller.process.machine.isStalled) continue;
@@ -110,10 +124,17 @@ export class Checker {
     }
   }
 
-  started({ metadata: { name, uid = '' } }: KubeObject): void {
-    const other = this.#running.get(name);
-    if (other) this.fail('one instance', `${uid} of ${name} starts while ${other.uid} runs`);
-    this.#running.set(name, { name, uid });
+  started(cluster: SimCluster, { metadata: { name, uid = '' } }: KubeObject): void {
+    const others = this.#running.get(name) ?? [];
+    for (const other of others) {
+      if (other.cluster !== cluster && this.#isHole(other.cluster)) this.holes += 1;
+      else
+        this.fail(
+          'one instance',
+          `${uid} of ${name} starts in ${cluster.id} while ${other.uid} runs in ${other.cluster.id}`,
+        );
+    }
+    this.#running.set(name, [...others, { cluster, uid }]);
   }
 
   stopped(by: string, object: KubeObject, wanted: number | undefined): void {
@@ -122,7 +143,29 @@ export class Checker {
     }
   }
 
-  ended({ metadata: { name, uid } }: KubeObject): void {
-    if (this.#running.get(name)?.uid === uid) this.#running.delete(name);
+  parked(cluster: SimCluster, by: string): void {
+    const controller = this.controllers.find(({ identity }) => identity === by);
+    const isExcused = controller === undefined || controller.leaving || controller.wasDoubtful;
+    if (!isExcused && this.#world.now < cluster.lapsesAt) {
+      this.fail('no needless parking', `${by} parks ${cluster.id}, whose permit is good`);
+    }
+  }
+
+  ended(cluster: SimCluster, { metadata: { name, uid } }: KubeObject): void {
+    const left = (this.#running.get(name) ?? []).filter((each) => each.cluster !== cluster || each.uid !== uid);
+    this.#running.set(name, left);
+  }
+
+  /** Since its permit ended there was a time in which no controller worked in the cluster. */
+  #isHole(cluster: SimCluster): boolean {
+    return this.hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
+  }
+
+  #attend(): void {
+    const clusters = new Set(this.controllers.map(({ cluster }) => cluster));
+    for (const cluster of clusters) {
+      if (!this.controllers.some((controller) => controller.cluster === cluster && controller.isWorking))
+        this.#unattendedAt.set(cluster, this.#world.now);
+    }
   }
 }

@@ -1,14 +1,18 @@
 /**
  * A model of a cluster: an API server with uids, resource versions and preconditions, a kubelet that takes its time, and
- * the tenant's marker. Objects are never changed in place.
+ * the tenant's permit, which it enforces by its own clock. Objects are never changed in place.
  */
 import type { DeleteOptions, KubeObject } from '../cluster/cluster-client.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
-import type { MarkerStore } from '../leadership/ports.ts';
+import type { Permit } from '../leadership/permit.ts';
+import { hasEnded } from '../leadership/permit.ts';
+import type { PermitStore, Workloads } from '../leadership/ports.ts';
+import type { Call } from '../lease/cell-store.ts';
 import { annotations } from '../api/group.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
 import type { Checker } from './checker.ts';
 import type { Availability, Link } from './link.ts';
+import { EPOCH } from './machine.ts';
 import type { World } from './world.ts';
 
 export interface Change {
@@ -23,13 +27,26 @@ interface MergePatch {
   readonly metadata: KubeObject['metadata'];
 }
 
+export interface ClusterOptions {
+  readonly id: string;
+  readonly graceMs: number;
+  /** Milliseconds of its API server's clock per true millisecond, and how wrong it is. */
+  readonly rate: number;
+  readonly offsetMs: number;
+}
+
 export class SimCluster implements Availability {
   down = false;
   hangs = false;
   readonly id: string;
   /** Longest time that a container takes to end, milliseconds. */
   readonly graceMs: number;
-  marker: { readonly drainMs: number; readonly term: number } | undefined;
+  permit: Permit | undefined;
+  /** True time at which the permit ends or ended. */
+  lapsesAt = -Infinity;
+  readonly #rate: number;
+  readonly #offsetMs: number;
+  #permitVersion = 0;
   readonly #world: World;
   readonly #checker: Checker;
   readonly #objects = new Map<string, KubeObject>();
@@ -38,11 +55,27 @@ export class SimCluster implements Availability {
   readonly #watchers = new Set<(change: Change) => void>();
   #version = 0;
 
-  constructor(world: World, checker: Checker, options: { readonly id: string; readonly graceMs: number }) {
+  constructor(world: World, checker: Checker, options: ClusterOptions) {
     this.#world = world;
     this.#checker = checker;
     this.id = options.id;
     this.graceMs = options.graceMs;
+    this.#rate = options.rate;
+    this.#offsetMs = options.offsetMs;
+  }
+
+  /** Milliseconds since the epoch by the clock of its API server. */
+  get time(): number {
+    return EPOCH + this.#offsetMs + this.#rate * this.#world.now;
+  }
+
+  date(): string {
+    return new Date(this.time).toUTCString();
+  }
+
+  /** As the admission policy does: whole seconds, and nothing without a permit. */
+  get refusesPods(): boolean {
+    return this.permit === undefined || hasEnded(this.permit, Math.floor(this.time / 1000) * 1000);
   }
 
   get wanted(): ReadonlyMap<string, number> {
@@ -59,7 +92,6 @@ export class SimCluster implements Availability {
 
   want(workload: string, template: number): void {
     this.#wanted.set(workload, template);
-    this.#world.note('user', `wants ${workload} version ${template}`);
   }
 
   watch(watcher: (change: Change) => void): () => void {
@@ -67,21 +99,46 @@ export class SimCluster implements Availability {
     return () => void this.#watchers.delete(watcher);
   }
 
-  markerStore(link: Link): MarkerStore {
+  permitStore(link: Link): PermitStore {
     return {
-      read: (call) => link.call(() => this.marker, call),
-      write: (record, call) =>
-        link.call(() => void (this.marker = { drainMs: record.drainMs, term: record.term }), call),
+      read: (call) =>
+        link.call(() => this.permit && { permit: this.permit, version: String(this.#permitVersion) }, call),
+      write: (permit, expected, call) => link.call(() => this.#writePermit(permit, expected), call),
     };
+  }
+
+  workloads(by: string, link: Link): Workloads {
+    const list = (call: Call) => link.call(() => [...this.#objects.values()], call);
+    return {
+      park: async (call) => {
+        const stop = ({ metadata: { name, uid = '', resourceVersion = '' } }: KubeObject) =>
+          link.call(() => void this.delete(by, name, { preconditions: { uid, resourceVersion } }, true), call);
+        const live = (await list(call)).filter(({ metadata }) => !metadata.deletionTimestamp);
+        await Promise.all(live.map(stop));
+      },
+      running: async (call) => (await list(call)).map(({ metadata }) => metadata.name),
+    };
+  }
+
+  #writePermit(permit: Permit, expected: string | undefined): string | undefined {
+    if (expected !== (this.permit && String(this.#permitVersion))) return undefined;
+    const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;
+    const isWorse = permit.renewedAt + permit.ttlMs < this.time;
+    this.lapsesAt = isWorse ? Math.min(this.lapsesAt, this.#world.now) : ends;
+    if (permit.scope === 'multi' && permit.renewedAt !== this.permit?.renewedAt && permit.renewedAt === 0)
+      this.#world.note(this.id, 'its permit is ended');
+    this.permit = permit;
+    return String(++this.#permitVersion);
   }
 
   create(by: string, object: KubeObject): KubeObject {
     const { name } = object.metadata;
+    if (this.refusesPods) throw new ApiError(403, 'Forbidden', `the permit of ${this.id} has ended`);
     if (this.#objects.has(name)) throw new ApiError(409, 'AlreadyExists', `${name} exists`);
     const made = this.#put({ ...object, metadata: { ...object.metadata, uid: `u${this.#version + 1}` } });
     this.#world.note(by, `creates ${name} in term ${termOf(made)}`);
     this.#checker.accepted(by, made, undefined);
-    this.#checker.started(made);
+    this.#checker.started(this, made);
     return made;
   }
 
@@ -98,13 +155,14 @@ export class SimCluster implements Availability {
     return changed;
   }
 
-  delete(by: string, name: string, options: Partial<DeleteOptions>): boolean {
+  delete(by: string, name: string, options: Partial<DeleteOptions>, isParking = false): boolean {
     const old = this.#objects.get(name);
     if (!old) return false;
     conflictUnless(options.preconditions?.uid, old.metadata.uid, name);
     conflictUnless(options.preconditions?.resourceVersion, old.metadata.resourceVersion, name);
     this.#world.note(by, `deletes ${name}`);
-    if (by !== 'user') this.#checker.stopped(by, old, this.#wanted.get(name));
+    if (isParking) this.#checker.parked(this, by);
+    else if (by !== 'user') this.#checker.stopped(by, old, this.#wanted.get(name));
     const runsFor = this.#world.chance.between(0.2, 1) * this.graceMs;
     if (!old.metadata.deletionTimestamp) this.#world.after(runsFor, () => this.#ended(old));
     if (options.gracePeriodSeconds === 0) this.#drop(old);
@@ -114,7 +172,7 @@ export class SimCluster implements Availability {
 
   /** The kubelet: its container has ended, and nothing holds the object any longer. */
   #ended(object: KubeObject): void {
-    this.#checker.ended(object);
+    this.#checker.ended(this, object);
     this.#drop(object);
   }
 

@@ -3,7 +3,11 @@ import type { CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import { Elector } from '../leadership/elector.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
-import { MarkerKeeper } from '../leadership/marker.ts';
+import { PermitKeeper } from '../leadership/permit-keeper.ts';
+import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
+import type { Takeover } from '../leadership/activation.ts';
+import { ServerClock } from '../cluster/server-clock.ts';
+import { Warden } from '../leadership/warden.ts';
 import { Presence } from '../leadership/presence.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Timing } from '../leadership/timing.ts';
@@ -11,7 +15,7 @@ import { silentLogger } from '../lib/logger.ts';
 import type { Checker } from './checker.ts';
 import type { SimCluster } from './cluster.ts';
 import { Informer } from './informer.ts';
-import { Link } from './link.ts';
+import { calm, Link } from './link.ts';
 import { Process } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { SimClient, SimReconciler } from './reconciler.ts';
@@ -27,7 +31,12 @@ export interface ControllerOptions {
   readonly store: SimStore;
   readonly cluster: SimCluster;
   readonly checker: Checker;
+  /** Absent: there is one cluster. */
+  readonly takeover?: Takeover;
 }
+
+/** What a call to an API server may take, as part of the time that parking needs. */
+const API_MARGIN_MS = 5000;
 
 export class SimController {
   readonly identity: string;
@@ -38,6 +47,9 @@ export class SimController {
   readonly informer: Informer;
   readonly toStore: Link;
   readonly toCluster: Link;
+  readonly serverClock: ServerClock;
+  readonly permit: PermitKeeper;
+  readonly warden: Warden | undefined;
   readonly #options: ControllerOptions;
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
@@ -52,20 +64,46 @@ export class SimController {
     this.process = new Process(machine, identity);
     this.toStore = new Link(this.process, store);
     this.toCluster = new Link(this.process, cluster);
+    this.serverClock = new ServerClock(this.process.clock);
+    this.toCluster.onDate = (date) => this.serverClock.observe(date);
+    this.permit = new PermitKeeper(cluster.permitStore(this.toCluster));
     this.informer = new Informer(this.process, cluster, this.toCluster);
     const cells = this.#watched(store.connect(this.process, this.toStore));
     this.presence = this.#makePresence(cells);
     this.elector = this.#makeElector(cells);
     this.guard = new LeadershipGuard(this.elector, options.timing.retryPeriodMs);
+    this.warden = options.takeover && new Warden({ ...this.#common(), lease: this.elector });
+  }
+
+  get cluster(): SimCluster {
+    return this.#options.cluster;
+  }
+
+  /** Nothing hinders it to do its work in its cluster. */
+  get isWorking(): boolean {
+    const { alive, machine } = this.process;
+    const { down, hangs } = this.cluster;
+    const isHindered = machine.isBusy || machine.isStalled || machine.isFrozen || machine.isFooled || down || hangs;
+    return alive && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
+  }
+
+  /** Renewals are late, or were a moment ago: what was begun then may still arrive. */
+  get wasDoubtful(): boolean {
+    return this.#probe(() => this.elector.isDoubtful) || this.process.machine.wasFrozen || !this.isWorking;
   }
 
   start(): void {
     const { checker, timing, cluster } = this.#options;
     this.process.machine.world.note(this.identity, 'starts');
     const reconciler = new SimReconciler(this, new SimClient(this, cluster, checker), { checker, timing, cluster });
-    const running = [this.informer.run(), this.elector.run(), this.presence.run(), reconciler.run()];
+    const election = this.elector.run().finally(() => {
+      this.presence.stop();
+      this.warden?.stop();
+    });
+    const running = [this.informer.run(), election, this.presence.run(), reconciler.run(), this.warden?.run()];
+
     for (const part of running) {
-      part.catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
+      part?.catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
     }
   }
 
@@ -80,7 +118,6 @@ export class SimController {
     this.leaving = true;
     this.process.machine.world.note(this.identity, 'is told to leave');
     this.process.deliver(() => {
-      this.presence.stop();
       this.elector.leave();
     });
     this.process.machine.world.after(graceMs, () => this.kill());
@@ -155,19 +192,12 @@ export class SimController {
   }
 
   #makeElector(store: CellStore): Elector {
-    const { identity, timing, cluster, checker } = this.#options;
+    const { identity, checker } = this.#options;
     return new Elector({
+      ...this.#common(),
       tenant: TENANT,
-      candidate: { identity, cluster: { id: cluster.id, name: 'default' }, timing },
       remainsFollower: false,
       store,
-      marker: new MarkerKeeper(cluster.markerStore(this.toCluster)),
-      presence: this.presence,
-      cluster: {
-        ready: () => this.informer.ready,
-        highestStamp: () => this.informer.highestStamp,
-        drainMs: () => cluster.graceMs,
-      },
       listener: {
         elected: (term) => checker.elected(identity, term, this.mayAct()),
         lost: (term, because) => checker.lost(identity, term, because, this.#isExcused(term)),
@@ -176,8 +206,25 @@ export class SimController {
         tookOver: () => {},
       },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
+    });
+  }
+
+  /** What elector and warden share. */
+  #common() {
+    const { identity, timing, cluster, takeover } = this.#options;
+    return {
+      candidate: { identity, cluster: { id: cluster.id, name: 'default' }, timing, ...(takeover && { takeover }) },
+      permit: this.permit,
+      presence: this.presence,
+      cluster: {
+        ready: () => this.informer.ready,
+        highestStamp: () => this.informer.highestStamp,
+        drainMs: () => cluster.graceMs + (takeover ? ADOPT_GRACE_MS + API_MARGIN_MS : 0),
+        serverTime: (monotonic?: number) => this.serverClock.at(monotonic),
+      },
+      workloads: cluster.workloads(identity, this.toCluster),
       clock: this.process.clock,
       logger: silentLogger,
-    });
+    };
   }
 }

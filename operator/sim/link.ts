@@ -32,6 +32,8 @@ export interface Availability {
   down: boolean;
   /** Requests are swallowed. */
   hangs: boolean;
+  /** What it puts on its replies: its own time, in whole seconds. */
+  date?(): string;
 }
 
 type Answer<T> = { readonly value: T } | { readonly error: unknown };
@@ -40,6 +42,8 @@ export class Link {
   conditions: Conditions = calm;
   /** Calls that wait for an answer. */
   pending = 0;
+  /** Hears the date on each reply that arrives. */
+  onDate: (date: string) => void = () => {};
   readonly #process: Process;
   readonly #server: Availability;
 
@@ -81,9 +85,13 @@ export class Link {
       const answer = this.#server.down
         ? { error: new StoreError('unreachable', 'connection refused') }
         : attempt(serve);
+      const date = this.#server.down ? undefined : this.#server.date?.();
       world.after(this.#delay(), () => {
         if (this.conditions.cutReplies || world.chance.hits(this.conditions.loses)) return;
-        this.#process.deliver(() => settle(answer));
+        this.#process.deliver(() => {
+          if (date !== undefined) this.onDate(date);
+          settle(answer);
+        });
       });
     });
   }

@@ -60,7 +60,7 @@ export class Nemesis {
     'late writes': () =>
       this.#bend(this.#side(), () => ({ delays: this.#chance.between(0, 0.6), lateMs: 8 * this.#sim.timing.ttlMs })),
     'store down': () => this.#fail(this.#sim.store),
-    'cluster down': () => this.#fail(this.#sim.cluster),
+    'cluster down': () => this.#fail(this.#chance.pick(this.#sim.clusters)),
     'no hints': () => {
       this.#sim.store.hints = 0;
       return () => void (this.#sim.store.hints = 1);

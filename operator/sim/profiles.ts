@@ -50,6 +50,10 @@ export const profiles = {
   /** Losses that the store's incarnation does not show; only the canary can notice them. Not part of `everything`. */
   unnoticed: ['store backup unnoticed', 'kill', 'leave', 'cut store', ...users],
   everything: [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
+  /** From here on in several clusters. */
+  'clusters, crash': [...crash, ...users],
+  'clusters, network': [...network, 'kill', 'leave', ...users],
+  'clusters, everything': [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

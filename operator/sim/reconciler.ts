@@ -12,7 +12,7 @@ import type {
   PatchOptions,
   ResourceType,
 } from '../cluster/cluster-client.ts';
-import { core } from '../cluster/cluster-client.ts';
+import { core, hasCode } from '../cluster/cluster-client.ts';
 import type { Grant } from '../leadership/guard.ts';
 import type { Timing } from '../leadership/timing.ts';
 import { HigherTermSeen, NotLeader, RetryLater } from '../lib/errors.ts';
@@ -133,7 +133,7 @@ export class SimReconciler {
       await this.#reconcile(name, await this.#enter());
     } catch (error) {
       if (error instanceof HigherTermSeen) this.#controller.elector.demote(error.message);
-      else if (!(error instanceof NotLeader || error instanceof RetryLater || isOfNetwork(error))) {
+      else if (!(error instanceof NotLeader || error instanceof RetryLater || isExpected(error))) {
         this.#around.checker.fail('no defect', `${this.#controller.identity}: ${String(error)}`);
       }
     }
@@ -185,6 +185,7 @@ function desired(name: string, hash: string, stamp: { term: number; generation: 
   };
 }
 
-function isOfNetwork(error: unknown): boolean {
-  return error instanceof StoreError;
+/** Of the network, or the permit has ended. */
+function isExpected(error: unknown): boolean {
+  return error instanceof StoreError || hasCode(error, 403);
 }

@@ -3,6 +3,7 @@ import type { Violation } from './checker.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Profile } from './profiles.ts';
 import { profileNames, profiles } from './profiles.ts';
+import type { SimulationOptions } from './simulation.ts';
 import { Simulation } from './simulation.ts';
 
 export interface RunOptions {
@@ -35,7 +36,7 @@ const CALM = 2;
 
 export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Promise<RunResult> {
   const profile = wanted ?? profileNames[seed % profileNames.length] ?? 'everything';
-  const sim = new Simulation(lines === undefined ? { seed } : { seed, lines });
+  const sim = new Simulation({ seed, ...clustersOf(profile, seed), ...(lines !== undefined && { lines }) });
   const { world, checker, timing } = sim;
   for (const machine of sim.machines) {
     world.at(world.chance.skewed(0, timing.ttlMs), () => void sim.startController(machine));
@@ -47,6 +48,12 @@ export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Pro
   world.note('nemesis', 'all is healed');
   if (!checker.violation) await settle(sim);
   return resultOf(sim, { seed, profile, isSchedule: false });
+}
+
+/** Every fourth of those with several clusters is `strict`, every third has three of them. */
+function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'clusters' | 'takeover'> {
+  if (!profile.startsWith('clusters')) return {};
+  return { clusters: seed % 3 === 0 ? 3 : 2, takeover: seed % 4 === 0 ? 'strict' : 'bounded' };
 }
 
 export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {

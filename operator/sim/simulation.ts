@@ -1,4 +1,5 @@
 /** One run: machines, a store, a cluster, and controllers that come and go. */
+import type { Takeover } from '../leadership/activation.ts';
 import type { Timing } from '../leadership/timing.ts';
 import { Chance } from './chance.ts';
 import { Checker } from './checker.ts';
@@ -18,11 +19,17 @@ export interface SimulationOptions {
   readonly timing?: Timing;
   readonly ageBy?: AgeBy;
   readonly machines?: number;
+  /** Machines belong to them in turns; 1 unless told. */
+  readonly clusters?: number;
+  readonly takeover?: Takeover;
   /** Longest time that a container takes to end, milliseconds. */
   readonly graceMs?: number;
   /** Whether clocks run at different rates, within what the protocol allows. */
   readonly drift?: boolean;
 }
+
+/** By how much the wait for other clusters is longer than their containers take to end. */
+const PARKING_MS = 8000;
 
 /** Clocks run at rates that differ from true time by no more than this. */
 const DRIFT = 0.0099;
@@ -32,9 +39,10 @@ export class Simulation {
   readonly timing: Timing;
   readonly checker: Checker;
   readonly store: SimStore;
-  readonly cluster: SimCluster;
+  readonly clusters: readonly SimCluster[];
   readonly machines: readonly Machine[];
   controllers: SimController[] = [];
+  readonly takeover: Takeover | undefined;
   #starts = 0;
 
   constructor(options: SimulationOptions) {
@@ -45,8 +53,14 @@ export class Simulation {
     const rate = () => (options.drift === false ? 1 : 1 + chance.between(-DRIFT, DRIFT));
     this.store = new SimStore(this.world, options.ageBy ?? chance.pick(['server', 'observer']), rate());
     const graceMs = options.graceMs ?? chance.between(500, 5000);
-    this.cluster = new SimCluster(this.world, this.checker, { id: 'cluster-a', graceMs });
-    const count = options.machines ?? chance.pick([2, 3, 3, 4]);
+    const clusters = options.clusters ?? 1;
+    this.takeover = clusters > 1 ? (options.takeover ?? 'bounded') : undefined;
+    this.checker.hasHole = this.takeover === 'bounded';
+    this.clusters = Array.from({ length: clusters }, (_, i) => {
+      const offsetMs = clusters > 1 ? chance.between(-60_000, 60_000) : 0;
+      return new SimCluster(this.world, this.checker, { id: `cluster-${'abc'[i]}`, graceMs, rate: rate(), offsetMs });
+    });
+    const count = options.machines ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
     this.machines = Array.from({ length: count }, (_, i) => {
       const wallOffsetMs = chance.hits(0.3) ? chance.between(-3_600_000, 3_600_000) : 0;
       return new Machine(this.world, {
@@ -57,15 +71,17 @@ export class Simulation {
       });
     });
     this.checker.storeLosses = () => this.store.losses;
-    for (const name of ['x', 'y', 'z']) this.cluster.want(name, 1);
+    for (const name of ['x', 'y', 'z']) this.#want(name, 1);
   }
 
   /** Another process on the machine, under a name that was never used. */
   startController(machine: Machine): SimController {
     this.#starts += 1;
     const identity = `${machine.name}-${this.#starts}`;
-    const { timing, store, cluster, checker } = this;
-    const controller = new SimController({ machine, identity, timing, store, cluster, checker });
+    const { timing, store, checker, takeover } = this;
+    const cluster = this.clusterOf(machine);
+    const shared = { machine, identity, timing, store, cluster, checker };
+    const controller = new SimController({ ...shared, ...(takeover && { takeover }) });
     this.controllers = [...this.controllers.filter((other) => other.process.alive), controller];
     this.checker.controllers = this.controllers;
     controller.start();
@@ -76,15 +92,30 @@ export class Simulation {
     return this.controllers.find((controller) => controller.process.alive && controller.mayAct());
   }
 
+  clusterOf(machine: Machine): SimCluster {
+    const cluster = this.clusters[this.machines.indexOf(machine) % this.clusters.length];
+    if (!cluster) throw new Error(`${machine.name} belongs to no cluster`);
+    return cluster;
+  }
+
+  /** The users of all clusters want the same. */
   changeSpec(): void {
-    const name = this.world.chance.pick([...this.cluster.wanted.keys()]);
-    this.cluster.want(name, (this.cluster.wanted.get(name) ?? 0) + 1);
+    const wanted = this.clusters[0]?.wanted ?? new Map<string, number>();
+    const name = this.world.chance.pick([...wanted.keys()]);
+    this.#want(name, (wanted.get(name) ?? 0) + 1);
+  }
+
+  #want(name: string, template: number): void {
+    this.world.note('user', `wants ${name} version ${template}`);
+    for (const cluster of this.clusters) cluster.want(name, template);
   }
 
   /** Somebody else deletes an object. */
   evict(): void {
-    const names = [...this.cluster.objects.keys()];
-    if (names.length > 0) this.cluster.delete('user', this.world.chance.pick(names), {});
+    const objects = this.clusters.flatMap((cluster) => [...cluster.objects.keys()].map((name) => ({ cluster, name })));
+    if (objects.length === 0) return;
+    const { cluster, name } = this.world.chance.pick(objects);
+    cluster.delete('user', name, {});
   }
 
   /** Runs for `ms`, or until a property is violated or `done` says so. */
@@ -95,25 +126,31 @@ export class Simulation {
     });
   }
 
-  /** Somebody leads, and every object is there and carries that term. */
+  /** Somebody leads, every object is there and carries that term, and there are none elsewhere. */
   get isSettled(): boolean {
-    const term = this.leader?.term;
+    const { leader } = this;
+    const term = leader?.term;
     if (term === undefined) return false;
-    return [...this.cluster.wanted.keys()].every((name) => {
-      const object = this.cluster.objects.get(name);
-      return object !== undefined && !object.metadata.deletionTimestamp && termOf(object) === term;
+    return this.clusters.every((cluster) => {
+      if (cluster !== leader?.cluster) return cluster.objects.size === 0;
+      return [...cluster.wanted.keys()].every((name) => {
+        const object = cluster.objects.get(name);
+        return object !== undefined && !object.metadata.deletionTimestamp && termOf(object) === term;
+      });
     });
   }
 
   /** Who leads, and how far the objects are, for people. */
   describe(): string {
-    const objects = [...this.cluster.wanted].map(([name, template]) => {
-      const object = this.cluster.objects.get(name);
-      const state = object
-        ? `term ${termOf(object)}${object.metadata.deletionTimestamp ? ', terminating' : ''}`
-        : 'absent';
-      return `${name} ${state}, wanted ${template}`;
-    });
+    const objects = this.clusters.flatMap((cluster) =>
+      [...cluster.wanted].map(([name, template]) => {
+        const object = cluster.objects.get(name);
+        const state = object
+          ? `term ${termOf(object)}${object.metadata.deletionTimestamp ? ', terminating' : ''}`
+          : 'absent';
+        return `${cluster.id}: ${name} ${state}, wanted ${template}`;
+      }),
+    );
     const standing = this.controllers.filter(({ process }) => process.alive).map((c) => `${c.identity}: ${c.standing}`);
     return [...standing, ...objects].join('; ');
   }
@@ -121,12 +158,8 @@ export class Simulation {
   /** True milliseconds within which a healed system must have settled. */
   get progressBoundMs(): number {
     const { ttlMs, renewDeadlineMs, retryPeriodMs } = this.timing;
-    return (
-      (3 * ttlMs + this.cluster.graceMs) * 1.05 +
-      renewDeadlineMs / 2 +
-      4 * retryPeriodMs +
-      this.cluster.graceMs +
-      10_000
-    );
+    const graceMs = this.clusters[0]?.graceMs ?? 0;
+    const alone = (3 * ttlMs + graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + graceMs + 10_000;
+    return this.takeover ? 2 * alone + ttlMs + PARKING_MS : alone;
   }
 }

@@ -5,6 +5,7 @@ const decide = 'leadership/decide.ts';
 const observe = 'leadership/observe.ts';
 const elector = 'leadership/elector.ts';
 const presence = 'leadership/presence.ts';
+const tenure = 'leadership/tenure.ts';
 const timing = 'leadership/timing.ts';
 const term = 'leadership/term.ts';
 
@@ -97,13 +98,13 @@ const loss: readonly Mutant[] = [
     name: 'absent-is-free',
     breaks: 'Absent is not free while the cluster remembers the tenant',
     profile: 'store-loss',
-    edits: [{ file: decide, find: "if (facts.marker !== 'none' || election.highestTerm > 0) {", put: 'if (false) {' }],
+    edits: [{ file: decide, find: "if (facts.permit !== 'none' || election.highestTerm > 0) {", put: 'if (false) {' }],
   },
   {
     name: 'no-marker',
     breaks: 'The cluster remembers the tenant before a new leader acts',
     profile: 'store-loss',
-    edits: [{ file: elector, find: 'await marker.ensure(this.#election.held.record, this.#call());', put: '' }],
+    edits: [{ file: tenure, find: 'await permit.ensure(held.record, this.#call());', put: '' }],
   },
   {
     name: 'old-absence-of-the-marker',
@@ -112,8 +113,8 @@ const loss: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "if (!isSince(election.markerReadAt, readAt)) return { do: 'read marker' };",
-        put: "if (facts.marker === 'unknown') return { do: 'read marker' };",
+        find: "if (!isSince(election.permitReadAt, readAt)) return { do: 'read permit' };",
+        put: "if (facts.permit === 'unknown') return { do: 'read permit' };",
       },
       { file: decide, find: ' || election.highestTerm > 0) {', put: ') {' },
     ],

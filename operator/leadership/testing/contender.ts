@@ -4,28 +4,35 @@ import { silentLogger } from '../../lib/logger.ts';
 import type { FakeClock } from '../../lib/testing/fake-clock.ts';
 import { Elector } from '../elector.ts';
 import { LeadershipGuard } from '../guard.ts';
-import { MarkerKeeper } from '../marker.ts';
-import type { MarkerStore } from '../ports.ts';
+import { PermitKeeper } from '../permit-keeper.ts';
+import type { Permit } from '../permit.ts';
+import type { PermitStore } from '../ports.ts';
 import { Presence } from '../presence.ts';
 import type { Timing } from '../timing.ts';
 
 export const timing: Timing = { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 };
 
-/** One cluster: its marker, and whether its API server answers. */
+/** One cluster: its permit, and whether its API server answers. */
 export class TestCluster {
   readonly id: string;
-  marker: { readonly drainMs: number; readonly term: number } | undefined;
+  permit: Permit | undefined;
   reachable = true;
   stamp = 0;
   drainMs = 30_000;
+  #version = 0;
 
   constructor(id = 'cluster-a') {
     this.id = id;
   }
 
-  readonly markerStore: MarkerStore = {
-    read: async () => this.#reach(() => this.marker),
-    write: async (record) => this.#reach(() => void (this.marker = { drainMs: record.drainMs, term: record.term })),
+  readonly permitStore: PermitStore = {
+    read: async () => this.#reach(() => this.permit && { permit: this.permit, version: String(this.#version) }),
+    write: async (permit, expected) =>
+      this.#reach(() => {
+        if (expected !== (this.permit && String(this.#version))) return undefined;
+        this.permit = permit;
+        return String(++this.#version);
+      }),
   };
 
   #reach<T>(act: () => T): T {
@@ -93,9 +100,9 @@ export function contend(options: ContenderOptions): Contender {
     candidate: { identity, cluster: clusterRef, timing },
     remainsFollower,
     store,
-    marker: new MarkerKeeper(cluster.markerStore),
+    permit: new PermitKeeper(cluster.permitStore),
     presence,
-    cluster: { ready: () => cluster.reachable, highestStamp: () => cluster.stamp, drainMs: () => cluster.drainMs },
+    cluster: { ready: () => cluster.reachable, highestStamp: () => cluster.stamp, drainMs: () => cluster.drainMs, serverTime: () => clock.wall() },
     listener: {
       elected: (term) => history.push(`elected ${term}`),
       lost: (term, because) => history.push(`lost ${term}: ${because}`),

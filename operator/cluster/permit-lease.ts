@@ -1,0 +1,111 @@
+/**
+ * A cluster's permit as Lease `highlander-permit-<tenant>`: until when the tenant's workloads may run here, by the API
+ * server's own clock, and the cluster's memory that the tenant has existed.
+ */
+import { GROUP, labels } from '../api/group.ts';
+import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
+import { core, hasCode } from './cluster-client.ts';
+
+const DRAIN = `${GROUP}/drain-ms`;
+const SCOPE = `${GROUP}/scope`;
+const TERM = `${GROUP}/term`;
+const FIELD_MANAGER = 'highlander-permit';
+
+interface LeaseObject extends KubeObject {
+  spec?: { leaseDurationSeconds?: number; renewTime?: string };
+}
+
+/** What the object says; times in milliseconds. */
+export interface PermitFields {
+  readonly scope: 'single' | 'multi';
+  readonly term: number;
+  readonly drainMs: number;
+  /** Since the epoch; 0: ended. */
+  readonly renewedAt: number;
+  readonly ttlMs: number;
+}
+
+export interface PermitLeaseOptions {
+  readonly client: ClusterClient;
+  /** Where all controllers of the tenant in this cluster look. */
+  readonly namespace: string;
+  readonly tenant: string;
+}
+
+export class PermitLease {
+  readonly #client: ClusterClient;
+  readonly #namespace: string;
+  readonly #tenant: string;
+
+  constructor({ client, namespace, tenant }: PermitLeaseOptions) {
+    this.#client = client;
+    this.#namespace = namespace;
+    this.#tenant = tenant;
+  }
+
+  get #name(): string {
+    return `highlander-permit-${this.#tenant}`;
+  }
+
+  async read(call: CallOptions): Promise<{ readonly permit: PermitFields; readonly version: string } | undefined> {
+    const found = await this.#client.get<LeaseObject>(
+      core.leases,
+      { name: this.#name, namespace: this.#namespace },
+      call,
+    );
+    return found && { permit: permitOf(found), version: found.metadata.resourceVersion ?? '' };
+  }
+
+  async write(permit: PermitFields, expected: string | undefined, call: CallOptions): Promise<string | undefined> {
+    try {
+      const lease = this.#lease(permit, expected);
+      const options = { ...call, fieldManager: FIELD_MANAGER };
+      const written = await (expected === undefined
+        ? this.#client.create(core.leases, lease, options)
+        : this.#client.apply(core.leases, lease, options));
+      return written.metadata.resourceVersion;
+    } catch (error) {
+      if (hasCode(error, 409) || hasCode(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  #lease({ scope, term, drainMs, renewedAt, ttlMs }: PermitFields, resourceVersion: string | undefined): LeaseObject {
+    return {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: {
+        name: this.#name,
+        namespace: this.#namespace,
+        ...(resourceVersion !== undefined && { resourceVersion }),
+        labels: { [labels.tenant]: this.#tenant },
+        annotations: { [TERM]: String(term), [SCOPE]: scope, [DRAIN]: String(Math.ceil(drainMs)) },
+      },
+      // Whole seconds, and never longer than meant.
+      spec: {
+        leaseDurationSeconds: Math.max(1, Math.floor(ttlMs / 1000)),
+        ...(scope === 'multi' && { renewTime: microTime(renewedAt) }),
+      },
+    };
+  }
+}
+
+function permitOf({ metadata, spec }: LeaseObject): PermitFields {
+  const number = (key: string): number => finite(Number(metadata.annotations?.[key]));
+  return {
+    scope: metadata.annotations?.[SCOPE] === 'multi' ? 'multi' : 'single',
+    term: number(TERM),
+    drainMs: number(DRAIN),
+    renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
+    ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+  };
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** As Kubernetes' MicroTime wants it. */
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/Z$/, '000Z');
+}

@@ -1,0 +1,27 @@
+/**
+ * A cluster's permit: until when it may run the tenant's workloads. The same object is the cluster's memory that the
+ * tenant has existed. Times are the API server's own, milliseconds since the epoch. Pure.
+ */
+import type { Scope } from './lease-record.ts';
+
+export interface Permit {
+  /** `single`: it limits nothing. */
+  readonly scope: Scope;
+  /** Highest term of which this cluster has heard; terms never go back. */
+  readonly term: number;
+  /** Longest time that the tenant's pods may take to stop. */
+  readonly drainMs: number;
+  /** When the renewal was sent that it goes back to; 0: it has been ended. */
+  readonly renewedAt: number;
+  readonly ttlMs: number;
+}
+
+/** What is known of the permit: `none` when this cluster has never seen a record of the tenant. */
+export type KnownPermit = 'unknown' | 'none' | Permit;
+
+/** So long may a standby of the same cluster take to adopt what runs, before it is parked. */
+export const ADOPT_GRACE_MS = 3000;
+
+export function hasEnded(permit: KnownPermit, serverTime: number): boolean {
+  return typeof permit === 'object' && permit.scope === 'multi' && serverTime > permit.renewedAt + permit.ttlMs;
+}

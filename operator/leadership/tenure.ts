@@ -1,0 +1,164 @@
+/**
+ * What a holder does for its own cluster: it readies each new term, keeps the cluster's permit good while it acts, and
+ * leaves in the way that lets the next one start soonest. In scope `single` none of it limits the workloads.
+ */
+import type { Call } from '../lease/cell-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import { HigherTermSeen, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { SeenReport } from './activation.ts';
+import { stillPending } from './activation.ts';
+import type { Candidate, Held } from './election.ts';
+import type { PendingCluster, Release } from './lease-record.ts';
+import type { PermitKeeper } from './permit-keeper.ts';
+import type { ClusterView, Workloads } from './ports.ts';
+import type { Peer, Presence } from './presence.ts';
+import type { Term } from './term.ts';
+
+export interface TenureOptions {
+  readonly candidate: Candidate;
+  readonly permit: PermitKeeper;
+  readonly presence: Presence;
+  readonly cluster: ClusterView;
+  /** Present when `candidate.takeover` is. */
+  readonly workloads?: Workloads;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Somebody leads after us. */
+  readonly onHigherTerm: (because: string) => void;
+}
+
+export class Tenure {
+  readonly #options: TenureOptions;
+  #pending: readonly PendingCluster[] | undefined;
+  #again: Held | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(options: TenureOptions) {
+    this.#options = options;
+  }
+
+  /** What the holder still waits for, when that is less than its record says. */
+  get pending(): readonly PendingCluster[] | undefined {
+    return this.#pending;
+  }
+
+  /** Resolves when the term may act, or has ended. `held` is the lease as it is at that moment. */
+  async prepare(term: Term, held: () => Held | undefined): Promise<void> {
+    const { clock, candidate, logger } = this.#options;
+    this.#pending = undefined;
+    while (!term.ended) {
+      const lease = held();
+      if (!lease) return;
+      try {
+        if (await this.#isReady(term, lease)) return;
+      } catch (error) {
+        if (error instanceof HigherTermSeen) return this.#options.onHigherTerm(error.message);
+        logger.warn('A new term could not be prepared', { term: term.number, error: messageOf(error) });
+      }
+      await clock.sleep(candidate.timing.retryPeriodMs / 4);
+    }
+  }
+
+  /** A renewal was acknowledged, and the term acts: so may the cluster, for as long. Nobody waits for this. */
+  renewed(held: Held): void {
+    if (!this.isShared(held)) return;
+    this.#again = held;
+    this.#keeping ??= this.#keepGood().finally(() => (this.#keeping = undefined));
+  }
+
+  /** Stops what must be stopped before the lease is given up, and says how it may then be given up. */
+  async leave(held: () => Held | undefined): Promise<Release> {
+    const { presence, clock, candidate, logger } = this.#options;
+    presence.setLeaving();
+    while (held()) {
+      try {
+        await presence.announce();
+        await presence.look(this.#call());
+        if (this.#hasStandby()) return 'adopt';
+        if (await this.#isStopped()) return 'stopped';
+      } catch (error) {
+        logger.warn('Leaving takes longer', { error: messageOf(error) });
+      }
+      await clock.sleep(candidate.timing.retryPeriodMs / 4);
+    }
+    return 'adopt';
+  }
+
+  async #isReady(term: Term, held: Held): Promise<boolean> {
+    const { permit, presence, candidate, clock } = this.#options;
+    // Else losing the store's data would look like a new tenant.
+    await permit.ensure(held.record, this.#call());
+    if (!this.isShared(held)) return true;
+    await presence.look(this.#call());
+    this.#pending = stillPending({
+      pending: held.record.pending,
+      reports: this.#reports(),
+      takeover: candidate.takeover ?? 'strict',
+      term: term.number,
+      ttlMs: candidate.timing.ttlMs,
+      sinceMs: clock.monotonic() - term.beganAt,
+    });
+    if (this.#pending.length > 0) return false;
+    await this.#renewPermit(held);
+    return true;
+  }
+
+  /** One after the other; of those that come meanwhile only the last counts. */
+  async #keepGood(): Promise<void> {
+    try {
+      for (let held = this.#again; held; held = this.#again) {
+        this.#again = undefined;
+        await this.#renewPermit(held);
+      }
+    } catch (error) {
+      if (error instanceof HigherTermSeen) this.#options.onHigherTerm(error.message);
+      else this.#options.logger.warn('The permit could not be renewed', { error: messageOf(error) });
+    }
+  }
+
+  async #renewPermit({ record, sentAt }: Held): Promise<void> {
+    const { permit, cluster } = this.#options;
+    const renewedAt = cluster.serverTime(sentAt);
+    if (renewedAt === undefined) throw new Error("the API server's time is not known yet");
+    await permit.renew(record, renewedAt, this.#call());
+  }
+
+  async #isStopped(): Promise<boolean> {
+    const { permit, workloads } = this.#options;
+    if (!workloads) return false;
+    await this.#keeping;
+    await permit.end(() => true, this.#call());
+    await workloads.park(this.#call());
+    return (await workloads.running(this.#call())).length === 0;
+  }
+
+  /** Somebody in this cluster will take over what runs. */
+  #hasStandby(): boolean {
+    const { candidate, presence } = this.#options;
+    const { identity, cluster, timing } = candidate;
+    return presence.peers.some(
+      (peer) =>
+        peer.identity !== identity && peer.cluster.id === cluster.id && !peer.leaving && peer.ageMs < timing.ttlMs,
+    );
+  }
+
+  /** Several clusters share the tenant, or will: then a permit limits this one, and leaving takes `leave`. */
+  isShared({ record }: Held): boolean {
+    const { candidate, permit, presence } = this.#options;
+    if (candidate.takeover === undefined) return false;
+    const known = typeof permit.known === 'object' ? permit.known.scope : 'single';
+    const isForeign = (peer: Peer): boolean => peer.cluster.id !== candidate.cluster.id;
+    return record.scope === 'multi' || known === 'multi' || presence.peers.some(isForeign);
+  }
+
+  #reports(): readonly SeenReport[] {
+    return this.#options.presence.peers.flatMap(({ report, cluster, ageMs }) =>
+      report ? [{ ...report, clusterId: cluster.id, ageMs }] : [],
+    );
+  }
+
+  #call(): Call {
+    return { timeoutMs: this.#options.candidate.timing.retryPeriodMs };
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Runs on every controller of a tenant that several clusters share, whatever its role: when the permit of its own cluster
+ * has ended, it stops the tenant's workloads there, looks until nothing runs, and reports that to whoever waits.
+ */
+import type { Call } from '../lease/cell-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Candidate } from './election.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import { ADOPT_GRACE_MS, hasEnded } from './permit.ts';
+import type { PermitKeeper } from './permit-keeper.ts';
+import type { ClusterView, Workloads } from './ports.ts';
+import type { Presence } from './presence.ts';
+
+/** What the warden needs of the elector. */
+export interface LeaseView {
+  /** As last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */
+  readonly seen: LeaseRecord | null | undefined;
+  /** This process holds the lease, but no renewal was acknowledged for `renewDeadline`. */
+  readonly isDoubtful: boolean;
+}
+
+export interface WardenOptions {
+  readonly candidate: Candidate;
+  readonly lease: LeaseView;
+  readonly permit: PermitKeeper;
+  readonly presence: Presence;
+  readonly cluster: ClusterView;
+  readonly workloads: Workloads;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Warden {
+  readonly #options: WardenOptions;
+  readonly #stopping = new AbortController();
+  /** When the permit was first found ended, on the monotonic clock. */
+  #endedAt: number | undefined;
+  /** The term under which nothing was found to run. */
+  #parkedIn: number | undefined;
+
+  constructor(options: WardenOptions) {
+    this.#options = options;
+  }
+
+  /** Until `stop`. */
+  async run(): Promise<void> {
+    const { clock, candidate, logger } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#round();
+      } catch (error) {
+        logger.warn('Parking could not be completed', { error: messageOf(error) });
+      }
+      await clock.sleep(candidate.timing.retryPeriodMs / 2, this.#stopping.signal).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #round(): Promise<void> {
+    const { permit, lease, workloads } = this.#options;
+    const { seen } = lease;
+    if (permit.known === 'unknown') await permit.read(this.#call());
+    if (seen && this.#isOthers(seen)) await permit.ensure(seen, this.#call());
+    if (lease.isDoubtful && this.#isShared()) await workloads.park(this.#call());
+    if (!this.#hasEnded()) return this.#rest();
+    this.#endedAt ??= this.#options.clock.monotonic();
+    if (seen && this.#isOthers(seen) && this.#parkedIn === seen.term) return;
+    if (!this.#isAtOnce(seen) && this.#options.clock.monotonic() < this.#endedAt + ADOPT_GRACE_MS) return;
+    await permit.read(this.#call());
+    if (this.#hasEnded()) await this.#park(seen);
+    else this.#rest();
+  }
+
+  async #park(seen: LeaseRecord | null | undefined): Promise<void> {
+    const { permit, presence, workloads } = this.#options;
+    await workloads.park(this.#call());
+    if (!seen) return;
+    // First nothing more can start, then the look that counts; the term was read before both.
+    await permit.end(() => this.#hasEnded(), this.#call());
+    const notGone = await workloads.running(this.#call());
+    if (!this.#hasEnded()) return this.#rest();
+    presence.setReport({ term: seen.term, notGone });
+    await presence.announce();
+    this.#parkedIn = notGone.length === 0 ? seen.term : undefined;
+  }
+
+  #rest(): void {
+    this.#endedAt = undefined;
+    this.#parkedIn = undefined;
+    this.#options.presence.setReport(undefined);
+  }
+
+  /** Nobody of this cluster can make the permit good again. */
+  #isAtOnce(seen: LeaseRecord | null | undefined): boolean {
+    return seen === null || (seen !== undefined && this.#isOthers(seen));
+  }
+
+  #isOthers(record: LeaseRecord): boolean {
+    return record.cluster.id !== this.#options.candidate.cluster.id;
+  }
+
+  #isShared(): boolean {
+    const { known } = this.#options.permit;
+    return typeof known === 'object' && known.scope === 'multi';
+  }
+
+  #hasEnded(): boolean {
+    const { permit, cluster } = this.#options;
+    const now = cluster.serverTime();
+    return now !== undefined && hasEnded(permit.known, now);
+  }
+
+  #call(): Call {
+    return { timeoutMs: this.#options.candidate.timing.retryPeriodMs };
+  }
+}
