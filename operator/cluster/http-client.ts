@@ -191,11 +191,13 @@ export class HttpClusterClient implements api.ClusterClient {
     const transport = await this.#config.transport();
     const request = this.#request(call, transport, signal, beforeSend);
     try {
+      let sentAt = this.#clock.monotonic();
       const reply = await open(transport[pool], request).catch((error: unknown) => {
         if (call.method !== 'GET' || signal.aborted || !isStaleConnection(error)) throw error;
+        sentAt = this.#clock.monotonic();
         return open(transport[pool], request);
       });
-      this.serverClock.observe(reply.headers['date']);
+      this.serverClock.observe(reply.headers['date'], sentAt);
       return reply;
     } catch (error) {
       // A failure of the network has a message like "other side closed": say of which call.

@@ -1,13 +1,16 @@
 /**
  * The API server's own time, learnt from the `Date` header of its replies. A reply's date is rounded down and old by the
- * way it took, so `date − monotonic time of receipt` never exceeds the true offset; the lowest of the last minutes is
- * used, which also is the slowest clock of several API servers. The estimate may be early, as a rule by one to two
- * seconds; it is late only when the server's clock was set back since.
+ * way it took, so `date − monotonic time of receipt` never exceeds the true offset; the lowest of the last seconds is
+ * used, which also is the slowest clock of several API servers. A reply that took long, such as one that waited for a
+ * stopped process, says too little to count beside others. The estimate may be early, as a rule by one to two seconds; it
+ * is late only when the server's clock was set back since.
  */
 import type { Clock } from '../lib/clock.ts';
 
-/** Milliseconds that an observation counts, at least; twice that at most. */
-const WINDOW_MS = 120_000;
+/** Milliseconds that an observation counts, at least; twice that at most. After a clock stood still, so long is it early. */
+const WINDOW_MS = 15_000;
+/** A round trip of more milliseconds counts only while nothing better is known. */
+const LONG_MS = 2000;
 
 export class ServerClock {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -19,11 +22,15 @@ export class ServerClock {
     this.#clock = clock;
   }
 
-  /** Takes the `Date` header of a reply that has just arrived; anything that is not a date is ignored. */
-  observe(header: string | undefined): void {
+  /**
+   * Takes the `Date` header of a reply that has just arrived, to a request sent at this monotonic time; anything that is
+   * not a date is ignored.
+   */
+  observe(header: string | undefined, sentAt: number): void {
     const date = header === undefined ? Number.NaN : Date.parse(header);
     if (Number.isNaN(date)) return;
     const now = this.#clock.monotonic();
+    if (now - sentAt > LONG_MS && this.at() !== undefined) return;
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#lowestBefore = now - this.#windowStart < 2 * WINDOW_MS ? this.#lowest : Number.POSITIVE_INFINITY;
       this.#lowest = Number.POSITIVE_INFINITY;

@@ -106,9 +106,9 @@ export class Elector {
     return failing ? undefined : sighting && sighting.record;
   }
 
-  /** The lease is held, but no renewal was acknowledged for `renewDeadline`. */
-  get isDoubtful(): boolean {
-    return this.#term?.doubtful ?? false;
+  /** The term in which renewals fail, and none was acknowledged for `renewDeadline`. */
+  get doubtfulTerm(): number | undefined {
+    return this.#election.failing && this.#term?.doubtful ? this.#term.number : undefined;
   }
 
   /** Takes part until `leave`. Rejects only on a defect. */

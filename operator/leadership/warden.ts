@@ -17,8 +17,8 @@ import type { Presence } from './presence.ts';
 export interface LeaseView {
   /** As last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */
   readonly seen: LeaseRecord | null | undefined;
-  /** This process holds the lease, but no renewal was acknowledged for `renewDeadline`. */
-  readonly isDoubtful: boolean;
+  /** The term that this process holds, when renewals fail and none was acknowledged for `renewDeadline`. */
+  readonly doubtfulTerm: number | undefined;
 }
 
 export interface WardenOptions {
@@ -62,11 +62,11 @@ export class Warden {
   }
 
   async #round(): Promise<void> {
-    const { permit, lease, workloads } = this.#options;
+    const { permit, lease } = this.#options;
     const { seen } = lease;
     if (permit.known === 'unknown') await permit.read(this.#call());
     if (seen && this.#isOthers(seen)) await permit.ensure(seen, this.#call());
-    if (lease.isDoubtful && this.#isShared()) await workloads.park(this.#call());
+    await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
     this.#endedAt ??= this.#options.clock.monotonic();
     if (seen && this.#isOthers(seen) && this.#parkedIn === seen.term) return;
@@ -74,6 +74,16 @@ export class Warden {
     await permit.read(this.#call());
     if (this.#hasEnded()) await this.#park(seen);
     else this.#rest();
+  }
+
+  /** A holder whose renewals fail, unless a colleague has made the permit good since: this process may have stood still. */
+  async #parkInDoubt(): Promise<void> {
+    const { permit, lease, workloads } = this.#options;
+    const { doubtfulTerm } = lease;
+    if (doubtfulTerm === undefined || !this.#isShared()) return;
+    await permit.read(this.#call());
+    const isOurs = typeof permit.known === 'object' && permit.known.term <= doubtfulTerm;
+    if (isOurs && lease.doubtfulTerm === doubtfulTerm) await workloads.park(this.#call());
   }
 
   async #park(seen: LeaseRecord | null | undefined): Promise<void> {

@@ -158,7 +158,8 @@ export class Checker {
 
   /** Since its permit ended there was a time in which no controller worked in the cluster. */
   #isHole(cluster: SimCluster): boolean {
-    return this.hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
+    const hasHole = this.hasHole || this.storeLosses() > 0; // what was still pending is lost with the record
+    return hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
   }
 
   #attend(): void {

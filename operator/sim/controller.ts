@@ -65,7 +65,7 @@ export class SimController {
     this.toStore = new Link(this.process, store);
     this.toCluster = new Link(this.process, cluster);
     this.serverClock = new ServerClock(this.process.clock);
-    this.toCluster.onDate = (date) => this.serverClock.observe(date);
+    this.toCluster.onDate = (date, sentAt) => this.serverClock.observe(date, sentAt);
     this.permit = new PermitKeeper(cluster.permitStore(this.toCluster));
     this.informer = new Informer(this.process, cluster, this.toCluster);
     const cells = this.#watched(store.connect(this.process, this.toStore));
@@ -89,7 +89,7 @@ export class SimController {
 
   /** Renewals are late, or were a moment ago: what was begun then may still arrive. */
   get wasDoubtful(): boolean {
-    return this.#probe(() => this.elector.isDoubtful) || this.process.machine.wasFrozen || !this.isWorking;
+    return this.#probe(() => this.elector.doubtfulTerm !== undefined) || this.process.machine.wasFrozen || !this.isWorking;
   }
 
   start(): void {

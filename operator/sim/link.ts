@@ -38,12 +38,20 @@ export interface Availability {
 
 type Answer<T> = { readonly value: T } | { readonly error: unknown };
 
+interface Message<T> {
+  readonly at: number;
+  /** By the sender's clock. */
+  readonly sentAt: number;
+  readonly serve: () => T;
+  readonly settle: (answer: Answer<T>) => void;
+}
+
 export class Link {
   conditions: Conditions = calm;
   /** Calls that wait for an answer. */
   pending = 0;
   /** Hears the date on each reply that arrives. */
-  onDate: (date: string) => void = () => {};
+  onDate: (date: string, sentAt: number) => void = () => {};
   readonly #process: Process;
   readonly #server: Availability;
 
@@ -72,12 +80,13 @@ export class Link {
       signal?.addEventListener('abort', abort, { once: true });
       this.pending += 1;
       const { chance } = machine.world;
+      const sentAt = clock.monotonic();
       const copies = chance.hits(this.conditions.doubles) ? 2 : 1;
-      for (let copy = 0; copy < copies; copy++) this.#send(machine.instant, serve, settle);
+      for (let copy = 0; copy < copies; copy++) this.#send({ at: machine.instant, sentAt, serve, settle });
     });
   }
 
-  #send<T>(at: number, serve: () => T, settle: (answer: Answer<T>) => void): void {
+  #send<T>({ at, sentAt, serve, settle }: Message<T>): void {
     const { world } = this.#process.machine;
     const departs = Math.max(at, world.now);
     world.at(departs + this.#delay(), () => {
@@ -89,7 +98,7 @@ export class Link {
       world.after(this.#delay(), () => {
         if (this.conditions.cutReplies || world.chance.hits(this.conditions.loses)) return;
         this.#process.deliver(() => {
-          if (date !== undefined) this.onDate(date);
+          if (date !== undefined) this.onDate(date, sentAt);
           settle(answer);
         });
       });

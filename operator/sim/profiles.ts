@@ -40,20 +40,20 @@ const network: readonly Fault[] = [
   'no hints',
 ];
 const clock: readonly Fault[] = ['pause', 'stall', 'wall jump', 'freeze one clock', 'store clock'];
-const loss: readonly Fault[] = ['store restart', 'store flush', 'store lag', 'store backup'];
+export const losses: readonly Fault[] = ['store restart', 'store flush', 'store lag', 'store backup'];
 
 export const profiles = {
   crash: [...crash, ...users],
   network: [...network, 'leave', ...users],
   clock: [...clock, 'kill', 'leave', ...users],
-  'store-loss': [...loss, 'cut store', 'kill', 'leave', 'pause', 'no hints', ...users],
+  'store-loss': [...losses, 'cut store', 'kill', 'leave', 'pause', 'no hints', ...users],
   /** Losses that the store's incarnation does not show; only the canary can notice them. Not part of `everything`. */
   unnoticed: ['store backup unnoticed', 'kill', 'leave', 'cut store', ...users],
-  everything: [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
+  everything: [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
   /** From here on in several clusters. */
   'clusters, crash': [...crash, ...users],
   'clusters, network': [...network, 'kill', 'leave', ...users],
-  'clusters, everything': [...crash, ...network, ...clock, ...loss, 'freeze both clocks', ...users],
+  'clusters, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

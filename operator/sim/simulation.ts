@@ -30,6 +30,8 @@ export interface SimulationOptions {
 
 /** By how much the wait for other clusters is longer than their containers take to end. */
 const PARKING_MS = 8000;
+/** So long may the API server's time be unknown after a clock stood still. */
+const SERVER_TIME_MS = 30_000;
 
 /** Clocks run at rates that differ from true time by no more than this. */
 const DRIFT = 0.0099;
@@ -160,6 +162,6 @@ export class Simulation {
     const { ttlMs, renewDeadlineMs, retryPeriodMs } = this.timing;
     const graceMs = this.clusters[0]?.graceMs ?? 0;
     const alone = (3 * ttlMs + graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + graceMs + 10_000;
-    return this.takeover ? 2 * alone + ttlMs + PARKING_MS : alone;
+    return this.takeover ? 2 * alone + ttlMs + PARKING_MS + SERVER_TIME_MS : alone;
   }
 }
