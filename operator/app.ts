@@ -173,6 +173,7 @@ function lead(
   { cluster, store, objects, elected, lost }: Leading,
 ) {
   const { tenant, lease: timing, namespace, remainsFollower } = config;
+  const permit = new PermitKeeper(new PermitLease({ client, namespace, tenant }));
   const presence = new Presence({
     tenant,
     identity,
@@ -181,7 +182,7 @@ function lead(
     clock,
     logger,
     periodMs: timing.renewDeadlineMs / 2,
-    highestStamp: () => objects.highestStamp(),
+    highestStamp: () => Math.max(objects.highestStamp(), permit.term),
     onLoss: () => elector.canaryLost(),
   });
   const watchdog = startWatchdog();
@@ -190,7 +191,7 @@ function lead(
     candidate: { identity, cluster, timing },
     remainsFollower,
     store,
-    permit: new PermitKeeper(new PermitLease({ client, namespace, tenant })),
+    permit,
     presence,
     cluster: {
       ready: () => objects.ready(),

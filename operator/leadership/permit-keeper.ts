@@ -22,6 +22,11 @@ export class PermitKeeper {
     return this.#known;
   }
 
+  /** Highest term of which this cluster is known to have heard; 0 when that is none. */
+  get term(): number {
+    return typeof this.#known === 'object' ? this.#known.term : 0;
+  }
+
   async read(call: Call): Promise<void> {
     const found = await this.#store.read(call);
     this.#version = found?.version;

@@ -13,7 +13,7 @@ import type { ClusterRef } from './lease-record.ts';
 export interface PresenceRecord {
   readonly identity: string;
   readonly cluster: ClusterRef;
-  /** Highest term stamped on any object of the tenant in that cluster. */
+  /** Highest term of which that cluster has heard, stamped on an object or not. */
   readonly highestStamp: number;
   /** Grows with every rewrite. */
   readonly beat: number;

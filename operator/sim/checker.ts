@@ -64,6 +64,8 @@ export class Checker {
   storeLosses: () => number = () => 0;
   /** How many changes of leader were seen, for people. */
   elections = 0;
+  /** How many containers were stopped because their cluster's permit had ended, or was given up. */
+  parkings = 0;
   /** How often the known hole was met: pods of a cluster in which nobody works run on, past the wait. */
   holes = 0;
   /** Whether the hole is there: with the takeover `strict` it is not. */
@@ -143,12 +145,16 @@ export class Checker {
     }
   }
 
-  parked(cluster: SimCluster, by: string): void {
+  /** Whether it would be a mistake of this controller to park what runs in its cluster now. */
+  isNeedless(cluster: SimCluster, by: string): boolean {
     const controller = this.controllers.find(({ identity }) => identity === by);
-    const isExcused = controller === undefined || controller.leaving || controller.wasDoubtful;
-    if (!isExcused && this.#world.now < cluster.lapsesAt) {
-      this.fail('no needless parking', `${by} parks ${cluster.id}, whose permit is good`);
-    }
+    const isExcused = controller === undefined || controller.leaving || controller.isInDoubt;
+    return !isExcused && this.#world.now < cluster.lapsesAt;
+  }
+
+  parked(cluster: SimCluster, by: string, isNeedless: boolean): void {
+    this.parkings += 1;
+    if (isNeedless) this.fail('no needless parking', `${by} parks ${cluster.id}, whose permit is good`);
   }
 
   ended(cluster: SimCluster, { metadata: { name, uid } }: KubeObject): void {

@@ -27,6 +27,11 @@ interface MergePatch {
   readonly metadata: KubeObject['metadata'];
 }
 
+interface Parking {
+  /** As of when it was decided. */
+  readonly isNeedless: boolean;
+}
+
 export interface ClusterOptions {
   readonly id: string;
   readonly graceMs: number;
@@ -111,8 +116,9 @@ export class SimCluster implements Availability {
     const list = (call: Call) => link.call(() => [...this.#objects.values()], call);
     return {
       park: async (call) => {
+        const parking = { isNeedless: this.#checker.isNeedless(this, by) };
         const stop = ({ metadata: { name, uid = '', resourceVersion = '' } }: KubeObject) =>
-          link.call(() => void this.delete(by, name, { preconditions: { uid, resourceVersion } }, true), call);
+          link.call(() => void this.delete(by, name, { preconditions: { uid, resourceVersion } }, parking), call);
         const live = (await list(call)).filter(({ metadata }) => !metadata.deletionTimestamp);
         await Promise.all(live.map(stop));
       },
@@ -155,13 +161,13 @@ export class SimCluster implements Availability {
     return changed;
   }
 
-  delete(by: string, name: string, options: Partial<DeleteOptions>, isParking = false): boolean {
+  delete(by: string, name: string, options: Partial<DeleteOptions>, parking?: Parking): boolean {
     const old = this.#objects.get(name);
     if (!old) return false;
     conflictUnless(options.preconditions?.uid, old.metadata.uid, name);
     conflictUnless(options.preconditions?.resourceVersion, old.metadata.resourceVersion, name);
     this.#world.note(by, `deletes ${name}`);
-    if (isParking) this.#checker.parked(this, by);
+    if (parking) this.#checker.parked(this, by, parking.isNeedless);
     else if (by !== 'user') this.#checker.stopped(by, old, this.#wanted.get(name));
     const runsFor = this.#world.chance.between(0.2, 1) * this.graceMs;
     if (!old.metadata.deletionTimestamp) this.#world.after(runsFor, () => this.#ended(old));

@@ -87,9 +87,9 @@ export class SimController {
     return alive && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
   }
 
-  /** Renewals are late, or were a moment ago: what was begun then may still arrive. */
-  get wasDoubtful(): boolean {
-    return this.#probe(() => this.elector.doubtfulTerm !== undefined) || this.process.machine.wasFrozen || !this.isWorking;
+  /** Renewals are late, or it cannot tell. */
+  get isInDoubt(): boolean {
+    return this.#probe(() => this.elector.doubtfulTerm !== undefined) || this.process.machine.wasFrozen;
   }
 
   start(): void {
@@ -186,7 +186,7 @@ export class SimController {
       clock: this.process.clock,
       logger: silentLogger,
       periodMs: timing.renewDeadlineMs / 2,
-      highestStamp: () => this.informer.highestStamp,
+      highestStamp: () => Math.max(this.informer.highestStamp, this.permit.term),
       onLoss: () => this.elector.canaryLost(),
     });
   }
