@@ -40,6 +40,8 @@ interface Running {
 
 /** By how much an API server's time, as it can be known, may be behind; and how long a controller needs to act on it. */
 const SLACK_MS = 2500;
+/** How old may be what a controller that parks has seen of the permit. */
+const LOOK_MS = 5000;
 
 /** How a lease ends that no loss of writes explains. */
 const EXPECTED_ENDS = [
@@ -149,7 +151,8 @@ export class Checker {
   isNeedless(cluster: SimCluster, by: string): boolean {
     const controller = this.controllers.find(({ identity }) => identity === by);
     const isExcused = controller === undefined || controller.leaving || controller.isInDoubt;
-    return !isExcused && this.#world.now < cluster.lapsesAt;
+    const { now } = this.#world;
+    return !isExcused && now < cluster.lapsesAt && now > cluster.goodSince + LOOK_MS;
   }
 
   parked(cluster: SimCluster, by: string, isNeedless: boolean): void {

@@ -47,8 +47,9 @@ export class SimCluster implements Availability {
   /** Longest time that a container takes to end, milliseconds. */
   readonly graceMs: number;
   permit: Permit | undefined;
-  /** True time at which the permit ends or ended. */
+  /** True time at which the permit ends or ended, and since when it was good without a gap. */
   lapsesAt = -Infinity;
+  goodSince = Infinity;
   readonly #rate: number;
   readonly #offsetMs: number;
   #permitVersion = 0;
@@ -129,6 +130,7 @@ export class SimCluster implements Availability {
   #writePermit(permit: Permit, expected: string | undefined): string | undefined {
     if (expected !== (this.permit && String(this.#permitVersion))) return undefined;
     const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;
+    if (this.lapsesAt < this.#world.now) this.goodSince = this.#world.now;
     const isWorse = permit.renewedAt + permit.ttlMs < this.time;
     this.lapsesAt = isWorse ? Math.min(this.lapsesAt, this.#world.now) : ends;
     if (permit.scope === 'multi' && permit.renewedAt !== this.permit?.renewedAt && permit.renewedAt === 0)
