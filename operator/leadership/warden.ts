@@ -64,7 +64,7 @@ export class Warden {
   async #round(): Promise<void> {
     const { permit, lease } = this.#options;
     const { seen } = lease;
-    if (permit.known === 'unknown') await permit.read(this.#call());
+    if (!this.#isShared() && this.#hasNeighbours(seen)) await permit.read(this.#call());
     if (seen && this.#isOthers(seen)) await permit.ensure(seen, this.#call());
     await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
@@ -112,6 +112,13 @@ export class Warden {
 
   #isOthers(record: LeaseRecord): boolean {
     return record.cluster.id !== this.#options.candidate.cluster.id;
+  }
+
+  /** Then a permit that limited nothing may by now. */
+  #hasNeighbours(seen: LeaseRecord | null | undefined): boolean {
+    const { presence, candidate } = this.#options;
+    const isForeign = presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
+    return isForeign || seen?.scope === 'multi' || this.#options.permit.known === 'unknown';
   }
 
   #isShared(): boolean {

@@ -1,10 +1,12 @@
 /** What must hold at every step of every run. The first thing that does not hold ends the run. */
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import { annotations } from '../api/group.ts';
+import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
 import type { SimCluster } from './cluster.ts';
 import { termOf } from './cluster.ts';
 import type { SimController } from './controller.ts';
+import { RATE_ERROR } from '../leadership/timing.ts';
 import type { World } from './world.ts';
 
 export const properties = {
@@ -20,6 +22,9 @@ export const properties = {
   'no needless restart': 'A container is stopped only for a new spec, or to park it.',
   'no needless parking':
     'Workloads are parked only when the permit has ended, renewals are late, or the last controller leaves.',
+  'parked in time':
+    'Where a controller works, nothing runs longer than the permit, the grace for adoption, and what stopping takes.',
+  'permit in time': 'A permit ends no later than the lease of the renewal that it goes back to.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',
 } as const;
@@ -40,6 +45,8 @@ interface Running {
 
 /** By how much an API server's time, as it can be known, may be behind; and how long a controller needs to act on it. */
 const SLACK_MS = 2500;
+/** How long parking takes with a controller that works, besides the grace of the containers. */
+const PARKING_MS = ADOPT_GRACE_MS + 6000;
 /** How old may be what a controller that parks has seen of the permit. */
 const LOOK_MS = 5000;
 
@@ -58,6 +65,8 @@ export class Checker {
   readonly #running = new Map<string, Running[]>();
   /** By cluster: when nobody worked in it last. */
   readonly #unattendedAt = new Map<SimCluster, number>();
+  /** By cluster: when one of its controllers last heard that the store had taken its lease. */
+  readonly #acknowledgedAt = new Map<SimCluster, number>();
   readonly #terms = new Set<number>();
   #highestTerm = 0;
   violation: Violation | undefined;
@@ -86,6 +95,7 @@ export class Checker {
   /** After every event. */
   step(): void {
     this.#attend();
+    this.#checkParking();
     let holder: SimController | undefined;
     for (const controller of this.controllers) {
       if (!controller.process.alive || controller.process.machine.isStalled) continue;
@@ -168,7 +178,35 @@ export class Checker {
   /** Since its permit ended there was a time in which no controller worked in the cluster. */
   #isHole(cluster: SimCluster): boolean {
     const hasHole = this.hasHole || this.storeLosses() > 0; // what was still pending is lost with the record
+    if (cluster.permit?.scope !== 'multi') return false;
     return hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
+  }
+
+  permitted(cluster: SimCluster, ttlMs: number): void {
+    const acknowledgedAt = this.#acknowledgedAt.get(cluster) ?? -Infinity;
+    if (cluster.lapsesAt > acknowledgedAt + ttlMs * (1 + RATE_ERROR) + SLACK_MS) {
+      this.fail('permit in time', `that of ${cluster.id} ends ${Math.round(cluster.lapsesAt - this.#world.now)} ms from now`);
+    }
+  }
+
+  /** A write of the lease by this cluster was acknowledged. */
+  acknowledged(cluster: SimCluster): void {
+    this.#acknowledgedAt.set(cluster, this.#world.now);
+  }
+
+  #checkParking(): void {
+    for (const [cluster, running] of this.#byCluster()) {
+      if (cluster.permit?.scope !== 'multi') continue;
+      const since = Math.max(cluster.lapsesAt, this.#unattendedAt.get(cluster) ?? -Infinity);
+      if (this.#world.now > since + PARKING_MS + cluster.graceMs)
+        this.fail('parked in time', `${running} still runs in ${cluster.id}`);
+    }
+  }
+
+  #byCluster(): ReadonlyMap<SimCluster, string> {
+    const found = new Map<SimCluster, string>();
+    for (const [name, all] of this.#running) for (const { cluster } of all) found.set(cluster, name);
+    return found;
   }
 
   #attend(): void {

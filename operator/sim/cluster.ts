@@ -136,6 +136,7 @@ export class SimCluster implements Availability {
     if (permit.scope === 'multi' && permit.renewedAt !== this.permit?.renewedAt && permit.renewedAt === 0)
       this.#world.note(this.id, 'its permit is ended');
     this.permit = permit;
+    if (permit.scope === 'multi') this.#checker.permitted(this, permit.ttlMs);
     return String(++this.#permitVersion);
   }
 

@@ -83,7 +83,7 @@ export class SimController {
   get isWorking(): boolean {
     const { alive, machine } = this.process;
     const { down, hangs } = this.cluster;
-    const isHindered = machine.isBusy || machine.isStalled || machine.isFrozen || machine.isFooled || down || hangs;
+    const isHindered = machine.isBusy || machine.isStalled || machine.wasFrozen || machine.isFooled || down || hangs;
     return alive && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
   }
 
@@ -172,6 +172,11 @@ export class SimController {
       read: (key, call) => {
         if (key === cellKeys.lease(TENANT)) this.leaseReadSentAt = this.process.machine.instant;
         return store.read(key, call);
+      },
+      write: async (key, value, expected, call) => {
+        const reply = await store.write(key, value, expected, call);
+        if (reply.ok && key === cellKeys.lease(TENANT)) this.#options.checker.acknowledged(this.cluster);
+        return reply;
       },
     };
   }

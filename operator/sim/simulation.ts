@@ -54,7 +54,7 @@ export class Simulation {
     this.checker = new Checker(this.world);
     const rate = () => (options.drift === false ? 1 : 1 + chance.between(-DRIFT, DRIFT));
     this.store = new SimStore(this.world, options.ageBy ?? chance.pick(['server', 'observer']), rate());
-    const graceMs = options.graceMs ?? chance.between(500, 5000);
+    const graceMs = options.graceMs ?? chance.between(500, (options.clusters ?? 1) > 1 ? 15_000 : 5000);
     const clusters = options.clusters ?? 1;
     this.takeover = clusters > 1 ? (options.takeover ?? 'bounded') : undefined;
     this.checker.hasHole = this.takeover === 'bounded';
@@ -69,7 +69,7 @@ export class Simulation {
         name: `m${i + 1}`,
         rate: rate(),
         wallOffsetMs,
-        memoryMs: this.timing.ttlMs * 1.03,
+        memoryMs: Math.max(this.timing.ttlMs * 1.03, clusters > 1 ? SERVER_TIME_MS : 0),
       });
     });
     this.checker.storeLosses = () => this.store.losses;

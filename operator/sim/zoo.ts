@@ -6,9 +6,10 @@ import { bundle, playBatch } from './campaign.ts';
 import type { Mutant } from './mutant.ts';
 import type { Report } from './worker.ts';
 import { actingMutants } from './zoo.acting.ts';
+import { clusterMutants } from './zoo.clusters.ts';
 import { leaseMutants } from './zoo.lease.ts';
 
-export const zoo: readonly Mutant[] = [...leaseMutants, ...actingMutants];
+export const zoo: readonly Mutant[] = [...leaseMutants, ...actingMutants, ...clusterMutants];
 
 export interface Hunt {
   readonly from: number;

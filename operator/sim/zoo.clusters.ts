@@ -1,0 +1,176 @@
+/** Defects in how several clusters share a tenant: permits, parking, reports, and who is waited for. */
+import type { Mutant } from './mutant.ts';
+
+const activation = 'leadership/activation.ts';
+const decide = 'leadership/decide.ts';
+const tenure = 'leadership/tenure.ts';
+const warden = 'leadership/warden.ts';
+const cluster = 'sim/cluster.ts';
+
+const permits: readonly Mutant[] = [
+  {
+    name: 'no-permit',
+    breaks: 'The API server creates no pod once the permit has ended (schedule 14)',
+    profile: 'clusters, everything',
+    edits: [{ file: cluster, find: 'if (this.refusesPods) throw', put: 'if (false) throw' }],
+  },
+  {
+    name: 'permit-stamped-at-arrival',
+    breaks: 'A permit counts from before the renewal was sent that it goes back to',
+    profile: 'clusters, network',
+    edits: [{ file: cluster, find: 'this.permit = permit;', put: 'this.permit = permit.renewedAt ? { ...permit, renewedAt: this.time } : permit;' }, { file: cluster, find: 'const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;', put: 'const ends = this.#world.now + permit.ttlMs / this.#rate;' }],
+  },
+  {
+    name: 'permit-before-others-are-parked',
+    breaks: 'The permit is made good only when every other cluster has been waited for',
+    profile: 'clusters, crash',
+    edits: [{ file: tenure, find: 'if (this.#pending.length > 0) return false;', put: '' }],
+  },
+  {
+    name: 'nobody-parks',
+    breaks: 'Whoever finds the permit of its cluster ended parks (schedules 1, 2)',
+    profile: 'clusters, crash',
+    edits: [{ file: warden, find: 'if (this.#hasEnded()) await this.#park(seen);\n    else this.#rest();', put: '' }],
+  },
+  {
+    name: 'holder-does-not-park',
+    breaks: 'A controller that believes it holds parks as well (schedule 14)',
+    profile: 'clusters, everything',
+    edits: [
+      {
+        file: warden,
+        find: '    await this.#parkInDoubt();\n',
+        put: '    if (seen?.holder === this.#options.candidate.identity) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'parks-only-earlier-stamps',
+    breaks: 'Parking goes by the permit, not by stamps (schedule 3)',
+    profile: 'clusters, everything',
+    edits: [
+      {
+        file: cluster,
+        find: '.filter(({ metadata }) => !metadata.deletionTimestamp);',
+        put: '.filter((live) => !live.metadata.deletionTimestamp && termOf(live) < (this.permit?.term ?? 0));',
+      },
+    ],
+  },
+];
+
+const waiting: readonly Mutant[] = [
+  {
+    name: 'wait-without-drain',
+    breaks: 'A silent cluster is waited for as long as its pods may take to stop',
+    profile: 'clusters, crash',
+    edits: [{ file: activation, find: 'sinceMs < atLeast(ttlMs + drainMs)', put: 'sinceMs < atLeast(ttlMs)' }],
+  },
+  {
+    name: 'old-report',
+    breaks: 'A report counts only when its author had seen the term that waits',
+    profile: 'clusters, everything',
+    edits: [{ file: activation, find: 'report.term >= term && ', put: '' }],
+  },
+  {
+    name: 'report-does-not-hold-back',
+    breaks: 'A living controller that reports pods holds the next cluster back (schedule 10)',
+    profile: 'clusters, network',
+    edits: [{ file: activation, find: 'return isHeldBack || takeover', put: 'return takeover' }],
+  },
+  {
+    name: 'bounded-although-strict',
+    breaks: 'With the takeover `strict` nothing but a report ends the wait',
+    profile: 'clusters, crash',
+    edits: [{ file: activation, find: "takeover === 'strict' || ", put: '' }],
+  },
+  {
+    name: 'pending-forgotten',
+    breaks: 'Whoever has not been waited for to the end stays in the record (schedule 4)',
+    profile: 'clusters, crash',
+    edits: [{ file: decide, find: 'return [...last, ...others];', put: 'return last;' }],
+  },
+  {
+    name: 'last-holder-not-waited-for',
+    breaks: 'Who takes over from another cluster waits for it',
+    profile: 'clusters, crash',
+    edits: [{ file: decide, find: 'return [...last, ...others];', put: 'return others;' }],
+  },
+  {
+    name: 'single-by-the-timer',
+    breaks: 'While no permit stands, no other cluster takes over by the timer (schedule 7)',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: decide,
+        find: "record.release === 'stopped' || (record.scope === 'multi' && candidate.takeover !== undefined);",
+        put: 'candidate.takeover !== undefined;',
+      },
+    ],
+  },
+  {
+    name: 'adopt-across-clusters',
+    breaks: 'What is left for adoption is adopted in its own cluster only',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: decide,
+        find: "record.holder === null && (!foreign || record.release === 'stopped')",
+        put: 'record.holder === null',
+      },
+      {
+        file: decide,
+        find: "isForeign(record, candidate) && release !== 'stopped' ?",
+        put: 'isForeign(record, candidate) && record.holder !== null ?',
+      },
+    ],
+  },
+];
+
+const reports: readonly Mutant[] = [
+  {
+    name: 'stopped-unverified',
+    breaks: 'The lease is released as stopped only when nothing runs any more',
+    profile: 'clusters, crash',
+    edits: [
+      { file: tenure, find: 'return (await workloads.running(this.#call())).length === 0;', put: 'return true;' },
+    ],
+  },
+  {
+    name: 'reported-unverified',
+    breaks: 'A report follows a look, not the request to stop',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: warden,
+        find: 'const notGone = await workloads.running(this.#call());',
+        put: 'const notGone: readonly string[] = [];',
+      },
+    ],
+  },
+  {
+    name: 'verified-from-the-cache',
+    breaks: 'The look is a list of its own, not the cache',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: 'sim/controller.ts',
+        find: 'workloads: cluster.workloads(identity, this.toCluster),',
+        put: `workloads: {
+        ...cluster.workloads(identity, this.toCluster),
+        running: async () => ['x', 'y', 'z'].filter((name) => this.informer.get(name)),
+      },`,
+      },
+    ],
+  },
+  {
+    name: 'permit-not-ended-before-the-look',
+    breaks: 'Before the look that counts, nothing more can start (schedules 5, 9)',
+    profile: 'clusters, everything',
+    edits: [
+      { file: tenure, find: 'await permit.end(() => true, this.#call());', put: '' },
+      { file: warden, find: 'await permit.end(() => this.#hasEnded(), this.#call());', put: '' },
+    ],
+  },
+];
+
+export const clusterMutants: readonly Mutant[] = [...permits, ...waiting, ...reports];
