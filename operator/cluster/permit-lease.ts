@@ -6,6 +6,7 @@ import { GROUP, labels } from '../api/group.ts';
 import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
 import { core, hasCode } from './cluster-client.ts';
 
+const CLUSTER = `${GROUP}/cluster-id`;
 const DRAIN = `${GROUP}/drain-ms`;
 const SCOPE = `${GROUP}/scope`;
 const TERM = `${GROUP}/term`;
@@ -19,6 +20,7 @@ interface LeaseObject extends KubeObject {
 export interface PermitFields {
   readonly scope: 'single' | 'multi';
   readonly term: number;
+  readonly clusterId: string;
   readonly drainMs: number;
   /** Since the epoch; 0: ended. */
   readonly renewedAt: number;
@@ -70,7 +72,8 @@ export class PermitLease {
     }
   }
 
-  #lease({ scope, term, drainMs, renewedAt, ttlMs }: PermitFields, resourceVersion: string | undefined): LeaseObject {
+  #lease(permit: PermitFields, resourceVersion: string | undefined): LeaseObject {
+    const { scope, term, clusterId, drainMs, renewedAt, ttlMs } = permit;
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -79,7 +82,12 @@ export class PermitLease {
         namespace: this.#namespace,
         ...(resourceVersion !== undefined && { resourceVersion }),
         labels: { [labels.tenant]: this.#tenant },
-        annotations: { [TERM]: String(term), [SCOPE]: scope, [DRAIN]: String(Math.ceil(drainMs)) },
+        annotations: {
+          [TERM]: String(term),
+          [SCOPE]: scope,
+          [CLUSTER]: clusterId,
+          [DRAIN]: String(Math.ceil(drainMs)),
+        },
       },
       // Whole seconds, and never longer than meant.
       spec: {
@@ -95,6 +103,7 @@ function permitOf({ metadata, spec }: LeaseObject): PermitFields {
   return {
     scope: metadata.annotations?.[SCOPE] === 'multi' ? 'multi' : 'single',
     term: number(TERM),
+    clusterId: metadata.annotations?.[CLUSTER] ?? '',
     drainMs: number(DRAIN),
     renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
     ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,

@@ -65,6 +65,8 @@ function decideOnRecord(
 function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
   const readAt = election.lastReply?.arrivedAt ?? now;
   if (!isSince(election.permitReadAt, readAt)) return { do: 'read permit' };
+  if (isUnlimitedElsewhere(candidate, facts))
+    return wait(election, 'the record is gone, and was last held in another cluster, which no permit limits');
   if (facts.permit !== 'none' || election.highestTerm > 0) {
     const until = quarantineUntil(election, facts, 0, candidate.timing.ttlMs);
     if (until === undefined || now < until)
@@ -130,6 +132,12 @@ function nextTerm(
     release: 'none',
     pending: inherited(previous, candidate),
   };
+}
+
+/** As long as the tenant had one cluster, its workloads run on without a leader: no wait makes it safe to start others. */
+function isUnlimitedElsewhere(candidate: Candidate, facts: Facts): boolean {
+  const permit = permitOf(facts);
+  return permit !== undefined && permit.scope === 'single' && !['', candidate.cluster.id].includes(permit.clusterId);
 }
 
 /** Once several clusters, always several. The holder says so only when its permit stands. */

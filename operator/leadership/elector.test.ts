@@ -40,7 +40,14 @@ describe('acquiring', () => {
   });
 
   it('waits ttl and drain when the record is gone but the cluster has seen the tenant', async () => {
-    cluster.permit = { scope: 'single', drainMs: 40_000, term: START - 100, renewedAt: 0, ttlMs: 15_000 };
+    cluster.permit = {
+      scope: 'single',
+      clusterId: cluster.id,
+      drainMs: 40_000,
+      term: START - 100,
+      renewedAt: 0,
+      ttlMs: 15_000,
+    };
     const a = start('a');
     await clock.advance(55_000);
     expect(leaders(a)).toEqual([]);

@@ -7,7 +7,7 @@ import type { PermitStore } from './ports.ts';
 
 /** Controllers of one cluster may write at one time. */
 const ATTEMPTS = 3;
-const NOTHING: Permit = { scope: 'single', term: 0, drainMs: 0, renewedAt: 0, ttlMs: 0 };
+const NOTHING: Permit = { scope: 'single', term: 0, clusterId: '', drainMs: 0, renewedAt: 0, ttlMs: 0 };
 
 export class PermitKeeper {
   readonly #store: PermitStore;
@@ -78,6 +78,7 @@ function remembering(permit: Permit, record: LeaseRecord): Permit {
     ...permit,
     scope: permit.scope === 'multi' ? 'multi' : record.scope,
     term: Math.max(permit.term, record.term),
+    clusterId: record.term >= permit.term ? record.cluster.id : permit.clusterId,
     drainMs: Math.max(permit.drainMs, record.drainMs),
     ttlMs: permit.ttlMs || record.ttlMs,
   };

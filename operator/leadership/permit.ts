@@ -9,6 +9,8 @@ export interface Permit {
   readonly scope: Scope;
   /** Highest term of which this cluster has heard; terms never go back. */
   readonly term: number;
+  /** Identity of the cluster that held that term. */
+  readonly clusterId: string;
   /** Longest time that the tenant's pods may take to stop. */
   readonly drainMs: number;
   /** When the renewal was sent that it goes back to; 0: it has been ended. */

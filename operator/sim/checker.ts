@@ -71,6 +71,7 @@ export class Checker {
   #highestTerm = 0;
   violation: Violation | undefined;
   controllers: readonly SimController[] = [];
+  clusters: readonly SimCluster[] = [];
   /** How many times the store has lost writes or may have. */
   storeLosses: () => number = () => 0;
   /** How many changes of leader were seen, for people. */
@@ -210,8 +211,7 @@ export class Checker {
   }
 
   #attend(): void {
-    const clusters = new Set(this.controllers.map(({ cluster }) => cluster));
-    for (const cluster of clusters) {
+    for (const cluster of this.clusters) {
       if (!this.controllers.some((controller) => controller.cluster === cluster && controller.isWorking))
         this.#unattendedAt.set(cluster, this.#world.now);
     }

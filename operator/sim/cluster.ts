@@ -133,8 +133,7 @@ export class SimCluster implements Availability {
     if (this.lapsesAt < this.#world.now) this.goodSince = this.#world.now;
     const isWorse = permit.renewedAt + permit.ttlMs < this.time;
     this.lapsesAt = isWorse ? Math.min(this.lapsesAt, this.#world.now) : ends;
-    if (permit.scope === 'multi' && permit.renewedAt !== this.permit?.renewedAt && permit.renewedAt === 0)
-      this.#world.note(this.id, 'its permit is ended');
+    this.#world.note(this.id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);
     this.permit = permit;
     if (permit.scope === 'multi') this.#checker.permitted(this, permit.ttlMs);
     return String(++this.#permitVersion);

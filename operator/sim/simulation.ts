@@ -62,6 +62,7 @@ export class Simulation {
       const offsetMs = clusters > 1 ? chance.between(-60_000, 60_000) : 0;
       return new SimCluster(this.world, this.checker, { id: `cluster-${'abc'[i]}`, graceMs, rate: rate(), offsetMs });
     });
+    this.checker.clusters = this.clusters;
     const count = options.machines ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
     this.machines = Array.from({ length: count }, (_, i) => {
       const wallOffsetMs = chance.hits(0.3) ? chance.between(-3_600_000, 3_600_000) : 0;
