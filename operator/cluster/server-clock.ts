@@ -17,6 +17,8 @@ export class ServerClock {
   #windowStart = Number.NEGATIVE_INFINITY;
   #lowest = Number.POSITIVE_INFINITY;
   #lowestBefore = Number.POSITIVE_INFINITY;
+  /** Nothing but a reply that took long is known. */
+  #isRough = false;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
@@ -30,7 +32,10 @@ export class ServerClock {
     const date = header === undefined ? Number.NaN : Date.parse(header);
     if (Number.isNaN(date)) return;
     const now = this.#clock.monotonic();
-    if (now - sentAt > LONG_MS && this.at() !== undefined) return;
+    const isRough = now - sentAt > LONG_MS;
+    if (isRough && this.at() !== undefined) return;
+    if (this.#isRough) this.#lowest = this.#lowestBefore = Number.POSITIVE_INFINITY;
+    this.#isRough = isRough;
     if (now - this.#windowStart >= WINDOW_MS) {
       this.#lowestBefore = now - this.#windowStart < 2 * WINDOW_MS ? this.#lowest : Number.POSITIVE_INFINITY;
       this.#lowest = Number.POSITIVE_INFINITY;
