@@ -79,12 +79,12 @@ export class SimController {
     return this.#options.cluster;
   }
 
-  /** Nothing hinders it to do its work in its cluster. */
+  /** Nothing hinders it to do its work in its cluster, and it means to stay. */
   get isWorking(): boolean {
     const { alive, machine } = this.process;
     const { down, hangs } = this.cluster;
     const isHindered = machine.isBusy || machine.isStalled || machine.wasFrozen || machine.isFooled || down || hangs;
-    return alive && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
+    return alive && !this.leaving && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
   }
 
   /** Renewals are late, or it cannot tell. */
