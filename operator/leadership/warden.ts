@@ -35,6 +35,7 @@ export interface WardenOptions {
 export class Warden {
   readonly #options: WardenOptions;
   readonly #stopping = new AbortController();
+  #readAt = -Infinity;
   /** When the permit was first found ended, on the monotonic clock. */
   #endedAt: number | undefined;
   /** The term under which nothing was found to run. */
@@ -64,14 +65,14 @@ export class Warden {
   async #round(): Promise<void> {
     const { permit, lease } = this.#options;
     const { seen } = lease;
-    if (!this.#isShared() && this.#hasNeighbours(seen)) await permit.read(this.#call());
+    if (this.#mustRead(seen)) await this.#read();
     if (seen && this.#isOthers(seen)) await permit.ensure(seen, this.#call());
     await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
     this.#endedAt ??= this.#options.clock.monotonic();
     if (seen && this.#isOthers(seen) && this.#parkedIn === seen.term) return;
     if (!this.#isAtOnce(seen) && this.#options.clock.monotonic() < this.#endedAt + ADOPT_GRACE_MS) return;
-    await permit.read(this.#call());
+    await this.#read();
     if (this.#hasEnded()) await this.#park(seen);
     else this.#rest();
   }
@@ -114,11 +115,17 @@ export class Warden {
     return record.cluster.id !== this.#options.candidate.cluster.id;
   }
 
-  /** Then a permit that limited nothing may by now. */
-  #hasNeighbours(seen: LeaseRecord | null | undefined): boolean {
-    const { presence, candidate } = this.#options;
+  /** A permit that limited nothing may do so by now; and now and then, so that the API server's time is known well. */
+  #mustRead(seen: LeaseRecord | null | undefined): boolean {
+    const { permit, presence, candidate, clock } = this.#options;
+    if (this.#isShared()) return clock.monotonic() > this.#readAt + candidate.timing.ttlMs / 2;
     const isForeign = presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
-    return isForeign || seen?.scope === 'multi' || this.#options.permit.known === 'unknown';
+    return isForeign || seen?.scope === 'multi' || permit.known === 'unknown';
+  }
+
+  async #read(): Promise<void> {
+    await this.#options.permit.read(this.#call());
+    this.#readAt = this.#options.clock.monotonic();
   }
 
   #isShared(): boolean {
