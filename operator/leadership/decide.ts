@@ -9,7 +9,7 @@ import { atLeast } from './timing.ts';
 export function decide(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
   const { held, notBefore } = election;
   if (now < notBefore) return { do: 'wait', until: notBefore, because: 'the last call failed' };
-  if (held) return decideAsHolder(election, held, candidate, facts, now);
+  if (held) return decideAsHolder({ ...election, held }, candidate, facts, now);
   if (now >= election.nextReadAt) return { do: 'read' };
   if (!facts.eligible) return wait(election, 'not a candidate');
   return election.sighting
@@ -17,7 +17,13 @@ export function decide(election: Election, candidate: Candidate, facts: Facts, n
     : decideOnAbsence(election, candidate, facts, now);
 }
 
-function decideAsHolder(election: Election, held: Held, candidate: Candidate, facts: Facts, now: number): Step {
+function decideAsHolder(
+  election: Election & { readonly held: Held },
+  candidate: Candidate,
+  facts: Facts,
+  now: number,
+): Step {
+  const { held } = election;
   if (election.mustResolveConflict) return { do: 'read' };
   if (now >= election.nextRenewAt) {
     return {
@@ -44,8 +50,7 @@ function decideOnRecord(
   const { record } = sighting;
   // Ahead of need: a process that knows nothing yet must not take an old record for the latest.
   if (facts.permit === 'unknown') return { do: 'read permit' };
-  const isOpen = record.release === 'stopped' || (record.scope === 'multi' && candidate.takeover !== undefined);
-  if (isForeign(record, candidate) && !isOpen) {
+  if (isForeign(record, candidate) && !isOpen(record, candidate)) {
     return wait(
       election,
       `last held in another cluster, ${record.cluster.name} (${record.cluster.id}), and not released as stopped`,
@@ -153,6 +158,11 @@ function inherited(record: LeaseRecord | undefined, candidate: Candidate): reado
   const last = isForeign(record, candidate) && release !== 'stopped' ? [{ cluster, drainMs }] : [];
   const others = pending.filter((entry) => ![cluster.id, candidate.cluster.id].includes(entry.cluster.id));
   return [...last, ...others];
+}
+
+/** Whether a record of another cluster can be taken over at all without a person. */
+function isOpen({ release, scope }: LeaseRecord, { takeover }: Candidate): boolean {
+  return release === 'stopped' || (scope === 'multi' && takeover !== undefined);
 }
 
 function isForeign(record: LeaseRecord, candidate: Candidate): boolean {

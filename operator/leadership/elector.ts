@@ -2,50 +2,33 @@
  * Runs the election: carries out the steps of the state machine against the store, one at a time, on its own timers.
  * It shares no lock, queue or await with workload work, so that nothing a reconciler does can delay a renewal.
  */
-import type { Call, CellStore, ReadReply } from '../lease/cell-store.ts';
+import type { Call, ReadReply } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
+import type { Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
 import { decide } from './decide.ts';
 import type { Candidate, Election, Facts, Held, Step } from './election.ts';
 import { newElection } from './election.ts';
+import type { ElectorOptions } from './elector-options.ts';
+import { factsOf } from './facts.ts';
 import type { LeaseRecord, Release } from './lease-record.ts';
 import { encodeRecord } from './lease-record.ts';
-import type { PermitKeeper } from './permit-keeper.ts';
 import {
   canaryIsWell,
   endLease,
   expire,
   lostWrites,
+  recordSeen,
   sawCell,
   sawFailure,
   sawHint,
   sawPermit,
   sawWrite,
+  signOfOther,
   tombstone,
 } from './observe.ts';
-import type { ClusterView, LeadershipListener, Workloads } from './ports.ts';
-import type { Presence } from './presence.ts';
 import { Tenure } from './tenure.ts';
 import { Term } from './term.ts';
-import type { Watchdog } from './watchdog.ts';
-
-export interface ElectorOptions {
-  readonly tenant: string;
-  readonly candidate: Candidate;
-  readonly remainsFollower: boolean;
-  readonly store: CellStore;
-  readonly permit: PermitKeeper;
-  readonly presence: Presence;
-  readonly cluster: ClusterView;
-  /** Present when `candidate.takeover` is: how a tenant that several clusters share is stopped in this one. */
-  readonly workloads?: Workloads;
-  readonly listener: LeadershipListener;
-  readonly watchdog: Watchdog;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
 
 export class Elector {
   readonly #options: ElectorOptions;
@@ -101,9 +84,7 @@ export class Elector {
 
   /** The record as last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */
   get seen(): LeaseRecord | null | undefined {
-    const { held, sighting, failing } = this.#election;
-    if (held) return held.record;
-    return failing ? undefined : sighting && sighting.record;
+    return recordSeen(this.#election);
   }
 
   /** The term in which renewals fail, and none was acknowledged for `renewDeadline`. */
@@ -117,7 +98,7 @@ export class Elector {
     try {
       while (!this.#leaving || this.#mustPrepareToLeave) {
         this.#input(expire);
-        await this.#carryOut(decide(this.#election, this.#options.candidate, this.#facts(), this.#now()));
+        await this.#carryOut(decide(this.#election, this.#options.candidate, this.#facts, this.#now()));
       }
       await this.#giveUp(this.#release ?? 'adopt');
     } finally {
@@ -169,24 +150,12 @@ export class Elector {
     return this.#release === undefined && this.#election.held !== undefined;
   }
 
-  #now(): number {
-    return this.#options.clock.monotonic();
+  get #facts(): Facts {
+    return factsOf(this.#options, { isLeaving: this.#leaving, pending: this.#tenure.pending });
   }
 
-  #facts(): Facts {
-    const { cluster, presence, permit, remainsFollower, candidate } = this.#options;
-    return {
-      eligible: !remainsFollower && !this.#leaving && cluster.ready(),
-      highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
-      drainMs: cluster.drainMs(),
-      permit: permit.known,
-      canarySince: presence.placedAt,
-      clusters: presence.peers.map((peer) => ({
-        id: peer.cluster.id,
-        isAlive: peer.ageMs < candidate.timing.ttlMs && !peer.leaving,
-      })),
-      pending: this.#tenure.pending,
-    };
+  #now(): number {
+    return this.#options.clock.monotonic();
   }
 
   async #carryOut(step: Step): Promise<void> {
@@ -223,7 +192,7 @@ export class Elector {
     const { store, candidate, listener, clock } = this.#options;
     const sentAt = this.#now();
     const sentAtWall = clock.wall();
-    if (step.do === 'acquire') this.#lastSignOfOther = this.#signOfOther();
+    if (step.do === 'acquire') this.#lastSignOfOther = signOfOther(this.#election, candidate);
     const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
     this.#input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
     if (!reply.ok) listener.refused();
@@ -233,13 +202,6 @@ export class Elector {
   #renewed(held: Held, tookMs: number): void {
     this.#options.listener.renewed(tookMs);
     if (this.#term?.established && !this.#term.ended) this.#tenure.renewed(held);
-  }
-
-  /** A released record no longer names its holder, but a release is the last sign of one. */
-  #signOfOther(): number | undefined {
-    const { sighting } = this.#election;
-    if (!sighting || sighting.record.holder === this.#options.candidate.identity) return undefined;
-    return sighting.arrivedAt - sighting.ageMs;
   }
 
   /** Until the time, an input, or `leave`. */

@@ -143,3 +143,15 @@ export function endLease(election: Election, because: string): Election {
 export function tombstone(held: Held, release: Release): LeaseRecord {
   return { ...held.record, holder: null, release };
 }
+
+/** The record as last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */
+export function recordSeen({ held, sighting, failing }: Election): LeaseRecord | null | undefined {
+  if (held) return held.record;
+  return failing ? undefined : sighting && sighting.record;
+}
+
+/** When the last other holder showed itself. A released record no longer names it, but a release is a last sign. */
+export function signOfOther({ sighting }: Election, { identity }: Candidate): number | undefined {
+  if (!sighting || sighting.record.holder === identity) return undefined;
+  return sighting.arrivedAt - sighting.ageMs;
+}

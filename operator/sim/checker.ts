@@ -186,7 +186,10 @@ export class Checker {
   permitted(cluster: SimCluster, ttlMs: number): void {
     const acknowledgedAt = this.#acknowledgedAt.get(cluster) ?? -Infinity;
     if (cluster.lapsesAt > acknowledgedAt + ttlMs * (1 + RATE_ERROR) + SLACK_MS) {
-      this.fail('permit in time', `that of ${cluster.id} ends ${Math.round(cluster.lapsesAt - this.#world.now)} ms from now`);
+      this.fail(
+        'permit in time',
+        `that of ${cluster.id} ends ${Math.round(cluster.lapsesAt - this.#world.now)} ms from now`,
+      );
     }
   }
 

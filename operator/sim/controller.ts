@@ -84,7 +84,9 @@ export class SimController {
     const { alive, machine } = this.process;
     const { down, hangs } = this.cluster;
     const isHindered = machine.isBusy || machine.isStalled || machine.wasFrozen || machine.isFooled || down || hangs;
-    return alive && !this.leaving && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0;
+    return (
+      alive && !this.leaving && !isHindered && this.toCluster.conditions === calm && machine.stalls.probability === 0
+    );
   }
 
   /** Renewals are late, or it cannot tell. */

@@ -18,7 +18,18 @@ const permits: readonly Mutant[] = [
     name: 'permit-stamped-at-arrival',
     breaks: 'A permit counts from before the renewal was sent that it goes back to',
     profile: 'clusters, network',
-    edits: [{ file: cluster, find: 'this.permit = permit;', put: 'this.permit = permit.renewedAt ? { ...permit, renewedAt: this.time } : permit;' }, { file: cluster, find: 'const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;', put: 'const ends = this.#world.now + permit.ttlMs / this.#rate;' }],
+    edits: [
+      {
+        file: cluster,
+        find: 'this.permit = permit;',
+        put: 'this.permit = permit.renewedAt ? { ...permit, renewedAt: this.time } : permit;',
+      },
+      {
+        file: cluster,
+        find: 'const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;',
+        put: 'const ends = this.#world.now + permit.ttlMs / this.#rate;',
+      },
+    ],
   },
   {
     name: 'permit-before-others-are-parked',
@@ -102,8 +113,8 @@ const waiting: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "record.release === 'stopped' || (record.scope === 'multi' && candidate.takeover !== undefined);",
-        put: 'candidate.takeover !== undefined;',
+        find: "release === 'stopped' || (scope === 'multi' && takeover !== undefined);",
+        put: 'scope !== undefined && release !== undefined && takeover !== undefined;',
       },
     ],
   },

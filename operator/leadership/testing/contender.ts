@@ -102,7 +102,12 @@ export function contend(options: ContenderOptions): Contender {
     store,
     permit: new PermitKeeper(cluster.permitStore),
     presence,
-    cluster: { ready: () => cluster.reachable, highestStamp: () => cluster.stamp, drainMs: () => cluster.drainMs, serverTime: () => clock.wall() },
+    cluster: {
+      ready: () => cluster.reachable,
+      highestStamp: () => cluster.stamp,
+      drainMs: () => cluster.drainMs,
+      serverTime: () => clock.wall(),
+    },
     listener: {
       elected: (term) => history.push(`elected ${term}`),
       lost: (term, because) => history.push(`lost ${term}: ${because}`),

@@ -1,0 +1,32 @@
+/** What the election must know besides the store, gathered afresh for each decision. */
+import type { Candidate, Facts } from './election.ts';
+import type { PendingCluster } from './lease-record.ts';
+import type { PermitKeeper } from './permit-keeper.ts';
+import type { ClusterView } from './ports.ts';
+import type { Presence } from './presence.ts';
+
+interface Surroundings {
+  readonly candidate: Candidate;
+  readonly cluster: ClusterView;
+  readonly presence: Presence;
+  readonly permit: PermitKeeper;
+  readonly remainsFollower: boolean;
+}
+
+export function factsOf(
+  { candidate, cluster, presence, permit, remainsFollower }: Surroundings,
+  { isLeaving, pending }: { readonly isLeaving: boolean; readonly pending: readonly PendingCluster[] | undefined },
+): Facts {
+  return {
+    eligible: !remainsFollower && !isLeaving && cluster.ready(),
+    highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
+    drainMs: cluster.drainMs(),
+    permit: permit.known,
+    canarySince: presence.placedAt,
+    clusters: presence.peers.map((peer) => ({
+      id: peer.cluster.id,
+      isAlive: peer.ageMs < candidate.timing.ttlMs && !peer.leaving,
+    })),
+    pending,
+  };
+}
