@@ -55,7 +55,7 @@ async function harness(): Promise<StoreHarness> {
       await admin.close();
     },
     server: {
-      address: server.address,
+      addresses: [server.address],
       pause: () => server.pause(),
       resume: () => server.resume(),
       kill: () => server.kill(),

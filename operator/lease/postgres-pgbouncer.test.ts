@@ -14,7 +14,7 @@ async function harness(): Promise<StoreHarness> {
     openUnauthorized: async () => new PostgresStore({ url: options().url.replace(':right@', ':wrong@') }),
     wipe: async () => void (await server.query('delete from highlander_cells')),
     server: {
-      address: bouncer.address,
+      addresses: [bouncer.address],
       pause: () => bouncer.pause(),
       resume: () => bouncer.resume(),
       kill: () => bouncer.kill(),

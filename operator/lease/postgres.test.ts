@@ -20,7 +20,7 @@ async function harness(): Promise<StoreHarness> {
     openUnauthorized: async () => new PostgresStore({ url: server.url().replace(':right@', ':wrong@') }),
     wipe: async () => void (await server.query('truncate highlander_cells')),
     server: {
-      address: server.address,
+      addresses: [server.address],
       pause: () => server.pause(),
       resume: () => server.resume(),
       kill: () => server.kill(),

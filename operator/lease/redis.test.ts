@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CellStore } from './cell-store.ts';
-import { parseAddress } from './redis-dial.ts';
+import { parseAddress } from './redis-options.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
 import { freePort } from './testing/child-server.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
@@ -22,7 +22,7 @@ async function harness(): Promise<StoreHarness> {
     openUnauthorized: async () => new RedisStore({ ...options(), password: 'wrong' }),
     wipe: async () => void (await server.command('AUTH right\r\nFLUSHALL')),
     server: {
-      address: server.address,
+      addresses: [server.address],
       pause: () => server.pause(),
       resume: () => server.resume(),
       kill: () => server.kill(),

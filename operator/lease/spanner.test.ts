@@ -42,7 +42,7 @@ async function harness(): Promise<StoreHarness> {
     openUnauthorized: async () => new SpannerStore(at(refusing.address)),
     wipe: () => mutate(at(emulator.address), [{ delete: { table: 'HighlanderCells', keySet: { all: true } } }]),
     server: {
-      address: emulator.address,
+      addresses: [emulator.address],
       pause: () => emulator.pause(),
       resume: () => emulator.resume(),
       kill: () => emulator.kill(),

@@ -9,7 +9,8 @@ import { StoreError } from '../store-error.ts';
 import { FaultProxy, type ServerAddress } from './fault-proxy.ts';
 
 export interface StoreServer {
-  readonly address: ServerAddress;
+  /** Where clients connect to: of several, all that they may come to. */
+  readonly addresses: readonly ServerAddress[];
   pause(): void;
   resume(): void;
   /** Without any farewell. */
@@ -20,8 +21,8 @@ export interface StoreServer {
 }
 
 export interface StoreHarness extends AsyncDisposable {
-  /** A store with connections of its own, through `address` instead of the server's when one is given. */
-  open(address?: ServerAddress): Promise<CellStore>;
+  /** A store with connections of its own, by these addresses instead of the server's when some are given. */
+  open(...addresses: readonly ServerAddress[]): Promise<CellStore>;
   /** A store whose credentials the server refuses. Absent: an embedded store. */
   openUnauthorized?(): Promise<CellStore>;
   /** Loses all cells, by other means than the driver's. */
@@ -48,8 +49,8 @@ class Bench {
     if (!this.harness.server) throw new Error('This store has no server');
     return this.harness.server;
   }
-  async open(address?: ServerAddress): Promise<CellStore> {
-    return this.keep(await this.harness.open(address));
+  async open(proxy?: FaultProxy): Promise<CellStore> {
+    return this.keep(await this.harness.open(...(proxy?.addresses ?? [])));
   }
   keep(store: CellStore): CellStore {
     this.#opened.push(store);
@@ -416,8 +417,8 @@ function processFaultTests(bench: () => Bench): void {
 
 function networkFaultTests(bench: () => Bench): void {
   test('a black-holed connection is given up, and made anew when the network is back', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const store = await bench().open(proxy.address);
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const store = await bench().open(proxy);
     const key = freshKey();
     await store.read(key, call);
     proxy.blackhole();
@@ -431,8 +432,8 @@ function networkFaultTests(bench: () => Bench): void {
   }, 30_000);
 
   test('a half-open connection costs one call, or two where there is a pool', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const store = await bench().open(proxy.address);
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const store = await bench().open(proxy);
     const key = freshKey();
     await store.read(key, call);
     proxy.halfOpen();
@@ -443,8 +444,8 @@ function networkFaultTests(bench: () => Bench): void {
   });
 
   test('a half-open connection is given up although every caller aborts first', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const store = await bench().open(proxy.address);
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const store = await bench().open(proxy);
     const key = freshKey();
     await store.read(key, call);
     proxy.halfOpen();
@@ -456,8 +457,8 @@ function networkFaultTests(bench: () => Bench): void {
   });
 
   test('reset connections fail at once and are made anew', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const store = await bench().open(proxy.address);
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const store = await bench().open(proxy);
     const key = freshKey();
     await store.read(key, call);
     proxy.reset();
@@ -470,8 +471,8 @@ function networkFaultTests(bench: () => Bench): void {
   });
 
   test('a slow network changes nothing but the time', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const store = await bench().open(proxy.address);
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const store = await bench().open(proxy);
     const key = freshKey();
     proxy.delay(50);
     const version = okVersion(await store.write(key, 'a', undefined, call));
@@ -482,8 +483,8 @@ function networkFaultTests(bench: () => Bench): void {
 
 function hintFaultTests(bench: () => Bench): void {
   test('hints survive a reset, a half-open connection tells again once it is noticed', async () => {
-    await using proxy = await FaultProxy.start(bench().server.address);
-    const [listener, writer] = [await bench().open(proxy.address), await bench().open()];
+    await using proxy = await FaultProxy.start(...bench().server.addresses);
+    const [listener, writer] = [await bench().open(proxy), await bench().open()];
     const key = freshKey();
     const hint = vi.fn<() => void>();
     listener.subscribe(key, hint);

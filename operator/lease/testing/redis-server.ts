@@ -14,14 +14,25 @@ export class RedisServer implements AsyncDisposable {
   private constructor(port: number, folder: string, args: readonly string[]) {
     this.address = { host: '127.0.0.1', port };
     this.folder = folder;
-    const always = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    this.#process = new ChildServer('redis-server', [...always, ...args], 'apt-get install redis-server');
+    const always = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    this.#process = new ChildServer('redis-server', [...args, ...always], 'apt-get install redis-server');
   }
 
-  static async start(...args: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'highlander-redis-')), args);
-    await server.restart();
-    return server;
+  static start(...args: readonly string[]): Promise<RedisServer> {
+    return RedisServer.startIn(async () => ['--save', '', ...args]);
+  }
+
+  /** `prepare` may put files into the server's folder. */
+  static async startIn(prepare: (folder: string) => Promise<readonly string[]>): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'highlander-redis-'));
+    const server = new RedisServer(await freePort(), folder, await prepare(folder));
+    try {
+      await server.restart();
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   pause(): void {
