@@ -9,7 +9,7 @@ import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
 import type { Files } from './connection.ts';
 import { databaseProblems, databaseSettings } from './database.ts';
-import { redisProblems, redisSettings } from './redis.ts';
+import { givenTopologies, redisProblems, redisSettings } from './redis.ts';
 import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
 import type { Leaf, Merged, Origin } from './tree.ts';
 import { getAt, merge } from './tree.ts';
@@ -71,12 +71,12 @@ function defaultStore({ tree, origins }: Merged, machine: Machine): readonly Lea
   const origin = (where: string): Origin => ({ rank: 'default', where: `default: ${where}` });
   const store = (value: StorageType, where: string) => [{ path: ['storageType'], value, origin: origin(where) }];
   const type = getAt(tree, ['storageType']);
-  const address = getAt(tree, ['redis', 'addr']);
-  if (type === 'redis' && address === undefined) {
+  const [topology] = givenTopologies(tree);
+  if (type === 'redis' && topology === undefined) {
     return [{ path: ['redis', 'addr'], value: 'localhost:6379', origin: origin('storageType is redis') }];
   }
   if (type !== undefined) return [];
-  if (address !== undefined) return store('redis', 'redis.addr is set');
+  if (topology !== undefined) return store('redis', `${topology} is set`);
   if (getAt(tree, ['databaseURL']) !== undefined) return store('db', 'databaseURL is set');
   if (machine.inCluster) return store('kubernetes', 'this is a pod');
   const kubeconfig = origins.get('cluster.kubeconfig');
