@@ -11,6 +11,7 @@ async function harness(): Promise<StoreHarness> {
   const options = (address = bouncer.address): PostgresOptions => ({ url: server.url('postgres', address) });
   return {
     open: async (address) => new PostgresStore(options(address)),
+    task: { kind: 'db', db: options() },
     openUnauthorized: async () => new PostgresStore({ url: options().url.replace(':right@', ':wrong@') }),
     wipe: async () => void (await server.query('delete from highlander_cells')),
     server: {

@@ -18,6 +18,7 @@ async function sentinelHarness(): Promise<StoreHarness> {
   const sentinels = all(group.sentinels);
   return {
     open: async (...through) => new RedisStore(options(through.length > 0 ? through : sentinels)),
+    task: { kind: 'redis', redis: options(sentinels) },
     openUnauthorized: async () => new RedisStore({ ...options(sentinels), password: 'wrong' }),
     wipe: async () => void (await command(group.master, 'FLUSHALL')),
     server: {
@@ -41,6 +42,7 @@ async function clusterHarness(): Promise<StoreHarness> {
   });
   return {
     open: async (...through) => new RedisStore(options(through.length > 0 ? through : nodes)),
+    task: { kind: 'redis', redis: options(nodes) },
     openUnauthorized: async () => new RedisStore({ ...options(nodes), password: 'wrong' }),
     async wipe() {
       for (const master of group.masters) await command(master, 'FLUSHALL');

@@ -19,6 +19,7 @@ async function harness(): Promise<StoreHarness> {
   const options = (address = server.address): RedisOptions => ({ addr: at(address), password: 'right' });
   return {
     open: async (address) => new RedisStore(options(address)),
+    task: { kind: 'redis', redis: options() },
     openUnauthorized: async () => new RedisStore({ ...options(), password: 'wrong' }),
     wipe: async () => void (await server.command('AUTH right\r\nFLUSHALL')),
     server: {

@@ -39,6 +39,7 @@ async function harness(): Promise<StoreHarness> {
   await prepareEmulator(at(emulator.address));
   return {
     open: async (address = emulator.address) => new SpannerStore(at(address)),
+    task: { kind: 'spanner', spanner: at(emulator.address) },
     openUnauthorized: async () => new SpannerStore(at(refusing.address)),
     wipe: () => mutate(at(emulator.address), [{ delete: { table: 'HighlanderCells', keySet: { all: true } } }]),
     server: {
