@@ -52,7 +52,10 @@ export class RedisConnection {
       try {
         return await send(client);
       } catch (error) {
-        throw asStoreError(error, this.#target.name);
+        const refusal = asStoreError(error, this.#target.name);
+        // The address may lead to another server by now.
+        if (refusal.kind === 'readonly') this.#drop(client);
+        throw refusal;
       } finally {
         signal.removeEventListener('abort', abandon);
         overdue?.cancel();

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CellStore, WriteReply } from './cell-store.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
 import { ClusterGroup, command, cutReplicasOff, SentinelGroup, textOf, upToDate } from './testing/redis-group.ts';
-import { RedisServer } from './testing/redis-server.ts';
+import { documentedUser, RedisServer } from './testing/redis-server.ts';
 
 const call = { timeoutMs: 3000 };
 const key = 'highlander-leader-lock:default';
@@ -153,6 +153,31 @@ describe('Sentinels that cannot be asked', () => {
     expect(error).toMatchObject({ name: 'StoreError', kind, message: expect.stringMatching(message) });
     expect(JSON.stringify(error) + String(error)).not.toContain('s3cret');
   });
+});
+
+test('the rights that the docs ask for are enough for Sentinels, and for a cluster', async () => {
+  await using group = await SentinelGroup.start({ replicas: 0, downMs: 60_000 });
+  await using nodes = await ClusterGroup.start({ replica: false, timeoutMs: 5000 });
+  const user = { username: 'highlander', password: 'password' };
+  await command(group.master, documentedUser('+eval '));
+  for (const sentinel of group.sentinels) {
+    await command(sentinel, documentedUser('+sentinel|'), 'watching');
+    await command(sentinel, 'ACL LOG RESET', 'watching');
+  }
+  for (const node of nodes.masters) await command(node, `${documentedUser('+eval ')} +cluster|slots`);
+  for (const options of [
+    { sentinel: { ...sentinelOf(group), ...user } },
+    { cluster: { addrs: addrsOf(nodes.masters) } },
+  ]) {
+    const store = open({ ...options, ...user });
+    expect(await store.list('highlander-', call)).toEqual([]);
+    expect(await store.write(key, 'a', undefined, call)).toMatchObject({ ok: true });
+  }
+  const refused = await Promise.all([
+    ...group.sentinels.map((sentinel) => command(sentinel, 'ACL LOG', 'watching')),
+    ...nodes.masters.map((node) => command(node, 'ACL LOG')),
+  ]);
+  expect(refused).toEqual(refused.map(() => ''));
 });
 
 describe('a cluster', () => {

@@ -1,7 +1,7 @@
 /**
- * Cells in Redis (SCAN … TYPE needs 6, the tests run 7): one readable hash per cell, `redis-cli keys 'highlander-*'` shows them.
- * The user needs EVAL, EVALSHA, INFO, TIME, HGET, HMGET, HSET, DEL, SCAN, PUBLISH, SUBSCRIBE and PING on those keys and
- * channels. The server must not evict (`maxmemory-policy noeviction`): an evicted cell is lost data.
+ * Cells in Redis (SCAN … TYPE needs 6, the tests run 7): one readable hash per cell, `redis-cli keys 'highlander-*'` shows
+ * them. What the user must be allowed is in `docs/stores.md`, by which a test makes its user. The server must not evict
+ * (`maxmemory-policy noeviction`): an evicted cell is lost data.
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -69,4 +70,12 @@ export class RedisServer implements AsyncDisposable {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The line of `docs/stores.md` that makes the user `highlander`, password `password`, and gives it this right. */
+export function documentedUser(right: string): string {
+  const docs = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
+  const line = docs.split('\n').find((text) => text.startsWith('ACL SETUSER') && text.includes(right));
+  if (line === undefined) throw new Error(`No user of the docs has ${right}`);
+  return line;
 }
