@@ -43,6 +43,17 @@ describe('Redis of several servers', () => {
     expect(redis).not.toHaveProperty('addr');
   });
 
+  it.each([
+    [{ HIGHLANDER_REDIS_SENTINEL_ADDRS: 'a', HIGHLANDER_REDIS_SENTINEL_MASTER_NAME: 'm' }, 'sentinel'],
+    [{ HIGHLANDER_REDIS_CLUSTER_ADDRS: 'a' }, 'cluster'],
+  ])('says so when nobody but one is to be asked: %j', (env, name) => {
+    const notice = `redis.${name}.addrs lists only a: a master that was replaced without knowing it may be believed; list all`;
+    expect(resolve({ env }).notices).toEqual([notice]);
+    expect(resolve({ env: { ...env, HIGHLANDER_STORAGE_TYPE: 'sqlite' } }).notices).toEqual([]);
+    const key = `HIGHLANDER_REDIS_${name.toUpperCase()}_ADDRS`;
+    expect(resolve({ env: { ...env, [key]: 'a,b,c' } }).notices).toEqual([]);
+  });
+
   const wrong: readonly [name: string, given: Given, messages: string | readonly string[]][] = [
     [
       'Redis address beside Sentinels',
@@ -87,6 +98,11 @@ describe('Redis of several servers', () => {
       'no node of a cluster',
       { env: { HIGHLANDER_STORAGE_TYPE: 'redis', HIGHLANDER_REDIS_CLUSTER_ADDRS: ',' } },
       'redis.cluster.addrs: a list (environment HIGHLANDER_REDIS_CLUSTER_ADDRS) must be a list of one address at least',
+    ],
+    [
+      'a node twice',
+      { env: { HIGHLANDER_REDIS_CLUSTER_ADDRS: 'a,b,a' } },
+      'redis.cluster.addrs: a list (environment HIGHLANDER_REDIS_CLUSTER_ADDRS) must name each server once, but has a twice',
     ],
     [
       'a database of a cluster',

@@ -102,3 +102,10 @@ export function redisSettings(
   if (Object.keys(where).length === 0) return undefined;
   return { ...rest, ...where, ...withPaths({ passwordFile, tls }, files) };
 }
+
+export function redisNotices(redis: RedisSettings | undefined, storageType: string): readonly string[] {
+  const [name, addrs] = redis?.sentinel ? ['sentinel', redis.sentinel.addrs] : ['cluster', redis?.cluster?.addrs];
+  if (storageType !== 'redis' || addrs?.length !== 1) return [];
+  const notice = `redis.${name}.addrs lists only ${addrs.join()}: a master that was replaced without knowing it may be believed; list all`;
+  return [notice];
+}
