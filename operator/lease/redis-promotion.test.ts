@@ -51,6 +51,9 @@ describe.for([
     await using group = await start();
     const [store, other] = [open(optionsOf(group)), open(optionsOf(group))];
     await other.read(key, call);
+    let hints = 0;
+    other.subscribe(key, () => (hints += 1));
+    await expect.poll(() => hints, limit).toBeGreaterThan(0);
     const { kept, lost } = await loseTheLastWrite(group, store);
     expect(kept.incarnation).toBe(lost.incarnation);
 
@@ -63,7 +66,18 @@ describe.for([
     // incarnation than it had read.
     const { incarnation } = read;
     expect(await store.write(key, 'renewed', versionOf(lost), call)).toEqual({ ok: false, incarnation });
-    expect(await other.write(key, 'frozen', versionOf(kept), call)).toMatchObject({ ok: true, incarnation });
+    const frozen = await other.write(key, 'frozen', versionOf(kept), call);
+    expect(frozen).toMatchObject({ ok: true, incarnation });
+    // Hints come from the new master: one for the connection, one for each write.
+    await expect
+      .poll(async () => {
+        hints = 0;
+        const { cell } = await store.read(key, call);
+        await store.write(key, 'again', cell?.version, call);
+        await store.read(key, call);
+        return hints;
+      }, limit)
+      .toBe(1);
   });
 });
 

@@ -98,7 +98,7 @@ export class WitnessedServers implements RedisServers {
           ? Promise.all([agreed, work(believed, inner)])
           : agreed.then(async (found) => [found, await work(found, inner)] as const));
         if (believed && part(layout) !== part(believed)) {
-          throw new StoreError('unreachable', `The ${this.#options.who} name another master: ${part(layout)}`);
+          throw this.#replaced(layout, servers(layout));
         }
         this.#believe(layout);
         return answer;
@@ -107,6 +107,14 @@ export class WitnessedServers implements RedisServers {
         throw error;
       }
     });
+  }
+
+  #replaced(layout: Layout, servers: readonly string[]): StoreError {
+    const found = servers.flatMap((server) => layout.servers.get(server) ?? []).map(addressOf);
+    return new StoreError(
+      'unreachable',
+      `More than half of the ${this.#options.who} name another master: ${found.join(', ')}`,
+    );
   }
 
   /** A connection that ended may have ended with the server. */
