@@ -10,8 +10,16 @@ export interface LeaseTiming {
 
 /** Structurally the options of the Redis driver. Files are named, not read: a changed secret needs no restart. */
 export interface RedisSettings {
-  /** host, host:port, redis:// or rediss:// URL; may hold a password. */
-  readonly addr: string;
+  /** host, host:port, redis:// or rediss:// URL; may hold a password. This, or one of the next two. */
+  readonly addr?: string;
+  readonly sentinel?: {
+    readonly addrs: readonly string[];
+    readonly masterName: string;
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
+    readonly passwordFile?: string | undefined;
+  };
+  readonly cluster?: { readonly addrs: readonly string[] };
   readonly username?: string | undefined;
   readonly password?: string | undefined;
   readonly passwordFile?: string | undefined;
@@ -53,7 +61,7 @@ type Unchanged = Omit<
 >;
 
 export interface Config extends Readonly<Unchanged> {
-  /** Absent unless an address is known. */
+  /** Absent unless an address, Sentinels or a cluster are known. */
   readonly redis: RedisSettings | undefined;
   /** Absent unless a URL is known. */
   readonly db: DatabaseSettings | undefined;

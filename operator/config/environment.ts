@@ -50,6 +50,7 @@ function typed(kind: KeyKind, text: string): unknown {
   if (kind === 'integer' && /^-?\d+$/.test(trimmed)) return Number(trimmed);
   if (kind === 'boolean' && /^(true|1)$/i.test(trimmed)) return true;
   if (kind === 'boolean' && /^(false|0)$/i.test(trimmed)) return false;
+  if (kind === 'list') return text.split(',').flatMap((part) => part.trim() || []);
   return kind === 'duration' ? trimmed : text;
 }
 

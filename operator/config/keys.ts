@@ -3,6 +3,7 @@
  * loading, suggestions for mistyped keys, masking and the reference in the docs.
  */
 
+/** A list is separated by commas in environment and flags. */
 export type KeyKind = 'text' | 'integer' | 'boolean' | 'duration' | 'list';
 
 export interface ConfigKey {
@@ -48,6 +49,21 @@ export const configKeys: readonly ConfigKey[] = [
   key('remainsFollower', 'REMAINS_FOLLOWER', 'This controller never tries to lead.', { kind: 'boolean' }),
   key('storageType', 'STORAGE_TYPE', 'Where the lease lives: redis, kubernetes, db, spanner or sqlite.'),
   key('redis.addr', 'REDIS_ADDR', 'host:port, redis:// or rediss:// URL of the Redis server.'),
+  key('redis.sentinel.addrs', 'REDIS_SENTINEL_ADDRS', 'host:port of every Sentinel, instead of redis.addr.', {
+    kind: 'list',
+  }),
+  key('redis.sentinel.masterName', 'REDIS_SENTINEL_MASTER_NAME', 'Name by which the Sentinels know the master.'),
+  key('redis.sentinel.username', 'REDIS_SENTINEL_USERNAME', 'User of the Sentinels (ACL).'),
+  key('redis.sentinel.password', 'REDIS_SENTINEL_PASSWORD', 'Password of the Sentinels.', { secret: true }),
+  key('redis.sentinel.passwordFile', 'REDIS_SENTINEL_PASSWORD_FILE', 'File that holds the password of the Sentinels.'),
+  key(
+    'redis.cluster.addrs',
+    'REDIS_CLUSTER_ADDRS',
+    'host:port of every node of a Redis Cluster, instead of redis.addr.',
+    {
+      kind: 'list',
+    },
+  ),
   key('redis.username', 'REDIS_USERNAME', 'User of the Redis server (ACL).'),
   key('redis.password', 'REDIS_PASSWORD', 'Password of the Redis server.', { secret: true }),
   key('redis.passwordFile', 'REDIS_PASSWORD_FILE', 'File that holds the password of the Redis server.'),

@@ -28,6 +28,15 @@ function parseUrl(text: string): RedisAddress | string {
   };
 }
 
+const MEMBER_RULE = 'must be host:port or rediss://host:port; user and password have keys of their own';
+
+/** What is wrong with the address of one of several servers; `undefined`: nothing. */
+export function memberProblem(text: string): string | undefined {
+  const plain = text.replace(/^rediss?:\/\//, '');
+  const fine = !plain.includes('/') && typeof parseRedisAddress(plain) === 'object';
+  return fine ? undefined : MEMBER_RULE;
+}
+
 /** No port is right as well. */
 function isPort(port: string | undefined): boolean {
   return !port || (Number(port) > 0 && Number(port) <= 65_535);

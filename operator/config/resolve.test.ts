@@ -1,59 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { brokenTimingRule } from '../leadership/timing.ts';
-import type { Config } from './config.ts';
-import { fromEnvironment, fromFlags } from './environment.ts';
-import type { Environment, Flags } from './environment.ts';
-import { parseConfigFile } from './file.ts';
 import { masked } from './masked.ts';
-import { ConfigError } from './problems.ts';
-import type { Machine } from './resolve.ts';
-import { resolveConfig } from './resolve.ts';
-
-const FILES = ['/home/me/password', '/pem/ca', '/pem/key'];
-
-const machine: Machine = {
-  hostname: 'host-1',
-  inCluster: false,
-  homeKubeconfig: undefined,
-  stateFolder: '/home/me/.local/state',
-  expand: (path) => path.replace(/^~/, '/home/me'),
-  read(path) {
-    if (!FILES.includes(path)) throw new Error(`ENOENT: no such file, open '${path}'`);
-    return 'text';
-  },
-};
-
-interface Given {
-  readonly yaml?: string;
-  readonly env?: Environment;
-  readonly flags?: Flags;
-  readonly on?: Partial<Machine>;
-}
-
-function resolve({ yaml = '', env = {}, flags = {}, on = {} }: Given): Config {
-  const file = parseConfigFile('config.yaml', yaml);
-  const environment = fromEnvironment(env);
-  const layers = {
-    leaves: [...file.leaves, ...environment.leaves, ...fromFlags(flags)],
-    problems: file.problems,
-    notices: [...file.notices, ...environment.notices],
-  };
-  return resolveConfig(layers, { ...machine, ...on }, { brokenTimingRule });
-}
-
-function problemsOf(given: Given): readonly string[] {
-  try {
-    resolve(given);
-  } catch (error) {
-    if (error instanceof ConfigError)
-      return error.message
-        .split('\n')
-        .slice(1)
-        .map((line) => line.trim());
-    throw error;
-  }
-  return [];
-}
+import { problemsOf, resolve, type Given } from './testing/resolving.ts';
 
 const DATABASE = { HIGHLANDER_DATABASE_URL: 'postgres://me@db/x' };
 const REDIS = { HIGHLANDER_REDIS_ADDR: 'redis:6379' };
@@ -376,7 +323,7 @@ describe('a wrong configuration', () => {
     [
       'key like nothing',
       { env: REDIS, yaml: 'redis: {somethingElse: 1}' },
-      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, username, password, passwordFile, db, keyPrefix, tls',
+      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, sentinel, cluster, username, password, passwordFile, db, keyPrefix, tls',
     ],
     [
       'key named __proto__',

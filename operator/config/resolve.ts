@@ -9,7 +9,7 @@ import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
 import type { Files } from './connection.ts';
 import { databaseProblems, databaseSettings } from './database.ts';
-import { redisProblems, redisSettings } from './redis.ts';
+import { givenTopologies, redisNotices, redisProblems, redisSettings } from './redis.ts';
 import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
 import type { Leaf, Merged, Origin } from './tree.ts';
 import { getAt, merge } from './tree.ts';
@@ -71,12 +71,12 @@ function defaultStore({ tree, origins }: Merged, machine: Machine): readonly Lea
   const origin = (where: string): Origin => ({ rank: 'default', where: `default: ${where}` });
   const store = (value: StorageType, where: string) => [{ path: ['storageType'], value, origin: origin(where) }];
   const type = getAt(tree, ['storageType']);
-  const address = getAt(tree, ['redis', 'addr']);
-  if (type === 'redis' && address === undefined) {
+  const [topology] = givenTopologies(tree);
+  if (type === 'redis' && topology === undefined) {
     return [{ path: ['redis', 'addr'], value: 'localhost:6379', origin: origin('storageType is redis') }];
   }
   if (type !== undefined) return [];
-  if (address !== undefined) return store('redis', 'redis.addr is set');
+  if (topology !== undefined) return store('redis', `${topology} is set`);
   if (getAt(tree, ['databaseURL']) !== undefined) return store('db', 'databaseURL is set');
   if (machine.inCluster) return store('kubernetes', 'this is a pod');
   const kubeconfig = origins.get('cluster.kubeconfig');
@@ -151,9 +151,10 @@ function toConfig(all: Settings, merged: Merged, notices: readonly string[], mac
   const { terminationGracePeriod, lease, redis, databaseURL, db, sqlite, spanner, cluster, ...settings } = all;
   const { kubeconfig, ...named } = cluster;
   const chosen = spannerSettings(spanner);
+  const whereRedis = redisSettings(redis, machine);
   return {
     ...settings,
-    redis: redisSettings(redis, machine),
+    redis: whereRedis,
     db: databaseSettings(databaseURL, db, machine),
     sqlite: { path: machine.expand(sqlite.path) },
     spanner: chosen,
@@ -162,6 +163,7 @@ function toConfig(all: Settings, merged: Merged, notices: readonly string[], mac
     lease: toTiming(lease),
     notices: [
       ...notices,
+      ...redisNotices(whereRedis, settings.storageType),
       ...spannerNotices(chosen, settings.storageType),
       ...sqliteNotices(merged),
       ...workloadNotices(settings.workloads),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { messageOf } from '../lib/errors.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { parsePostgresUrl } from '../lib/postgres-url.ts';
-import { parseRedisAddress } from './redis-address.ts';
+import { memberProblem, parseRedisAddress } from './redis-address.ts';
 
 export const STORAGE_TYPES = ['redis', 'kubernetes', 'db', 'spanner', 'sqlite'] as const;
 export type StorageType = (typeof STORAGE_TYPES)[number];
@@ -57,6 +57,22 @@ const redisAddress = text('host:port or a redis:// or rediss:// URL').superRefin
   if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
 });
 
+const redisMembers = z
+  .array(
+    text('host:port').superRefine((value, context) => {
+      const message = memberProblem(value);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    }),
+    must('a list such as [redis-0:26379, redis-1:26379, redis-2:26379]'),
+  )
+  .min(1, must('a list of one address at least'))
+  .superRefine((all, context) => {
+    // Each has one vote on who the master is.
+    const twice = all.find((addr, index) => all.indexOf(addr) !== index);
+    if (twice !== undefined)
+      context.addIssue({ code: 'custom', message: `must name each server once, but has ${twice} twice` });
+  });
+
 const databaseURL = text('a postgres:// URL').superRefine((value, context) => {
   const address = parsePostgresUrl(value);
   if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
@@ -76,6 +92,14 @@ const tls = section({
 
 const redis = section({
   addr: redisAddress.optional(),
+  sentinel: section({
+    masterName: text('a name').optional(),
+    addrs: redisMembers.optional(),
+    username: text('a user name').optional(),
+    password: text('a password').optional(),
+    passwordFile: text('the path of a file').optional(),
+  }).prefault({}),
+  cluster: section({ addrs: redisMembers.optional() }).prefault({}),
   username: text('a user name').optional(),
   password: text('a password').optional(),
   passwordFile: text('the path of a file').optional(),

@@ -68,7 +68,7 @@ function setAt(tree: Tree, path: Path, value: unknown): boolean {
 
 export function getAt(tree: unknown, path: Path): unknown {
   let at = tree;
-  for (const step of path) at = isTree(at) ? at[step] : undefined;
+  for (const step of path) at = isTree(at) ? at[step] : Array.isArray(at) ? at[Number(step)] : undefined;
   return at;
 }
 

@@ -1,61 +1,46 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { core, type ClusterClient, type KubeObject } from '../cluster/cluster-client.ts';
-import { HttpClusterClient } from '../cluster/http-client.ts';
-import { PooledKubeConfig } from '../cluster/kube-config.ts';
-import { systemClock } from '../lib/clock.ts';
+import { core, type KubeObject } from '../cluster/cluster-client.ts';
+import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { CellStore } from './cell-store.ts';
 import { leaseName, selectorFor } from './kubernetes-lease.ts';
-import { KubernetesStore, type LeaseClient } from './kubernetes.ts';
 import { ApiServer } from './testing/api-server.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
 import type { ServerAddress } from './testing/fault-proxy.ts';
+import { clientOf, leaseStore } from './testing/lease-store.ts';
 
 const namespace = 'default';
 const call = { timeoutMs: 5000 };
 const key = 'highlander-leader-lock:default';
 
 let files = 0;
-async function clientOf(
+/** A kubeconfig's path. */
+async function kubeconfig(
   server: ApiServer,
   address?: ServerAddress,
   user: 'admin' | 'stranger' = 'admin',
-): Promise<HttpClusterClient> {
+): Promise<string> {
   const path = join(server.folder, `kubeconfig-${(files += 1)}`);
   await writeFile(path, server.kubeconfig(user, address));
-  return new HttpClusterClient({
-    config: PooledKubeConfig.load({ path }),
-    clock: systemClock,
-    userAgent: 'highlander-test',
-  });
-}
-
-/** Closes its client too. */
-function storeOf(client: HttpClusterClient): CellStore {
-  const store = new KubernetesStore({
-    client: client satisfies ClusterClient satisfies LeaseClient,
-    namespace,
-    serverTime: () => client.serverClock.at(),
-  });
-  const close = store.close.bind(store);
-  return Object.assign(store, { close: () => close().then(() => client.close()) });
+  return path;
 }
 
 async function harness(): Promise<StoreHarness> {
   const server = await ApiServer.start();
   return {
-    open: async (address) => storeOf(await clientOf(server, address)),
-    openUnauthorized: async () => storeOf(await clientOf(server, undefined, 'stranger')),
+    open: async (address) => leaseStore(await kubeconfig(server, address)),
+    task: { kind: 'kubernetes', kubeconfig: await kubeconfig(server) },
+    openUnauthorized: async () => leaseStore(await kubeconfig(server, undefined, 'stranger')),
     wipe: async () => {
-      const admin = await clientOf(server);
+      const admin = clientOf(await kubeconfig(server));
       const { items } = await admin.list(core.leases, { namespace });
       for (const { metadata } of items)
         await admin.delete(core.leases, metadata, { preconditions: { uid: metadata.uid ?? '' } });
       await admin.close();
     },
     server: {
-      address: server.address,
+      addresses: [server.address],
       pause: () => server.pause(),
       resume: () => server.resume(),
       kill: () => server.kill(),
@@ -74,8 +59,9 @@ describe('Kubernetes', () => {
   let store: CellStore;
   beforeAll(async () => {
     server = await ApiServer.start();
-    client = await clientOf(server);
-    store = storeOf(client);
+    const path = await kubeconfig(server);
+    client = clientOf(path);
+    store = leaseStore(path, client);
   }, 60_000);
   afterAll(async () => {
     await store?.close();

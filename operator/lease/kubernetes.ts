@@ -2,22 +2,14 @@
  * Cells as Lease objects of one namespace: no store besides the API server. Kubernetes has no clock to ask, so an age is
  * the time since this process first saw the version: never more than the true one, which only ever delays a take-over.
  */
-import { Backoff } from '../lib/backoff.ts';
 import { systemClock, type Clock } from '../lib/clock.ts';
-import type { Call, Cell, CellStore, Incarnation, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
-import {
-  keyOf,
-  leaseName,
-  leaseOf,
-  selectorFor,
-  valueOf,
-  versionOf,
-  type LeaseMeta,
-  type LeaseObject,
-} from './kubernetes-lease.ts';
+import type { Call, CellStore, Incarnation, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
+import { watchLease } from './kubernetes-hints.ts';
+import { keyOf, leaseName, leaseOf, selectorFor, type LeaseMeta, type LeaseObject } from './kubernetes-lease.ts';
+import { SeenLeases } from './kubernetes-seen.ts';
 import { asStoreError, ifCode, leases, namespaces, type LeaseClient } from './lease-client.ts';
 import { StoreError } from './store-error.ts';
-import { chance, within } from './within.ts';
+import { within } from './within.ts';
 
 export type { LeaseClient } from './lease-client.ts';
 
@@ -29,26 +21,13 @@ export interface KubernetesOptions {
   readonly serverTime?: () => number | undefined;
 }
 
-/** Limits of one watch. A held lease is renewed every few seconds: such a silence is suspect, and looking is cheap. */
-const WATCH_SECONDS = 240;
-const IDLE_MS = 20_000;
-const LIST_MS = 5000;
-const RETRY = { baseMs: 50, maxMs: 5000 };
-
-interface Seen {
-  readonly version: Version;
-  readonly meta: LeaseMeta;
-  /** Monotonic milliseconds. */
-  readonly since: number;
-}
-
 export class KubernetesStore implements CellStore {
   readonly kind = 'kubernetes';
   readonly #client: LeaseClient;
   readonly #namespace: string;
   readonly #clock: Clock;
   readonly #serverTime: () => number | undefined;
-  readonly #seen = new Map<string, Seen>();
+  readonly #seen: SeenLeases;
   readonly #closed = new AbortController();
   #incarnation: Incarnation | undefined;
 
@@ -58,6 +37,7 @@ export class KubernetesStore implements CellStore {
     this.#namespace = options.namespace;
     this.#serverTime = options.serverTime ?? (() => undefined);
     this.#clock = clock;
+    this.#seen = new SeenLeases(clock);
   }
 
   read(key: string, call: Call): Promise<ReadReply> {
@@ -67,7 +47,7 @@ export class KubernetesStore implements CellStore {
       return {
         incarnation,
         storeTimeMs: this.#serverTime() ?? this.#clock.wall(),
-        cell: lease && this.#observe(key, lease),
+        cell: lease && this.#seen.observe(key, lease),
       };
     });
   }
@@ -85,7 +65,7 @@ export class KubernetesStore implements CellStore {
       const verb = expected === undefined ? 'create' : 'replace';
       const written = await this.#client[verb](leases, body, options).catch(ifCode([404, 409], undefined));
       if (!written || (before.uid && written.metadata.uid !== before.uid)) return { ok: false, incarnation };
-      return { ok: true, incarnation, version: this.#observe(key, written).version };
+      return { ok: true, incarnation, version: this.#seen.observe(key, written).version };
     });
   }
 
@@ -97,7 +77,7 @@ export class KubernetesStore implements CellStore {
       const removed = await this.#client
         .delete(leases, at, { ...options, preconditions: { uid, resourceVersion } })
         .catch(ifCode([404, 409], false));
-      if (removed) this.#seen.delete(key);
+      if (removed) this.#seen.forget(key);
       return removed;
     });
   }
@@ -111,17 +91,18 @@ export class KubernetesStore implements CellStore {
       });
       const cells = found.items.flatMap((lease) => {
         const key = keyOf(lease);
-        return key?.startsWith(prefix) ? [{ key, ...this.#observe(key, lease) }] : [];
+        return key?.startsWith(prefix) ? [{ key, ...this.#seen.observe(key, lease) }] : [];
       });
-      const keys = new Set(cells.map((cell) => cell.key));
-      for (const key of this.#seen.keys()) if (key.startsWith(prefix) && !keys.has(key)) this.#seen.delete(key);
+      this.#seen.keepOnly(prefix, new Set(cells.map((cell) => cell.key)));
       return cells;
     });
   }
 
   subscribe(key: string, hint: () => void): () => void {
     const ended = new AbortController();
-    void this.#watch(key, hint, AbortSignal.any([ended.signal, this.#closed.signal])).catch(() => {});
+    const signal = AbortSignal.any([ended.signal, this.#closed.signal]);
+    const watched = { client: this.#client, namespace: this.#namespace, name: leaseName(key), signal };
+    void watchLease(watched, this.#clock, hint).catch(() => {});
     return () => ended.abort();
   }
 
@@ -154,7 +135,7 @@ export class KubernetesStore implements CellStore {
 
   async #get(key: string, options: Call): Promise<LeaseObject | undefined> {
     const lease = await this.#client.get(leases, { name: leaseName(key), namespace: this.#namespace }, options);
-    if (!lease) this.#seen.delete(key);
+    if (!lease) this.#seen.forget(key);
     else if (keyOf(lease) !== key)
       throw new StoreError('other', `Lease ${lease.metadata.name} belongs to somebody else`);
     return lease;
@@ -162,42 +143,10 @@ export class KubernetesStore implements CellStore {
 
   /** The object's metadata at that version, so that a write keeps what others added; undefined when it has moved on. */
   async #metaOf(key: string, version: Version, options: Call): Promise<LeaseMeta | undefined> {
-    if (this.#seen.get(key)?.version !== version) {
-      const lease = await this.#get(key, options);
-      if (lease) this.#observe(key, lease);
-    }
-    const seen = this.#seen.get(key);
-    return seen?.version === version ? seen.meta : undefined;
-  }
-
-  #observe(key: string, lease: LeaseObject): Cell {
-    const now = this.#clock.monotonic();
-    const version = versionOf(lease);
-    const known = this.#seen.get(key);
-    const seen = known?.version === version ? known : { version, meta: lease.metadata, since: now };
-    this.#seen.set(key, seen);
-    return { value: valueOf(lease), version, ageMs: now - seen.since };
-  }
-
-  /** Ends by rejection when `signal` fires. Failures are not reported: each call to the store meets the same ones. */
-  async #watch(key: string, hint: () => void, signal: AbortSignal): Promise<never> {
-    for (const backoff = new Backoff(RETRY, chance); ;) {
-      await this.#watchOnce(key, signal, (listed) => {
-        if (listed) backoff.reset();
-        hint();
-      }).catch(() => signal.throwIfAborted());
-      await this.#clock.sleep(backoff.next(), signal);
-    }
-  }
-
-  /** The list sees everything up to its version, the watch the rest until it ends. */
-  async #watchOnce(key: string, signal: AbortSignal, hint: (listed: boolean) => void): Promise<void> {
-    const only = { namespace: this.#namespace, fieldSelector: `metadata.name=${leaseName(key)}`, signal };
-    const { resourceVersion } = await this.#client.list(leases, { ...only, timeoutMs: LIST_MS });
-    hint(true);
-    const limits = { resourceVersion, timeoutSeconds: WATCH_SECONDS, idleMs: IDLE_MS };
-    for await (const event of this.#client.watch(leases, { ...only, ...limits })) {
-      if (event.type !== 'BOOKMARK') hint(false);
-    }
+    const known = this.#seen.metaAt(key, version);
+    if (known) return known;
+    const lease = await this.#get(key, options);
+    if (lease) this.#seen.observe(key, lease);
+    return this.#seen.metaAt(key, version);
   }
 }

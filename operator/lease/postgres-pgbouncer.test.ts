@@ -11,10 +11,11 @@ async function harness(): Promise<StoreHarness> {
   const options = (address = bouncer.address): PostgresOptions => ({ url: server.url('postgres', address) });
   return {
     open: async (address) => new PostgresStore(options(address)),
+    task: { kind: 'db', db: options() },
     openUnauthorized: async () => new PostgresStore({ url: options().url.replace(':right@', ':wrong@') }),
     wipe: async () => void (await server.query('delete from highlander_cells')),
     server: {
-      address: bouncer.address,
+      addresses: [bouncer.address],
       pause: () => bouncer.pause(),
       resume: () => bouncer.resume(),
       kill: () => bouncer.kill(),

@@ -1,12 +1,14 @@
 /**
- * One connection for reads and writes, made when somebody asks and given up when an answer is overdue. It never
+ * One connection to one server, made when somebody asks and given up when an answer is overdue. It never
  * resends: whether a command whose answer is missing took place, only the cell's version can tell.
  */
 import type { Redis } from 'ioredis';
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Call } from './cell-store.ts';
-import { asStoreError, dial, type RedisOptions } from './redis-dial.ts';
+import { dial } from './redis-dial.ts';
+import { asStoreError } from './redis-error.ts';
+import type { RedisTarget } from './redis-options.ts';
 import { StoreError } from './store-error.ts';
 import { chance, within } from './within.ts';
 
@@ -14,7 +16,7 @@ import { chance, within } from './within.ts';
 const RETRY = { baseMs: 50, maxMs: 500 };
 
 export class RedisConnection {
-  readonly #options: RedisOptions;
+  readonly #target: RedisTarget;
   readonly #clock: Clock;
   readonly #backoff = new Backoff(RETRY, chance);
   readonly #closed = new AbortController();
@@ -22,15 +24,20 @@ export class RedisConnection {
   #dialling: Promise<Redis> | undefined;
   #nextDial = 0;
 
-  constructor(options: RedisOptions, clock: Clock) {
-    this.#options = options;
+  constructor(target: RedisTarget, clock: Clock) {
+    this.#target = target;
     this.#clock = clock;
+  }
+
+  /** Somebody has used it, and nothing says that it ended. */
+  get isReady(): boolean {
+    return this.#client?.status === 'ready';
   }
 
   /** Nothing is sent any more once the call is over. Rejects with `StoreError` or the reason of the call's signal. */
   run<T>(call: Call, send: (client: Redis) => Promise<T>): Promise<T> {
     const due = this.#clock.monotonic() + call.timeoutMs;
-    return within(call, this.#clock, 'Redis', async (signal) => {
+    return within(call, this.#clock, this.#target.name, async (signal) => {
       const client = await this.#connected();
       signal.throwIfAborted();
       let overdue: Timer | undefined;
@@ -45,7 +52,10 @@ export class RedisConnection {
       try {
         return await send(client);
       } catch (error) {
-        throw asStoreError(error);
+        const refusal = asStoreError(error, this.#target.name);
+        // The address may lead to another server by now.
+        if (refusal.kind === 'readonly') this.#drop(client);
+        throw refusal;
       } finally {
         signal.removeEventListener('abort', abandon);
         overdue?.cancel();
@@ -60,7 +70,7 @@ export class RedisConnection {
 
   async #connected(): Promise<Redis> {
     this.#closed.signal.throwIfAborted();
-    if (this.#client?.status === 'ready') return this.#client;
+    if (this.#client && this.isReady) return this.#client;
     this.#dialling ??= this.#dial().finally(() => (this.#dialling = undefined));
     return this.#dialling;
   }
@@ -69,7 +79,7 @@ export class RedisConnection {
     const pause = this.#nextDial - this.#clock.monotonic();
     if (pause > 0) await this.#clock.sleep(pause, this.#closed.signal);
     try {
-      this.#client = await dial(this.#options, this.#clock, this.#closed.signal);
+      this.#client = await dial(this.#target, this.#clock, this.#closed.signal);
       this.#backoff.reset();
       return this.#client;
     } catch (error) {

@@ -1,11 +1,12 @@
 /**
  * Hints by PUBLISH, on a connection of their own that exists only while somebody listens. Whatever ends it (a restart, a
  * silent network), it is made anew and every listener is told once, because something may have been missed meanwhile.
+ * In a cluster any node passes on what is published at another; the one that holds the first channel's key is as good.
  */
 import type { Redis } from 'ioredis';
 import { Backoff } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
-import { dial, type RedisOptions } from './redis-dial.ts';
+import type { RedisServers } from './redis-servers.ts';
 import { chance, within } from './within.ts';
 
 /** Milliseconds between two questions whether the connection is still there, and for each answer. */
@@ -17,14 +18,14 @@ const RETRY = { baseMs: 50, maxMs: 2000 };
 type Hint = () => void;
 
 export class RedisHints {
-  readonly #options: RedisOptions;
+  readonly #servers: RedisServers;
   readonly #clock: Clock;
   readonly #listeners = new Map<string, Set<Hint>>();
   #client: Redis | undefined;
   #running: AbortController | undefined;
 
-  constructor(options: RedisOptions, clock: Clock) {
-    this.#options = options;
+  constructor(servers: RedisServers, clock: Clock) {
+    this.#servers = servers;
     this.#clock = clock;
   }
 
@@ -63,7 +64,8 @@ export class RedisHints {
   async #run(signal: AbortSignal): Promise<never> {
     for (const backoff = new Backoff(RETRY, chance); ;) {
       try {
-        const client = await dial(this.#options, this.#clock, signal);
+        const [channel = ''] = this.#listeners.keys();
+        const client = await this.#servers.connect(channel, signal);
         await this.#serve(client, signal, () => backoff.reset());
       } catch {
         await this.#clock.sleep(backoff.next(), signal);

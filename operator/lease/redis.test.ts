@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CellStore } from './cell-store.ts';
-import { parseAddress } from './redis-dial.ts';
+import { parseAddress } from './redis-options.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
 import { freePort } from './testing/child-server.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
-import type { ServerAddress } from './testing/fault-proxy.ts';
-import { RedisServer } from './testing/redis-server.ts';
+import { FaultProxy, type ServerAddress } from './testing/fault-proxy.ts';
+import { documentedUser, RedisServer } from './testing/redis-server.ts';
 
 const call = { timeoutMs: 3000 };
 const key = 'highlander-leader-lock:default';
@@ -19,10 +19,11 @@ async function harness(): Promise<StoreHarness> {
   const options = (address = server.address): RedisOptions => ({ addr: at(address), password: 'right' });
   return {
     open: async (address) => new RedisStore(options(address)),
+    task: { kind: 'redis', redis: options() },
     openUnauthorized: async () => new RedisStore({ ...options(), password: 'wrong' }),
     wipe: async () => void (await server.command('AUTH right\r\nFLUSHALL')),
     server: {
-      address: server.address,
+      addresses: [server.address],
       pause: () => server.pause(),
       resume: () => server.resume(),
       kill: () => server.kill(),
@@ -101,6 +102,36 @@ describe('Redis', () => {
     const replicated = (await open().read(key, call)).incarnation;
     await replica.command('REPLICAOF NO ONE');
     expect((await store.read(key, call)).incarnation).not.toBe(replicated);
+  });
+
+  test('a server that became a replica is looked up anew: its address may lead elsewhere by now', async () => {
+    await using demoted = await RedisServer.start();
+    await using proxy = await FaultProxy.start(demoted.address);
+    const store = new RedisStore({ addr: at(proxy.address) });
+    opened.push(store);
+    await store.read(key, call);
+    await demoted.command(`REPLICAOF ${server.address.host} ${server.address.port}`);
+    await expect(store.read(key, call)).rejects.toMatchObject({ kind: 'readonly' });
+    await expect.poll(() => proxy.open).toBe(0);
+  });
+
+  test('the rights that the docs ask for are enough', async () => {
+    const line = documentedUser('+eval ');
+    await server.command(line);
+    await server.command('ACL LOG RESET');
+    const store = open({ username: 'highlander', password: 'password' });
+    expect(await store.list('highlander-', call)).toEqual([]);
+    let hints = 0;
+    const end = store.subscribe(key, () => (hints += 1));
+    await expect.poll(() => hints).toBe(1);
+    const written = await store.write(key, 'a', undefined, call);
+    await expect.poll(() => hints).toBe(2);
+    end();
+    expect(await store.list('highlander-', call)).toHaveLength(1);
+    expect((await store.read(key, call)).cell?.value).toBe('a');
+    expect(await store.remove(key, written.ok ? written.version : '', call)).toBe(true);
+    expect(await server.command('ACL LOG')).toBe('*0');
+    await expect(store.read('other', call)).rejects.toMatchObject({ kind: 'unauthorized' });
   });
 
   test('a server that loads its data says so', async () => {

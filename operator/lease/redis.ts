@@ -1,18 +1,19 @@
 /**
- * Cells in Redis (SCAN … TYPE needs 6, the tests run 7): one readable hash per cell, `redis-cli keys 'highlander-*'` shows them.
- * The user needs EVAL, EVALSHA, INFO, TIME, HGET, HMGET, HSET, DEL, SCAN, PUBLISH, SUBSCRIBE and PING on those keys and
- * channels. The server must not evict (`maxmemory-policy noeviction`): an evicted cell is lost data.
+ * Cells in Redis (SCAN … TYPE needs 6, the tests run 7): one readable hash per cell, `redis-cli keys 'highlander-*'` shows
+ * them. What the user must be allowed is in `docs/stores.md`, by which a test makes its user. The server must not evict
+ * (`maxmemory-policy noeviction`): an evicted cell is lost data.
  */
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import type { Call, Cell, CellStore, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
-import { RedisConnection } from './redis-connection.ts';
-import { asStoreError, type RedisOptions } from './redis-dial.ts';
+import { asStoreError } from './redis-error.ts';
 import { RedisHints } from './redis-hints.ts';
+import type { RedisOptions } from './redis-options.ts';
 import type { ReadRow } from './redis-scripts.ts';
+import { serversOf, type RedisServers } from './redis-servers.ts';
 
-export type { RedisOptions, RedisTls } from './redis-dial.ts';
+export type { RedisOptions } from './redis-options.ts';
 
 /** Keys that one step of a listing looks at; the server does nothing else meanwhile. */
 const SCAN_COUNT = 1000;
@@ -20,49 +21,43 @@ const SCAN_COUNT = 1000;
 export class RedisStore implements CellStore {
   readonly kind = 'redis';
   readonly #prefix: string;
-  readonly #connection: RedisConnection;
+  readonly #servers: RedisServers;
   readonly #hints: RedisHints;
 
   /** Connects at the first call, not here: a server that is down at our start is like one that goes down later. */
   constructor(options: RedisOptions, clock: Clock = systemClock) {
     this.#prefix = options.keyPrefix ?? '';
-    this.#connection = new RedisConnection(options, clock);
-    this.#hints = new RedisHints(options, clock);
+    this.#servers = serversOf(options, clock);
+    this.#hints = new RedisHints(this.#servers, clock);
   }
 
   async read(key: string, call: Call): Promise<ReadReply> {
-    const row = await this.#connection.run(call, (client) => client.readCell(this.#prefix + key));
+    const row = await this.#at(key, call, (client, cell) => client.readCell(cell));
     return { incarnation: row[0], storeTimeMs: Number(row[1]) / 1000, cell: cellOf(row) };
   }
 
   async write(key: string, value: string, expected: Version | undefined, call: Call): Promise<WriteReply> {
     const random = randomBytes(8).toString('hex');
-    const [incarnation, version] = await this.#connection.run(call, (client) =>
-      client.writeCell(this.#prefix + key, expected ?? '', value, random),
+    const [incarnation, version] = await this.#at(key, call, (client, cell) =>
+      client.writeCell(cell, expected ?? '', value, random),
     );
     return version === undefined ? { ok: false, incarnation } : { ok: true, incarnation, version };
   }
 
   async remove(key: string, expected: Version, call: Call): Promise<boolean> {
-    return (await this.#connection.run(call, (client) => client.removeCell(this.#prefix + key, expected))) === 1;
+    return (await this.#at(key, call, (client, cell) => client.removeCell(cell, expected))) === 1;
   }
 
-  /** Not one atomic step: a cell that comes or goes meanwhile may be there or not. */
+  /** Not one atomic step: a cell that comes, goes or moves to another server meanwhile may be there or not. */
   async list(prefix: string, call: Call): Promise<readonly ListedCell[]> {
-    return this.#connection.run(call, async (client) => {
-      const cells = new Map<string, ListedCell>();
-      const pattern = `${escapeGlob(this.#prefix + prefix)}*`;
-      let cursor = '0';
-      do {
-        const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'hash');
-        for (const cell of await readAll(client, keys)) {
-          const key = cell.key.slice(this.#prefix.length);
-          cells.set(key, { ...cell, key });
-        }
-        cursor = next;
-      } while (cursor !== '0');
-      return [...cells.values()];
+    const cells = new Map<string, ListedCell>();
+    await this.#servers.runAll(call, async (client) => {
+      for await (const cell of scan(client, this.#prefix + prefix)) {
+        const key = cell.key.slice(this.#prefix.length);
+        cells.set(key, { ...cell, key });
+      }
     });
+    return [...cells.values()];
   }
 
   subscribe(key: string, hint: () => void): () => void {
@@ -71,8 +66,24 @@ export class RedisStore implements CellStore {
 
   async close(): Promise<void> {
     this.#hints.close();
-    this.#connection.close();
+    this.#servers.close();
   }
+
+  #at<T>(key: string, call: Call, send: (client: Redis, cell: string) => Promise<T>): Promise<T> {
+    const cell = this.#prefix + key;
+    return this.#servers.run(cell, call, (client) => send(client, cell));
+  }
+}
+
+/** The server's cells whose key starts with `prefix`; some of them twice when the server rearranges its keys. */
+async function* scan(client: Redis, prefix: string): AsyncGenerator<ListedCell> {
+  const pattern = `${escapeGlob(prefix)}*`;
+  let cursor = '0';
+  do {
+    const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT, 'TYPE', 'hash');
+    yield* await readAll(client, keys);
+    cursor = next;
+  } while (cursor !== '0');
 }
 
 async function readAll(client: Redis, keys: readonly string[]): Promise<readonly ListedCell[]> {

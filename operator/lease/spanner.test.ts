@@ -39,10 +39,11 @@ async function harness(): Promise<StoreHarness> {
   await prepareEmulator(at(emulator.address));
   return {
     open: async (address = emulator.address) => new SpannerStore(at(address)),
+    task: { kind: 'spanner', spanner: at(emulator.address) },
     openUnauthorized: async () => new SpannerStore(at(refusing.address)),
     wipe: () => mutate(at(emulator.address), [{ delete: { table: 'HighlanderCells', keySet: { all: true } } }]),
     server: {
-      address: emulator.address,
+      addresses: [emulator.address],
       pause: () => emulator.pause(),
       resume: () => emulator.resume(),
       kill: () => emulator.kill(),

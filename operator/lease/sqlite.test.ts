@@ -7,8 +7,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { CellStore } from './cell-store.ts';
 import { SqliteStore } from './sqlite.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
-import type { Counted } from './testing/sql-worker.ts';
-import { Worker } from './testing/worker.ts';
 
 const call = { timeoutMs: 3000 };
 const key = 'highlander-leader-lock:default';
@@ -18,6 +16,7 @@ async function harness(): Promise<StoreHarness> {
   const path = join(folder, 'state', 'highlander.db');
   return {
     open: async () => new SqliteStore({ path }),
+    task: { kind: 'sqlite', sqlite: { path } },
     wipe: async () => {
       for (const suffix of ['', '-wal', '-shm']) await rm(path + suffix, { force: true });
     },
@@ -76,25 +75,6 @@ describe('SQLite', () => {
     const restored = await store.read(key, call);
     expect(restored.cell).toMatchObject({ value: 'a', version: written.ok && written.version });
     expect([written.incarnation, anew.incarnation]).not.toContain(restored.incarnation);
-  });
-
-  test('four processes lose no write to each other, not even when one is killed and one stands still', async () => {
-    await using processes = new AsyncDisposableStack();
-    const task = { store: { sqlite: { path: join(folder, 'cells.db') } }, key, work: 'count' } as const;
-    const workers = Array.from({ length: 4 }, () => processes.adopt(Worker.start(task), (worker) => worker.end()));
-    for (const worker of workers) await expect.poll(() => worker.lines.length, { timeout: 10_000 }).toBeGreaterThan(3);
-    await workers[0]?.end();
-    workers[1]?.pause();
-    const before = workers.map(({ lines }) => lines.length);
-    const went = (index: number) => (workers[index]?.lines.length ?? 0) - (before[index] ?? 0);
-    await expect.poll(() => Math.min(went(2), went(3)), { timeout: 10_000 }).toBeGreaterThan(3);
-    for (const worker of workers) await worker.end();
-    const counts = workers.flatMap(({ lines }) => (lines as readonly Counted[]).map(({ count }) => count));
-    expect(new Set(counts).size).toBe(counts.length);
-    const last = Number((await open().read(key, call)).cell?.value);
-    // Of each process that was killed, one acknowledged write may not have been told of.
-    expect(last - counts.length).toBeLessThanOrEqual(4);
-    expect(Math.max(...counts)).toBeLessThanOrEqual(last);
   });
 
   test('a file that others write to delays a call, but not the process', async () => {

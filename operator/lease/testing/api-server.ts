@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ChildServer, freePort } from './child-server.ts';
+import { faketime } from './faketime.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 
 /** The multi-call binary with etcd and kube-apiserver. */
@@ -134,9 +135,13 @@ function apiServerFlags(folder: string, port: number, etcd: string): readonly st
   ];
 }
 
-/** `admin` may do everything, `stranger` is signed by an authority that the server does not know. */
+/**
+ * `admin` may do everything, `stranger` is signed by an authority that the server does not know. Made a day ago, so that
+ * a client whose clock is behind takes them too.
+ */
 function makeCertificates(folder: string): void {
-  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
+  const env = { ...process.env, ...faketime(-86_400) };
+  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, env, stdio: 'ignore' });
   const request = ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const leaf = (name: string, subject: string, authority: string) => {
     const signed = ['-x509', '-CA', `${authority}.crt`, '-CAkey', `${authority}.key`, '-days', '30'];

@@ -1,5 +1,5 @@
-/** A TCP proxy that misbehaves on demand: what a network does to a store's connections. Loopback only. */
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+/** TCP proxies that misbehave on demand: what a network does to a store's connections. Loopback only. */
+import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export interface ServerAddress {
   readonly host: string;
@@ -14,25 +14,35 @@ interface Pair {
 }
 
 export class FaultProxy implements AsyncDisposable {
-  readonly #target: ServerAddress;
-  readonly #listener = createServer((client) => this.#accept(client));
+  readonly #targets: readonly ServerAddress[];
+  readonly #listeners: readonly Server[];
   readonly #pairs = new Set<Pair>();
   #silent = false;
   #refusing = false;
   #delayMs = 0;
 
-  private constructor(target: ServerAddress) {
-    this.#target = target;
+  private constructor(targets: readonly ServerAddress[]) {
+    this.#targets = targets;
+    this.#listeners = targets.map((target) => createServer((client) => this.#accept(client, target)));
   }
 
-  static async start(target: ServerAddress): Promise<FaultProxy> {
-    const proxy = new FaultProxy(target);
-    await new Promise<void>((resolve) => proxy.#listener.listen(0, '127.0.0.1', resolve));
+  /** Of several servers that tell of each other, each tells of the others' proxies instead. */
+  static async start(...targets: readonly ServerAddress[]): Promise<FaultProxy> {
+    const proxy = new FaultProxy(targets);
+    for (const listener of proxy.#listeners) {
+      await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    }
     return proxy;
   }
 
+  /** Of the first server. */
   get address(): ServerAddress {
-    return { host: '127.0.0.1', port: (this.#listener.address() as AddressInfo).port };
+    return this.addresses[0] ?? { host: '', port: 0 };
+  }
+
+  /** In the order of the servers. */
+  get addresses(): readonly ServerAddress[] {
+    return this.#listeners.map((listener) => ({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port }));
   }
 
   /** Connections that the client's side still holds open. */
@@ -74,16 +84,16 @@ export class FaultProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { client } of this.#pairs) client.destroy();
-    await new Promise((resolve) => this.#listener.close(resolve));
+    await Promise.all(this.#listeners.map((listener) => new Promise((resolve) => listener.close(resolve))));
   }
 
-  #accept(client: Socket): void {
+  #accept(client: Socket, target: ServerAddress): void {
     client.on('error', () => {});
     if (this.#refusing) {
       client.resetAndDestroy();
       return;
     }
-    const pair: Pair = { client, server: connect(this.#target.port, this.#target.host), dead: this.#silent };
+    const pair: Pair = { client, server: connect(target.port, target.host), dead: this.#silent };
     pair.server.on('error', () => {});
     this.#pairs.add(pair);
     client.on('close', () => {
@@ -92,17 +102,28 @@ export class FaultProxy implements AsyncDisposable {
     });
     // Not before what the server said last.
     pair.server.on('close', () => setTimeout(() => pair.dead || client.destroy(), this.#delayMs));
-    this.#pump(pair, client, pair.server);
-    this.#pump(pair, pair.server, client);
+    this.#pump(pair, client, pair.server, (bytes) => bytes);
+    this.#pump(pair, pair.server, client, (bytes) => this.#redirected(bytes));
   }
 
-  #pump(pair: Pair, from: Socket, to: Socket): void {
+  #pump(pair: Pair, from: Socket, to: Socket, change: (bytes: Buffer) => Buffer): void {
     from.on('data', (bytes) => {
       const pass = () => {
-        if (!pair.dead && to.writable) to.write(bytes);
+        if (!pair.dead && to.writable) to.write(change(bytes));
       };
       if (this.#delayMs > 0) setTimeout(pass, this.#delayMs);
       else pass();
     });
+  }
+
+  /** Redis names a port as text that ends a line. All ports have five digits, so that no length changes. */
+  #redirected(bytes: Buffer): Buffer {
+    if (this.#targets.length === 1) return bytes;
+    const { addresses } = this;
+    const text = bytes.toString('latin1').replace(/(?<!\d)\d{5}(?=\r\n)/g, (port) => {
+      const index = this.#targets.findIndex((target) => String(target.port) === port);
+      return String(addresses[index]?.port ?? port);
+    });
+    return Buffer.from(text, 'latin1');
   }
 }

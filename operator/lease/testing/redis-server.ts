@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,14 +15,25 @@ export class RedisServer implements AsyncDisposable {
   private constructor(port: number, folder: string, args: readonly string[]) {
     this.address = { host: '127.0.0.1', port };
     this.folder = folder;
-    const always = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
-    this.#process = new ChildServer('redis-server', [...always, ...args], 'apt-get install redis-server');
+    const always = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
+    this.#process = new ChildServer('redis-server', [...args, ...always], 'apt-get install redis-server');
   }
 
-  static async start(...args: readonly string[]): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'highlander-redis-')), args);
-    await server.restart();
-    return server;
+  static start(...args: readonly string[]): Promise<RedisServer> {
+    return RedisServer.startIn(async () => ['--save', '', ...args]);
+  }
+
+  /** `prepare` may put files into the server's folder. */
+  static async startIn(prepare: (folder: string) => Promise<readonly string[]>): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'highlander-redis-'));
+    const server = new RedisServer(await freePort(), folder, await prepare(folder));
+    try {
+      await server.restart();
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   pause(): void {
@@ -58,4 +70,12 @@ export class RedisServer implements AsyncDisposable {
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The line of `docs/stores.md` that makes the user `highlander`, password `password`, and gives it this right. */
+export function documentedUser(right: string): string {
+  const docs = readFileSync(new URL('../../../docs/stores.md', import.meta.url), 'utf8');
+  const line = docs.split('\n').find((text) => text.startsWith('ACL SETUSER') && text.includes(right));
+  if (line === undefined) throw new Error(`No user of the docs has ${right}`);
+  return line;
 }

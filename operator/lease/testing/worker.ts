@@ -1,12 +1,12 @@
-/** A child process that works on a store until it is ended: what `sql-worker.ts` does, seen from the test. */
+/** A child process that works on a store until it is ended: what `store-worker.ts` does, seen from the test. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Answer, Counted, Task } from './sql-worker.ts';
+import type { Answer, Counted, Task } from './store-worker.ts';
 
-const PROGRAM = new URL('sql-worker.ts', import.meta.url).pathname;
+const PROGRAM = new URL('store-worker.ts', import.meta.url).pathname;
 
-export class Worker {
+export class Worker implements AsyncDisposable {
   readonly lines: (Counted | Answer)[] = [];
   readonly #child: ChildProcess;
 
@@ -37,5 +37,9 @@ export class Worker {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'close');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
   }
 }

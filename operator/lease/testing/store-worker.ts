@@ -3,11 +3,12 @@
  * `Task` as JSON; what it finds goes to standard output, a line of JSON each.
  */
 import type { CellStore, Version } from '../cell-store.ts';
-import { PostgresStore, type PostgresOptions } from '../postgres.ts';
-import { SqliteStore, type SqliteOptions } from '../sqlite.ts';
+import { openStore, type StoreOptions } from '../open.ts';
+
+export type OutsideStore = Exclude<StoreOptions, { readonly kind: 'kubernetes' }>;
 
 export interface Task {
-  readonly store: { readonly postgres: PostgresOptions } | { readonly sqlite: SqliteOptions };
+  readonly store: OutsideStore | { readonly kind: 'kubernetes'; readonly kubeconfig: string };
   readonly key: string;
   /** `count`: adds one to the cell, again and again. `once`: writes and reads it. */
   readonly work: 'count' | 'once';
@@ -32,9 +33,14 @@ const call = { timeoutMs: 5000 };
 const say = (line: Counted | Answer) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const { store: options, key, work } = JSON.parse(process.argv[2] ?? '{}') as Task;
-const store = 'postgres' in options ? new PostgresStore(options.postgres) : new SqliteStore(options.sqlite);
+const store = options.kind === 'kubernetes' ? await inCluster(options.kubeconfig) : await openStore(options);
 await (work === 'count' ? count(store) : once(store));
 await store.close();
+
+async function inCluster(path: string): Promise<CellStore> {
+  const { leaseStore } = await import('./lease-store.ts');
+  return leaseStore(path);
+}
 
 async function count(cells: CellStore): Promise<never> {
   for (;;) {
