@@ -7,7 +7,7 @@ import { cellKeys } from '../lease/cell-store.ts';
 import type { Timer } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { decide } from './decide.ts';
-import type { Candidate, Election, Facts, Held, Step } from './election.ts';
+import type { Election, Facts, Held, Step } from './election.ts';
 import { newElection } from './election.ts';
 import type { ElectorOptions } from './elector-options.ts';
 import { factsOf } from './facts.ts';
