@@ -1,0 +1,6 @@
+/** All kinds that users write. */
+import type { CustomResource } from './crd.ts';
+import { processCustomResource } from './process.ts';
+import { serviceCustomResource } from './service.ts';
+
+export const customResources: readonly CustomResource[] = [processCustomResource, serviceCustomResource];
