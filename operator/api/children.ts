@@ -14,6 +14,7 @@ export const childTypes = {
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
 } as const satisfies Record<string, ChildType>;
 
@@ -47,6 +48,35 @@ export interface Deployment extends ChildObject {
     readyReplicas?: number;
     availableReplicas?: number;
     conditions?: ControllerCondition[];
+  };
+}
+
+export interface ClaimTemplate {
+  metadata: { name: string };
+  spec: {
+    accessModes: string[];
+    storageClassName?: string;
+    resources: { requests: { storage: string } };
+  };
+}
+
+export interface StatefulSet extends ChildObject {
+  spec: {
+    replicas?: number;
+    serviceName?: string;
+    podManagementPolicy?: string;
+    persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string; whenScaled?: string };
+    selector: { matchLabels?: Record<string, string> };
+    template: PodTemplate;
+    volumeClaimTemplates?: ClaimTemplate[];
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    updateRevision?: string;
   };
 }
 

@@ -1,6 +1,11 @@
 /** All kinds that users write. */
 import type { CustomResource } from './crd.ts';
+import { persistentCustomResource } from './persistent.ts';
 import { processCustomResource } from './process.ts';
 import { serviceCustomResource } from './service.ts';
 
-export const customResources: readonly CustomResource[] = [processCustomResource, serviceCustomResource];
+export const customResources: readonly CustomResource[] = [
+  processCustomResource,
+  serviceCustomResource,
+  persistentCustomResource,
+];

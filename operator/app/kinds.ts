@@ -3,6 +3,8 @@ import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { labels } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
+import type { WorkloadPersistent } from '../api/persistent.ts';
+import { PERSISTENT_KIND, persistentResource } from '../api/persistent.ts';
 import type { WorkloadProcess } from '../api/process.ts';
 import { PROCESS_KIND, processResource } from '../api/process.ts';
 import type { WorkloadService } from '../api/service.ts';
@@ -19,6 +21,7 @@ import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { belongsTo, workloadOf } from '../reconcile/metadata.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 
@@ -27,12 +30,14 @@ export interface Caches {
   readonly workloads: {
     readonly process: Reflector<WorkloadProcess>;
     readonly service: Reflector<WorkloadService>;
+    readonly persistent: Reflector<WorkloadPersistent>;
   };
   /** What is made for this tenant. */
   readonly children: {
     readonly pods: Reflector<Pod>;
     readonly deployments: Reflector<AnyChild>;
     readonly services: Reflector<AnyChild>;
+    readonly statefulSets: Reflector<AnyChild>;
   };
 }
 
@@ -45,11 +50,13 @@ export function openCaches({ tenant, ...options }: CacheDeps): Caches {
     workloads: {
       process: new Reflector<WorkloadProcess>({ ...options, type: processResource }),
       service: new Reflector<WorkloadService>({ ...options, type: serviceResource }),
+      persistent: new Reflector<WorkloadPersistent>({ ...options, type: persistentResource }),
     },
     children: {
       pods: ours<Pod>(childTypes.pods),
       deployments: ours(childTypes.deployments),
       services: ours(childTypes.services),
+      statefulSets: ours(childTypes.statefulSets),
     },
   };
 }
@@ -78,6 +85,12 @@ export function kinds(deps: KindDeps): readonly Registration[] {
       source: workloads.service,
       children: [children.deployments, children.services],
       make: (options) => new ServiceReconciler(options),
+    }),
+    composed(deps, {
+      kind: PERSISTENT_KIND,
+      source: workloads.persistent,
+      children: [children.statefulSets, children.services],
+      make: (options) => new PersistentReconciler(options),
     }),
   ];
 }

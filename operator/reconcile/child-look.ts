@@ -37,6 +37,8 @@ export interface WorkloadKind<S> {
   parse(spec: unknown): S;
   /** The most important child first. Throws `TerminalError` when the live ones cannot become what is asked for. */
   desired(claim: Claim, spec: S): readonly DesiredChild[];
+  /** A step beside the children themselves, when nothing is to be done to them. */
+  repair?(sight: Sight): Step | undefined;
   facts(sight: Sight): Facts;
   verdict(sight: Sight, spec: S): Report;
 }
@@ -93,7 +95,8 @@ export function lookAtChildren<S>(subject: Subject<S>): ChildView {
         found && obstacleOf({ type, found, claimant, term: at.term, generation: generationOf(workload) });
       if (obstacle) return { ...report(subject, sight, obstacle.verdict), ...obstacle.more };
     }
-    const step = nextStep(children, sight.live, subject) ?? superfluous(kind, children, sight.live);
+    const step =
+      nextStep(children, sight.live, subject) ?? superfluous(kind, children, sight.live) ?? kind.repair?.(sight);
     return { ...report(subject, sight, kind.verdict(sight, spec)), ...(step ? { step } : {}) };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;

@@ -55,13 +55,18 @@ export function replicaFacts(live: Replicated | undefined, tenant: string, kind:
   };
 }
 
+/** All pods that are wanted run what is asked for and are ready, and there are no others. */
+export function isComplete(live: Replicated): boolean {
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = live.status ?? {};
+  return [replicas, updatedReplicas, availableReplicas].every((count) => count === wantedReplicas(live));
+}
+
 /** For one that Kubernetes has looked at, is wanted to have pods, and has not given up. */
 export function replicaVerdict(live: Replicated, sight: Sight): Verdict {
-  const { replicas = 0, readyReplicas = 0, updatedReplicas = 0, availableReplicas = 0 } = live.status ?? {};
+  const readyReplicas = live.status?.readyReplicas ?? 0;
   const wanted = wantedReplicas(live);
   const counts = `${readyReplicas} of ${wanted} ${wanted === 1 ? 'pod is' : 'pods are'} ready`;
-  const isComplete = [replicas, updatedReplicas, availableReplicas].every((count) => count === wanted);
-  if (isComplete) {
+  if (isComplete(live)) {
     if (wanted === 0) return { state: 'done', reason: 'ScaledToZero', message: 'spec.replicas is 0: there is no pod' };
     return { state: 'done', reason: 'Running', message: counts };
   }
@@ -85,6 +90,6 @@ export function parkedVerdict(sight: Sight): Verdict {
   return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the workload is kept stopped' };
 }
 
-function isReady({ status }: Pod): boolean {
+export function isReady({ status }: Pod): boolean {
   return status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
 }
