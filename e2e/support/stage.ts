@@ -31,6 +31,7 @@ export interface Workload {
     readonly observedGeneration?: number;
     readonly restarts?: number;
     readonly readyReplicas?: number;
+    readonly lastSuccessfulTime?: string;
     readonly conditions?: readonly Condition[];
     readonly controller?: { readonly holder: string; readonly term: number };
   };

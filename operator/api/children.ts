@@ -15,6 +15,8 @@ export const childTypes = {
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
   statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true },
+  cronJobs: { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
+  jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
 } as const satisfies Record<string, ChildType>;
 
@@ -93,5 +95,39 @@ export interface Service extends ChildObject {
     clusterIP?: string;
     selector?: Record<string, string>;
     ports?: ServicePort[];
+  };
+}
+
+export interface JobSpec {
+  backoffLimit?: number;
+  activeDeadlineSeconds?: number;
+  ttlSecondsAfterFinished?: number;
+  podReplacementPolicy?: string;
+  template: PodTemplate;
+}
+
+export interface Job extends ChildObject {
+  spec: JobSpec;
+  status?: { startTime?: string; completionTime?: string; conditions?: ControllerCondition[] };
+}
+
+export interface CronJob extends ChildObject {
+  spec: {
+    schedule: string;
+    timeZone?: string;
+    suspend?: boolean;
+    concurrencyPolicy?: string;
+    startingDeadlineSeconds?: number;
+    successfulJobsHistoryLimit?: number;
+    failedJobsHistoryLimit?: number;
+    jobTemplate: {
+      metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      spec: JobSpec;
+    };
+  };
+  status?: {
+    active?: readonly { name?: string }[];
+    lastScheduleTime?: string;
+    lastSuccessfulTime?: string;
   };
 }

@@ -55,5 +55,5 @@ it.each(customResources)('the default view of $kind is NAME ACTIVE HEALTHY AGE',
 });
 
 it('short names are those of the original', () => {
-  expect(customResources.flatMap(({ shortNames }) => shortNames)).toEqual(['wlp', 'wls', 'wlper']);
+  expect(customResources.flatMap(({ shortNames }) => shortNames)).toEqual(['wlp', 'wls', 'wlper', 'wlc']);
 });

@@ -1,6 +1,8 @@
 /** The kinds that the operator manages: where each finds its objects, and who reconciles them. */
 import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
+import type { WorkloadCronJob } from '../api/cronjob.ts';
+import { CRON_JOB_KIND, cronJobResource } from '../api/cronjob.ts';
 import { labels } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import type { WorkloadPersistent } from '../api/persistent.ts';
@@ -21,16 +23,18 @@ import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { belongsTo, workloadOf } from '../reconcile/metadata.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
 import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 
 export interface Caches {
-  /** Custom resources, of all tenants. */
+  /** Custom resources, of all tenants, under the names by which metrics call their kinds. */
   readonly workloads: {
     readonly process: Reflector<WorkloadProcess>;
     readonly service: Reflector<WorkloadService>;
     readonly persistent: Reflector<WorkloadPersistent>;
+    readonly cronjob: Reflector<WorkloadCronJob>;
   };
   /** What is made for this tenant. */
   readonly children: {
@@ -38,6 +42,8 @@ export interface Caches {
     readonly deployments: Reflector<AnyChild>;
     readonly services: Reflector<AnyChild>;
     readonly statefulSets: Reflector<AnyChild>;
+    readonly cronJobs: Reflector<AnyChild>;
+    readonly jobs: Reflector<AnyChild>;
   };
 }
 
@@ -51,12 +57,15 @@ export function openCaches({ tenant, ...options }: CacheDeps): Caches {
       process: new Reflector<WorkloadProcess>({ ...options, type: processResource }),
       service: new Reflector<WorkloadService>({ ...options, type: serviceResource }),
       persistent: new Reflector<WorkloadPersistent>({ ...options, type: persistentResource }),
+      cronjob: new Reflector<WorkloadCronJob>({ ...options, type: cronJobResource }),
     },
     children: {
       pods: ours<Pod>(childTypes.pods),
       deployments: ours(childTypes.deployments),
       services: ours(childTypes.services),
       statefulSets: ours(childTypes.statefulSets),
+      cronJobs: ours(childTypes.cronJobs),
+      jobs: ours(childTypes.jobs),
     },
   };
 }
@@ -91,6 +100,12 @@ export function kinds(deps: KindDeps): readonly Registration[] {
       source: workloads.persistent,
       children: [children.statefulSets, children.services],
       make: (options) => new PersistentReconciler(options),
+    }),
+    composed(deps, {
+      kind: CRON_JOB_KIND,
+      source: workloads.cronjob,
+      children: [children.cronJobs, children.jobs],
+      make: (options) => new CronJobReconciler(options),
     }),
   ];
 }
