@@ -25,7 +25,7 @@ const COMMON = `
   command: [sh, -c]
   args: ["sleep 3600"]
   env: {EMPTY: "", NUMBER: "1.0", DOLLAR: "$$(HOME)"}
-  resources: {cpuRequest: 1000m, cpuLimit: 1.5, memoryRequest: 0.5Gi, memoryLimit: 1024Mi}
+  resources: {cpuRequest: 1000m, cpuLimit: "1.50", memoryRequest: 0.5Gi, memoryLimit: 1024Mi}
   configMaps: [kube-root-ca.crt]
   secrets: [fields]
   labels: {team: data, empty: ""}
@@ -77,7 +77,7 @@ const WORKLOADS: readonly [kind: string, child: string, spec: string][] = [
 ];
 
 it('is set once and then left alone', async () => {
-  await stage.kube.apply('{apiVersion: v1, kind: Secret, metadata: {name: fields, namespace: default}}');
+  await stage.kube.apply('apiVersion: v1\nkind: Secret\nmetadata: {name: fields, namespace: default}\n');
   for (const [kind, child, spec] of WORKLOADS) {
     const name = `all-${child}`;
     await stage.kube.apply(
@@ -92,7 +92,7 @@ it('is set once and then left alone', async () => {
   const events = await stage.cluster.auditEvents();
   const writes = events.filter((event) => event.userAgent.includes('(fields-1-') && event.name.startsWith('all-'));
   const applies = writes.filter(({ resource, verb }) => verb === 'patch' && !resource.startsWith('workload'));
-  // Two Services, and one child of each kind.
+  // One of each; the Service of the StatefulSet is called peers.
   expect(applies.map(({ resource, name }) => `${resource} ${name}`).toSorted()).toEqual([
     'cronjobs all-cronjobs',
     'deployments all-deployments',
