@@ -126,6 +126,18 @@ describe.skipIf(!inject('realNodes'))('a WorkloadService', () => {
     expect(overlaps(runs)).toEqual([]);
   });
 
+  it('comes back when its Deployment is deleted, never two at once', async () => {
+    const before = await onlyPod('web');
+    await stage.kube.run('delete', 'deployment', 'web', '--wait=false');
+    await stage.kube.run('delete', PLURAL, 'web', '--wait=false');
+    await stage.kube.apply(yaml('web', PORTS));
+    await reason('web', 'Running');
+    const after = await onlyPod('web');
+    expect(after.metadata.uid).not.toBe(before.metadata.uid);
+    const runs = [before, after].flatMap(({ metadata }) => recorder.times({ pod: metadata.name }));
+    expect(overlaps(runs)).toEqual([]);
+  });
+
   it('loses its Service with its ports, and is parked by suspend', async () => {
     await stage.kube.apply(yaml('web', '  replicas: 1\n'));
     await waitFor('no Service', async () => !(await stage.object('api/v1', 'services/web')));

@@ -114,7 +114,8 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches({ client, clock, logger, tenant: config.tenant, random: Math.random });
   countWorkloads(caches.workloads, metrics);
-  const objects = new TenantObjects(Object.values(caches.children), DEFAULT_GRACE_MS);
+  const { pods, ...others } = caches.children;
+  const objects = new TenantObjects([pods, ...Object.values(others)], DEFAULT_GRACE_MS);
   const leadership = lead(base, {
     cluster,
     store,
