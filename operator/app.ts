@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { GROUP } from './api/group.ts';
-import { allCaches, type Caches, kinds, openCaches } from './app/kinds.ts';
+import { allCaches, type Caches, childCaches, kinds, openCaches } from './app/kinds.ts';
 import { outsideStore } from './app/store.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
@@ -114,8 +114,7 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches({ client, clock, logger, tenant: config.tenant, random: Math.random });
   countWorkloads(caches.workloads, metrics);
-  const { pods, ...others } = caches.children;
-  const objects = new TenantObjects([pods, ...Object.values(others)], DEFAULT_GRACE_MS);
+  const objects = new TenantObjects(childCaches(caches), DEFAULT_GRACE_MS);
   const leadership = lead(base, {
     cluster,
     store,

@@ -74,6 +74,11 @@ export function allCaches({ workloads, children }: Caches) {
   return [...Object.values(workloads), ...Object.values(children)];
 }
 
+/** Pods, of which there is most to hear, come first. */
+export function childCaches({ children: { pods, ...others } }: Caches) {
+  return [pods, ...Object.values(others)];
+}
+
 export interface KindDeps {
   readonly caches: Caches;
   readonly client: ClusterClient;
