@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { customResourceDefinition } from '../operator/api/crd.ts';
-import { processCustomResource } from '../operator/api/process.ts';
+import { customResources } from '../operator/api/kinds.ts';
 
 const FOLDER = resolve(import.meta.dirname, '..', 'crds');
 const HEADER = '# Generated from operator/api by hack/generate-crds.ts. Do not edit.\n';
 
-const files = [processCustomResource].map((resource) => ({
+const files = customResources.map((resource) => ({
   path: join(FOLDER, `${resource.plural}.yaml`),
   text: HEADER + stringify(customResourceDefinition(resource), { lineWidth: 0, aliasDuplicateObjects: false }),
 }));

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { GROUP } from './api/group.ts';
-import { type Caches, kinds, openCaches } from './app/kinds.ts';
+import { allCaches, type Caches, childCaches, kinds, openCaches } from './app/kinds.ts';
 import { outsideStore } from './app/store.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
@@ -113,8 +113,8 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches({ client, clock, logger, tenant: config.tenant, random: Math.random });
-  countWorkloads(caches.processes, metrics);
-  const objects = new TenantObjects([caches.pods], DEFAULT_GRACE_MS);
+  countWorkloads(caches.workloads, metrics);
+  const objects = new TenantObjects(childCaches(caches), DEFAULT_GRACE_MS);
   const leadership = lead(base, {
     cluster,
     store,
@@ -132,7 +132,7 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   });
   const operator = manage(base, { caches, leadership, events, cluster });
   return {
-    health: healthChecks(Object.values(caches), leadership.elector),
+    health: healthChecks(allCaches(caches), leadership.elector),
     async run(stopping) {
       await operator.start();
       void operator.synced().then(

@@ -1,5 +1,4 @@
 /** What probes and gauges say of a running controller. */
-import type { WorkloadProcess } from './api/process.ts';
 import type { KubeObject } from './cluster/cluster-client.ts';
 import { hasCode } from './cluster/cluster-client.ts';
 import type { Reflector } from './cluster/reflector.ts';
@@ -33,14 +32,21 @@ function incomplete({ type, hasSynced, lastError }: Cache): string | undefined {
   return `${type.plural} could not be listed yet${lastError === undefined ? '' : `: ${messageOf(lastError)}`}`;
 }
 
-/** Status of single workloads, the same on every replica. */
-export function countWorkloads(processes: Reflector<WorkloadProcess>, { workloads }: Metrics): void {
-  processes.subscribe(({ type, object }) => {
-    const { name, namespace = '' } = object.metadata;
-    const workload = { type: 'process', name, namespace };
-    if (type === 'deleted') workloads.forget(workload);
-    else workloads.status(workload, object.status?.active ?? false);
-  });
+type Workload = KubeObject & { status?: { active?: boolean | undefined } };
+
+/** Status of single workloads, the same on every replica. Keys are the types by which metrics call the kinds. */
+export function countWorkloads(
+  caches: Readonly<Record<string, Pick<Reflector<Workload>, 'subscribe'>>>,
+  { workloads }: Metrics,
+): void {
+  for (const [type, cache] of Object.entries(caches)) {
+    cache.subscribe((event) => {
+      const { name, namespace = '' } = event.object.metadata;
+      const workload = { type, name, namespace };
+      if (event.type === 'deleted') workloads.forget(workload);
+      else workloads.status(workload, event.object.status?.active ?? false);
+    });
+  }
 }
 
 export interface Vitals {

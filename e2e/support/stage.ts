@@ -19,6 +19,7 @@ export interface Condition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
+  readonly lastTransitionTime?: string;
 }
 
 export interface Workload {
@@ -29,6 +30,8 @@ export interface Workload {
     readonly lastError?: string;
     readonly observedGeneration?: number;
     readonly restarts?: number;
+    readonly readyReplicas?: number;
+    readonly lastSuccessfulTime?: string;
     readonly conditions?: readonly Condition[];
     readonly controller?: { readonly holder: string; readonly term: number };
   };
@@ -98,6 +101,11 @@ export class Stage {
     await Promise.all(this.#controllers.splice(0).map((each) => each.end('SIGKILL')));
   }
 
+  /** Ends the one that was started first. */
+  async endFirst(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await this.#controllers.shift()?.end(signal);
+  }
+
   /** The one controller that leads. */
   leader(timeoutMs = 70_000): Promise<Controller> {
     return waitFor(
@@ -117,10 +125,22 @@ export class Stage {
     return this.#api.find<Pod>(`/api/v1/namespaces/${namespace}/pods/${name}`);
   }
 
-  workload(name: string, namespace = 'default'): Promise<Workload | undefined> {
-    return this.#api.find<Workload>(
-      `/apis/highlander.plexobject.io/v1/namespaces/${namespace}/workloadprocesses/${name}`,
+  workload(name: string, namespace = 'default', plural = 'workloadprocesses'): Promise<Workload | undefined> {
+    return this.#api.find<Workload>(`/apis/highlander.plexobject.io/v1/namespaces/${namespace}/${plural}/${name}`);
+  }
+
+  /** Any object, by the path after the namespace, such as `apis/apps/v1`, `deployments/name`. */
+  object<T>(api: string, path: string, namespace = 'default'): Promise<T | undefined> {
+    return this.#api.find<T>(`/${api}/namespaces/${namespace}/${path}`);
+  }
+
+  /** Pods that this workload has, those that are being deleted included. */
+  async podsOf(kind: string, name: string, namespace = 'default'): Promise<readonly Pod[]> {
+    const selector = encodeURIComponent(`highlander.plexobject.io/kind=${kind},highlander.plexobject.io/name=${name}`);
+    const list = await this.#api.find<{ items: Pod[] }>(
+      `/api/v1/namespaces/${namespace}/pods?labelSelector=${selector}`,
     );
+    return list?.items ?? [];
   }
 
   runningPod(
@@ -147,11 +167,11 @@ export class Stage {
   }
 
   /** The workload once its Ready condition has this reason at its current generation. */
-  reason(name: string, reason: string, namespace = 'default'): Promise<Workload> {
+  reason(name: string, reason: string, namespace = 'default', plural = 'workloadprocesses'): Promise<Workload> {
     return waitFor(
       `${name} to become ${reason}`,
       async () => {
-        const found = await this.workload(name, namespace);
+        const found = await this.workload(name, namespace, plural);
         if (found?.status?.observedGeneration !== found?.metadata.generation) return undefined;
         return found?.status?.conditions?.some((each) => each.type === 'Ready' && each.reason === reason)
           ? found

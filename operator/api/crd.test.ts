@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { customResourceDefinition, structural } from './crd.ts';
-import { processCustomResource, processSpec, processStatus } from './process.ts';
+import { customResources } from './kinds.ts';
 
 describe('structural', () => {
   it.each([
@@ -32,7 +32,7 @@ describe('structural', () => {
   });
 });
 
-it('every field that a user may write is described', () => {
+it.each(customResources)('every field of $kind that a user may write is described', ({ spec, status }) => {
   const bare: string[] = [];
   const walk = (schema: ReturnType<typeof structural>, path: string) => {
     for (const [name, child] of Object.entries((schema['properties'] ?? {}) as Record<string, typeof schema>)) {
@@ -41,15 +41,19 @@ it('every field that a user may write is described', () => {
       walk((child['items'] ?? {}) as typeof schema, `${path}.${name}[]`);
     }
   };
-  walk(structural(processSpec), 'spec');
-  walk(structural(processStatus), 'status');
+  walk(structural(spec), 'spec');
+  walk(structural(status), 'status');
   expect(bare).toEqual([]);
 });
 
-it('the default view is NAME ACTIVE HEALTHY AGE', () => {
-  const columns = processCustomResource.columns.filter(({ priority }) => !priority).map(({ name }) => name);
+it.each(customResources)('the default view of $kind is NAME ACTIVE HEALTHY AGE', (resource) => {
+  const columns = resource.columns.filter(({ priority }) => !priority).map(({ name }) => name);
   expect(columns).toEqual(['Active', 'Healthy', 'Age']);
-  expect(customResourceDefinition(processCustomResource)).toMatchObject({
-    spec: { names: { shortNames: ['wlp'], categories: ['highlander'] }, versions: [{ subresources: { status: {} } }] },
+  expect(customResourceDefinition(resource)).toMatchObject({
+    spec: { names: { categories: ['highlander'] }, versions: [{ subresources: { status: {} } }] },
   });
+});
+
+it('short names are those of the original', () => {
+  expect(customResources.flatMap(({ shortNames }) => shortNames)).toEqual(['wlp', 'wls', 'wlper', 'wlc']);
 });

@@ -22,7 +22,17 @@ export interface CustomResource {
   /** Names become labels and parts of names of children, so they are shorter than Kubernetes allows. */
   readonly maxNameLength: number;
   readonly columns: readonly PrinterColumn[];
+  /** `kubectl scale` and autoscalers work on spec.replicas. */
+  readonly scalable?: true;
+  /** CEL over the whole object, of which `metadata` shows only the name. */
+  readonly rules?: readonly { readonly rule: string; readonly message: string }[];
 }
+
+const SCALE = {
+  specReplicasPath: '.spec.replicas',
+  statusReplicasPath: '.status.replicas',
+  labelSelectorPath: '.status.selector',
+};
 
 export type Schema = { readonly [key: string]: unknown };
 
@@ -32,7 +42,7 @@ export function customResourceDefinition(resource: CustomResource): object {
     name: VERSION,
     served: true,
     storage: true,
-    subresources: { status: {} },
+    subresources: { status: {}, ...(resource.scalable ? { scale: SCALE } : {}) },
     additionalPrinterColumns: resource.columns,
     schema: {
       openAPIV3Schema: {
@@ -51,6 +61,7 @@ export function customResourceDefinition(resource: CustomResource): object {
             rule: `size(self.metadata.name) <= ${maxNameLength}`,
             message: `the name must not be longer than ${maxNameLength} characters`,
           },
+          ...(resource.rules ?? []),
         ],
       },
     },

@@ -20,6 +20,8 @@ export const annotations = {
   activationTerm: `${GROUP}/activation-term`,
   /** Hash of the rendered template, without the fencing token. */
   templateHash: `${GROUP}/template-hash`,
+  /** Hash of everything that was last applied to a child, without stamps and fencing token. */
+  appliedHash: `${GROUP}/applied-hash`,
   /** Generation of the custom resource that the child was last brought up to. */
   generation: `${GROUP}/generation`,
   /** On a custom resource, set by a person: the pod with this uid has stopped, although no kubelet said so. */

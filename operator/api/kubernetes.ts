@@ -48,6 +48,15 @@ export interface ContainerSecurityContext {
   capabilities?: { add?: string[]; drop?: string[] };
 }
 
+export interface Probe {
+  httpGet?: { path: string; port: number };
+  tcpSocket?: { port: number };
+  initialDelaySeconds?: number;
+  periodSeconds?: number;
+  timeoutSeconds?: number;
+  failureThreshold?: number;
+}
+
 export interface Container {
   name: string;
   image: string;
@@ -59,6 +68,9 @@ export interface Container {
   resources?: ResourceRequirements;
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
   securityContext?: ContainerSecurityContext;
+  startupProbe?: Probe;
+  readinessProbe?: Probe;
+  livenessProbe?: Probe;
   /** Only on an init container: `Always` makes it a sidecar that ends with the pod. */
   restartPolicy?: string;
 }
@@ -135,4 +147,10 @@ export interface Condition {
   lastTransitionTime: string;
   reason: string;
   message: string;
+}
+
+/** The pods of everything that makes pods from a template. */
+export interface PodTemplate {
+  metadata: { labels: Record<string, string>; annotations?: Record<string, string> };
+  spec: PodSpec;
 }

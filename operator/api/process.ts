@@ -1,5 +1,6 @@
 /** WorkloadProcess: one process that runs once in all clusters, as a bare pod. */
 import * as z from 'zod';
+import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
 import type { Rule } from './fields.ts';
 import { described, duration, withRules } from './fields.ts';
@@ -102,26 +103,8 @@ export const processCustomResource: CustomResource = {
   spec: processSpec,
   status: processStatus,
   maxNameLength: 63,
-  columns: [
-    { name: 'Active', type: 'boolean', jsonPath: '.status.active', description: 'Whether it runs' },
-    {
-      name: 'Healthy',
-      type: 'boolean',
-      jsonPath: '.status.healthy',
-      description: 'Whether it is ready, or ended with success',
-    },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-    { name: 'Reason', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
+  columns: workloadColumns('Whether it runs', 'Whether it is ready, or ended with success', [
     { name: 'Restarts', type: 'integer', jsonPath: '.status.restarts', priority: 1 },
     { name: 'Node', type: 'string', jsonPath: '.status.nodeName', priority: 1 },
-    {
-      name: 'Term',
-      type: 'integer',
-      jsonPath: '.status.controller.term',
-      description: 'Term of the leader that wrote last',
-      priority: 1,
-    },
-    { name: 'Image', type: 'string', jsonPath: '.spec.image', priority: 1 },
-    { name: 'Message', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].message", priority: 1 },
-  ],
+  ]),
 };

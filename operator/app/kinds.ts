@@ -1,31 +1,82 @@
 /** The kinds that the operator manages: where each finds its objects, and who reconciles them. */
+import type { ChildType } from '../api/children.ts';
+import { childTypes } from '../api/children.ts';
+import type { WorkloadCronJob } from '../api/cronjob.ts';
+import { CRON_JOB_KIND, cronJobResource } from '../api/cronjob.ts';
 import { labels } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
+import type { WorkloadPersistent } from '../api/persistent.ts';
+import { PERSISTENT_KIND, persistentResource } from '../api/persistent.ts';
 import type { WorkloadProcess } from '../api/process.ts';
 import { PROCESS_KIND, processResource } from '../api/process.ts';
-import { type ClusterClient, core } from '../cluster/cluster-client.ts';
+import type { WorkloadService } from '../api/service.ts';
+import { SERVICE_KIND, serviceResource } from '../api/service.ts';
+import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { Reflector } from '../cluster/reflector.ts';
-import type { Registration } from '../controller/controller.ts';
+import type { ChildSource, Registration } from '../controller/controller.ts';
 import type { Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { ChildSetOptions } from '../reconcile/child-options.ts';
+import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { belongsTo, workloadOf } from '../reconcile/metadata.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
+import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
+import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
+import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 
 export interface Caches {
-  readonly processes: Reflector<WorkloadProcess>;
-  readonly pods: Reflector<Pod>;
+  /** Custom resources, of all tenants, under the names by which metrics call their kinds. */
+  readonly workloads: {
+    readonly process: Reflector<WorkloadProcess>;
+    readonly service: Reflector<WorkloadService>;
+    readonly persistent: Reflector<WorkloadPersistent>;
+    readonly cronjob: Reflector<WorkloadCronJob>;
+  };
+  /** What is made for this tenant. */
+  readonly children: {
+    readonly pods: Reflector<Pod>;
+    readonly deployments: Reflector<AnyChild>;
+    readonly services: Reflector<AnyChild>;
+    readonly statefulSets: Reflector<AnyChild>;
+    readonly cronJobs: Reflector<AnyChild>;
+    readonly jobs: Reflector<AnyChild>;
+  };
 }
 
 type CacheDeps = Pick<KindDeps, 'client' | 'clock' | 'logger' | 'tenant'> & { readonly random: Random };
 
 export function openCaches({ tenant, ...options }: CacheDeps): Caches {
+  const ours = <T extends KubeObject>(type: ChildType) =>
+    new Reflector<T>({ ...options, type, labelSelector: `${labels.tenant}=${tenant}` });
   return {
-    processes: new Reflector<WorkloadProcess>({ ...options, type: processResource }),
-    pods: new Reflector<Pod>({ ...options, type: core.pods, labelSelector: `${labels.tenant}=${tenant}` }),
+    workloads: {
+      process: new Reflector<WorkloadProcess>({ ...options, type: processResource }),
+      service: new Reflector<WorkloadService>({ ...options, type: serviceResource }),
+      persistent: new Reflector<WorkloadPersistent>({ ...options, type: persistentResource }),
+      cronjob: new Reflector<WorkloadCronJob>({ ...options, type: cronJobResource }),
+    },
+    children: {
+      pods: ours<Pod>(childTypes.pods),
+      deployments: ours(childTypes.deployments),
+      services: ours(childTypes.services),
+      statefulSets: ours(childTypes.statefulSets),
+      cronJobs: ours(childTypes.cronJobs),
+      jobs: ours(childTypes.jobs),
+    },
   };
+}
+
+export function allCaches({ workloads, children }: Caches) {
+  return [...Object.values(workloads), ...Object.values(children)];
+}
+
+/** Pods, of which there is most to hear, come first. */
+export function childCaches({ children: { pods, ...others } }: Caches) {
+  return [pods, ...Object.values(others)];
 }
 
 export interface KindDeps {
@@ -40,25 +91,83 @@ export interface KindDeps {
 }
 
 export function kinds(deps: KindDeps): readonly Registration[] {
-  const { caches, tenant, workers } = deps;
+  const { workloads, children } = deps.caches;
   return [
-    {
-      filter: (object) => belongsTo(object, tenant),
-      concurrency: workers,
-      source: caches.processes,
-      reconciler: new ProcessReconciler({
-        ...deps,
-        workloads: caches.processes.view(),
-        pods: caches.pods.view((pod) => workloadOf(pod, PROCESS_KIND)),
-      }),
-      children: [
-        {
-          source: caches.pods,
-          mapToKey: (object) => workloadOf(object, PROCESS_KIND),
-          // Somebody waits for its name, or for the next start; all else is only to be reported.
-          isUrgent: ({ object }) => isDeleting(object as Pod) || isFinal(object as Pod),
-        },
-      ],
-    },
+    process(deps),
+    composed(deps, {
+      kind: SERVICE_KIND,
+      source: workloads.service,
+      children: [children.deployments, children.services],
+      make: (options) => new ServiceReconciler(options),
+    }),
+    composed(deps, {
+      kind: PERSISTENT_KIND,
+      source: workloads.persistent,
+      children: [children.statefulSets, children.services],
+      make: (options) => new PersistentReconciler(options),
+    }),
+    composed(deps, {
+      kind: CRON_JOB_KIND,
+      source: workloads.cronjob,
+      children: [children.cronJobs, children.jobs],
+      make: (options) => new CronJobReconciler(options),
+    }),
   ];
+}
+
+function process(deps: KindDeps): Registration {
+  const { caches, tenant, workers } = deps;
+  const { pods } = caches.children;
+  return {
+    filter: (object) => belongsTo(object, tenant),
+    concurrency: workers,
+    source: caches.workloads.process,
+    reconciler: new ProcessReconciler({
+      ...deps,
+      workloads: caches.workloads.process.view(),
+      pods: pods.view((pod) => workloadOf(pod, PROCESS_KIND)),
+    }),
+    children: [
+      {
+        source: pods,
+        mapToKey: (object) => workloadOf(object, PROCESS_KIND),
+        // Somebody waits for its name, or for the next start; all else is only to be reported.
+        isUrgent: ({ object }) => isDeleting(object as Pod) || isFinal(object as Pod),
+      },
+    ],
+  };
+}
+
+interface Composed {
+  readonly kind: string;
+  readonly source: Reflector<KubeObject>;
+  /** Of what the kind makes, and of what it has to see besides its pods. */
+  readonly children: readonly Reflector<AnyChild>[];
+  readonly make: (options: ChildSetOptions) => Reconciler;
+}
+
+/** A kind whose pods are made by Kubernetes' own controllers, from children of ours. */
+function composed(deps: KindDeps, { kind, source, children, make }: Composed): Registration {
+  const { tenant, workers, caches } = deps;
+  const owner = (object: KubeObject) => workloadOf(object, kind);
+  const { pods } = caches.children;
+  return {
+    filter: (object) => belongsTo(object, tenant),
+    concurrency: workers,
+    source,
+    reconciler: make({
+      ...deps,
+      workloads: source.view(),
+      caches: [...children, pods].map((each) => ({ type: each.type, cache: each.view(owner) })),
+    }),
+    children: [
+      ...children.map((each): ChildSource => ({ source: each, mapToKey: owner, isUrgent: mayBeDrift })),
+      { source: pods, mapToKey: owner },
+    ],
+  };
+}
+
+/** Somebody may have changed what we set: a new spec is a new generation, where objects have generations. */
+function mayBeDrift({ object: { metadata: now }, old }: { readonly object: KubeObject; readonly old?: KubeObject }) {
+  return old !== undefined && (now.generation === undefined || now.generation !== old.metadata.generation);
 }

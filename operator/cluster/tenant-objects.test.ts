@@ -60,3 +60,17 @@ it('is ready while each cache is complete and hears from the API server', () => 
   source.lastError = new Error('refused');
   expect(objects.ready()).toBe(false);
 });
+
+it('is ready with warm caches and an API server that answers the first of them', () => {
+  const pods = tenant().source;
+  const jobs = tenant().source;
+  const objects = new TenantObjects([pods, jobs], DEFAULT_MS);
+  expect(objects.ready()).toBe(true);
+  jobs.lastError = new Error('the watch ended');
+  expect(objects.ready()).toBe(true);
+  pods.lastError = jobs.lastError;
+  expect(objects.ready()).toBe(false);
+  pods.lastError = undefined;
+  jobs.hasSynced = false;
+  expect(objects.ready()).toBe(false);
+});

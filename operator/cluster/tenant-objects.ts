@@ -28,9 +28,12 @@ export class TenantObjects {
     }
   }
 
-  /** Caches are warm and the API server answered last time. */
+  /**
+   * Caches are warm and the API server answered last time. Of that the first source is the witness: after a failure the
+   * watch of a quiet type has nothing to tell for a minute, although all is well.
+   */
   ready(): boolean {
-    return this.#sources.every((source) => source.hasSynced && source.lastError === undefined);
+    return this.#sources.every((source) => source.hasSynced) && this.#sources[0]?.lastError === undefined;
   }
 
   /** Highest term ever seen stamped on an object; 0 when there was none. */

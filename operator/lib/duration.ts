@@ -34,3 +34,8 @@ function sumOfParts(body: string): number | undefined {
   }
   return body === '' ? undefined : total;
 }
+
+/** Whole seconds, rounded up, of a duration or a number of seconds. Throws as `parseDuration` does. */
+export function wholeSeconds(given: string | number): number {
+  return /^\d+$/.test(String(given)) ? Number(given) : Math.ceil(parseDuration(String(given)) / 1000);
+}

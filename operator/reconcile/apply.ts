@@ -5,6 +5,7 @@
 import { fieldManagers } from '../api/group.ts';
 import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
+import { withoutNulls } from './contains.ts';
 import type { Action, Child, MetadataPatch } from './plan.ts';
 import type { Grant } from './reconciler.ts';
 import type { CommonStatus } from './status.ts';
@@ -30,13 +31,13 @@ export class Applier<T extends Child & KubeObject> {
 
   /** Without a grant only `stop`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
   async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
-    if (!grant && (action.type === 'create' || action.type === 'stamp'))
+    if (!grant && (action.type === 'create' || action.type === 'apply' || action.type === 'stamp'))
       throw new Error(`${action.type} needs a grant`);
     try {
       return { live: await this.#send(action, fenced(grant)), changed: false };
     } catch (error) {
       if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
-      if (action.type === 'create' && hasCode(error, 404)) throw error; // the namespace
+      if (isCreation(action) && hasCode(error, 404)) throw error; // the namespace
       return { live: await this.#read(objectOf(action), grant), changed: true };
     }
   }
@@ -45,12 +46,18 @@ export class Applier<T extends Child & KubeObject> {
     switch (action.type) {
       case 'create':
         return this.#client.create<T>(this.#type, action.object, { ...options, fieldManager: fieldManagers.children });
+      case 'apply':
+        return this.#applyAll(action, options);
       case 'stamp':
         return this.#patch(action.live, action.patch, options);
       case 'release':
         return stillThere(await this.#patch(action.live, withoutFinalizer(action.live, action.finalizer), options));
       case 'stop':
-        await this.#client.delete(this.#type, at(action.live), { ...options, preconditions: identity(action.live) });
+        await this.#client.delete(this.#type, at(action.live), {
+          ...options,
+          preconditions: identity(action.live),
+          ...(action.awaited ? { propagationPolicy: 'Foreground' } : {}),
+        });
         return this.#client.get<T>(this.#type, at(action.live), options);
       case 'purge':
         await this.#client.delete(this.#type, at(action.live), {
@@ -60,6 +67,17 @@ export class Applier<T extends Child & KubeObject> {
         });
         return undefined;
     }
+  }
+
+  async #applyAll({ object, live, removals }: ApplyAction<T>, options: ReturnType<typeof fenced>): Promise<T> {
+    const by = { ...options, fieldManager: fieldManagers.children };
+    let versions: object = live ? identity(live) : ONLY_CREATE;
+    if (live && removals) {
+      const patch = { ...removals, metadata: identity(live) };
+      versions = identity(await this.#client.patch<T>(this.#type, at(live), patch, { ...by, type: 'merge' }));
+    }
+    const body = withoutNulls({ ...object, metadata: { ...object.metadata, ...versions } });
+    return this.#client.apply<T>(this.#type, body, { ...by, force: true });
   }
 
   #patch(live: T, metadata: MetadataPatch, options: ReturnType<typeof fenced>): Promise<T> {
@@ -74,6 +92,15 @@ export class Applier<T extends Child & KubeObject> {
   #read(object: T, grant: Grant | undefined): Promise<T | undefined> {
     return this.#client.get<T>(this.#type, at(object), grant ? { signal: grant.signal } : {});
   }
+}
+
+type ApplyAction<T extends Child> = Extract<Action<T>, { type: 'apply' }>;
+
+/** No object is at this version any more: an apply that names it conflicts with every object that is there. */
+const ONLY_CREATE = { resourceVersion: '1' };
+
+function isCreation<T extends Child>(action: Action<T>): boolean {
+  return action.type === 'create' || (action.type === 'apply' && !action.live);
 }
 
 type WithStatus = KubeObject & { status?: CommonStatus };
@@ -114,7 +141,7 @@ function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: 
 }
 
 function objectOf<T extends Child>(action: Action<T>): T {
-  return action.type === 'create' ? action.object : action.live;
+  return action.type === 'create' || action.type === 'apply' ? action.object : action.live;
 }
 
 function at({ metadata: { name, namespace } }: Child): { name: string; namespace?: string } {

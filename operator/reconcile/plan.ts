@@ -17,10 +17,25 @@ export interface Child {
 export type Action<T extends Child> =
   /** Starts something. */
   | { readonly type: 'create'; readonly object: T; readonly reason: string }
+  /** Server-side apply of all that we set. `live` absent: makes the object, and fails when there is one. */
+  | {
+      readonly type: 'apply';
+      readonly object: T;
+      readonly live?: T;
+      /** A merge patch that goes first, for what an apply cannot remove. */
+      readonly removals?: Readonly<Record<string, unknown>> | undefined;
+      readonly reason: string;
+    }
   /** Metadata only: restarts nothing. */
   | { readonly type: 'stamp'; readonly live: T; readonly patch: MetadataPatch; readonly reason: string }
   /** Asks for a graceful end. */
-  | { readonly type: 'stop'; readonly live: T; readonly reason: string }
+  | {
+      readonly type: 'stop';
+      readonly live: T;
+      /** Its name stays taken until everything that belongs to it is gone. */
+      readonly awaited?: boolean;
+      readonly reason: string;
+    }
   /** Takes the finalizer off: only for what is known to be gone. */
   | { readonly type: 'release'; readonly live: T; readonly finalizer: string; readonly reason: string }
   /** Removes the object of what is known to be gone, when no kubelet is left to do it. */

@@ -17,6 +17,7 @@ import { stableHash } from './metadata.ts';
 import { scriptCommand } from './script.ts';
 
 export const MAIN_CONTAINER = 'main';
+export const DEFAULT_GRACE_SECONDS = 30;
 
 export interface TemplateOptions {
   readonly tenant: string;
@@ -26,6 +27,8 @@ export interface TemplateOptions {
   /** Of the pod: `Always`, `OnFailure` or `Never`. */
   readonly restartPolicy: string;
   readonly gracePeriodSeconds: number;
+  /** For the main container: probes, and mounts of claimed volumes. */
+  readonly main?: Pick<Container, 'startupProbe' | 'readinessProbe' | 'livenessProbe' | 'volumeMounts'>;
 }
 
 /**
@@ -62,6 +65,7 @@ function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
       mountPath: `/etc/secrets/${name}`,
       readOnly: true,
     })),
+    ...(options.main?.volumeMounts ?? []),
   ];
   const ports = (spec.ports ?? []).map(({ name, containerPort, protocol }) => ({
     ...optional('name', name),
@@ -76,6 +80,7 @@ function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
     env: envOf(spec.env, options),
     ...(ports.length > 0 ? { ports } : {}),
     resources: requirements(spec.resources),
+    ...options.main,
     ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
     securityContext: rights(spec.securityContext),
   };

@@ -8,6 +8,11 @@ export interface ReadCache<T> {
   observe(object: T): void;
 }
 
+/** The same, and which of them belong to a workload. */
+export interface OwnedCache<T> extends ReadCache<T> {
+  byOwner(key: { readonly namespace: string; readonly name: string }): readonly T[];
+}
+
 export interface EventRegarding {
   readonly apiVersion: string;
   readonly kind: string;

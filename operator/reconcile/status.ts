@@ -19,6 +19,12 @@ export interface Verdict {
   readonly problem?: string;
 }
 
+/** A verdict that time alone may change. */
+export interface Report extends Verdict {
+  /** Milliseconds after which it is to be looked at again; absent: only on events. */
+  readonly requeueAfterMs?: number;
+}
+
 export interface CommonStatus {
   observedGeneration?: number | undefined;
   conditions?: Condition[] | undefined;

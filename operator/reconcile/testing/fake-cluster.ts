@@ -3,6 +3,7 @@
  * the status subresource, finalizers and graceful deletion. It keeps a log of writes. No watch, no validation.
  */
 import type {
+  ApplyOptions,
   ClusterClient,
   DeleteOptions,
   KubeObject,
@@ -20,7 +21,7 @@ type Json = { [key: string]: unknown };
 type Stored = KubeObject & { spec?: Json; status?: Json };
 
 export interface Write {
-  readonly verb: 'create' | 'patch' | 'status' | 'delete';
+  readonly verb: 'create' | 'apply' | 'patch' | 'status' | 'delete';
   readonly kind: string;
   readonly name: string;
 }
@@ -36,12 +37,19 @@ export class FakeCluster implements ClusterClient {
   /** RFC 3339 for the timestamps that an API server sets. */
   now: () => string = () => '2030-01-01T00:00:00Z';
   readonly #objects = new Map<string, Stored>();
+  /** What was last applied to each object. */
+  readonly #applied = new Map<string, Json>();
   #version = 100;
 
   /** The stored object itself is never handed out. */
   peek<T extends KubeObject>(type: ResourceType, namespace: string, name: string): T | undefined {
     const found = this.#objects.get(`${type.plural}/${namespace}/${name}`);
     return found && (structuredClone(found) as KubeObject as T);
+  }
+
+  all<T extends KubeObject>(type: ResourceType): T[] {
+    const found = [...this.#objects].filter(([key]) => key.startsWith(`${type.plural}/`)).map(([, object]) => object);
+    return structuredClone(found) as KubeObject[] as T[];
   }
 
   /** Changes an object as somebody else would; a new spec is a new generation. */
@@ -52,6 +60,7 @@ export class FakeCluster implements ClusterClient {
   }
 
   remove(type: ResourceType, namespace: string, name: string): void {
+    this.#applied.delete(`${type.plural}/${namespace}/${name}`);
     this.#objects.delete(`${type.plural}/${namespace}/${name}`);
   }
 
@@ -61,11 +70,7 @@ export class FakeCluster implements ClusterClient {
   }
 
   list<T extends KubeObject>(type: ResourceType, _options?: ListOptions): Promise<ObjectList<T>> {
-    const items = [...this.#objects].filter(([key]) => key.startsWith(`${type.plural}/`)).map(([, object]) => object);
-    return Promise.resolve({
-      resourceVersion: String(this.#version),
-      items: structuredClone(items) as KubeObject[] as T[],
-    });
+    return Promise.resolve({ resourceVersion: String(this.#version), items: this.all<T>(type) });
   }
 
   // oxlint-disable-next-line require-yield
@@ -86,8 +91,19 @@ export class FakeCluster implements ClusterClient {
     throw new Error('not used');
   }
 
-  apply<T extends KubeObject>(): Promise<T> {
-    throw new Error('not used');
+  /** By one manager: what it set before and leaves out now goes, what others set stays. Lists count as one value. */
+  async apply<T extends KubeObject>(type: ResourceType, body: T, options: ApplyOptions): Promise<T> {
+    this.#enter('apply', type, body.metadata.name, options);
+    const key = keyOf(type, body.metadata);
+    const old = this.#objects.get(key);
+    if (old) checkVersion(old, body.metadata);
+    else if (body.metadata.uid) throw new ApiError(409, 'Conflict', 'uid mismatch');
+    const { uid: _, resourceVersion: __, ...metadata } = body.metadata;
+    const wanted = structuredClone({ ...body, metadata }) as unknown as Json;
+    const kept = without((old ?? {}) as unknown as Json, this.#applied.get(key) ?? {}, wanted);
+    this.#applied.set(key, wanted);
+    const stored = this.#store(key, merge(kept, wanted) as unknown as Stored, old);
+    return this.#done({ verb: 'apply', kind: type.kind, name: body.metadata.name }, stored) as KubeObject as T;
   }
 
   async patch<T extends KubeObject>(
@@ -215,4 +231,20 @@ function merge(target: Json, patch: Json): Json {
 
 function asObject(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+/** `target` without what `before` set and `now` does not. */
+function without(target: Json, before: Json, now: Json): Json {
+  const entries = Object.entries(target).flatMap(([key, value]): [string, unknown][] => {
+    if (!(key in before)) return [[key, value]];
+    if (!(key in now)) return [];
+    const parts = [value, before[key], now[key]];
+    const [mine, theirs, next] = parts.map(asObject);
+    return mine && theirs && next && isPlain(value) ? [[key, without(mine, theirs, next)]] : [[key, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

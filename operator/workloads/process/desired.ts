@@ -3,15 +3,13 @@ import { annotations, POD_FINALIZER } from '../../api/group.ts';
 import type { ObjectMeta, Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec } from '../../api/process.ts';
 import { PROCESS_KIND, processApiVersion, processSpec } from '../../api/process.ts';
-import { parseDuration } from '../../lib/duration.ts';
-import { TerminalError } from '../../lib/errors.ts';
+import { checkedSpec } from '../../api/spec.ts';
+import { wholeSeconds } from '../../lib/duration.ts';
 import { childLabels, ownerReference, stableHash, stampAnnotations, withoutOurs } from '../../reconcile/metadata.ts';
 import type { Stamp } from '../../reconcile/metadata.ts';
 import type { Desired } from '../../reconcile/plan.ts';
-import { podSpec } from '../../reconcile/pod-template.ts';
+import { DEFAULT_GRACE_SECONDS, podSpec } from '../../reconcile/pod-template.ts';
 import { RESTARTS_BEFORE } from './observe.ts';
-
-const DEFAULT_GRACE_SECONDS = 30;
 
 export interface Place {
   readonly tenant: string;
@@ -24,17 +22,12 @@ export function podName(workloadName: string): string {
 
 /** Throws `TerminalError` InvalidSpec that names the field; possible where the CRD's validation was not enforced. */
 export function parseSpec(spec: unknown): ProcessSpec {
-  const { success, data, error } = processSpec.safeParse(spec);
-  if (success) return data;
-  const issue = error.issues[0];
-  const field = ['spec', ...(issue?.path ?? [])].map(String).join('.');
-  throw new TerminalError('InvalidSpec', `${field}: ${issue?.message ?? 'is not valid'}`, { cause: error });
+  return checkedSpec(processSpec, spec);
 }
 
-/** Whole seconds, rounded up: Kubernetes knows no parts of seconds here. */
+/** Kubernetes knows no parts of seconds here. */
 export function graceSeconds({ terminationGracePeriod, gracePeriod }: ProcessSpec): number {
-  const given = terminationGracePeriod ?? gracePeriod ?? DEFAULT_GRACE_SECONDS;
-  return /^\d+$/.test(String(given)) ? Number(given) : Math.ceil(parseDuration(String(given)) / 1000);
+  return wholeSeconds(terminationGracePeriod ?? gracePeriod ?? DEFAULT_GRACE_SECONDS);
 }
 
 export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, run: Stamp): Desired<Pod> {

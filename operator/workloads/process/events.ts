@@ -36,6 +36,7 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
         action: 'Purge',
         note: `Removed pod ${action.live.metadata.name}, which a person confirmed to have stopped`,
       };
+    case 'apply':
     case 'release':
       return undefined;
   }

@@ -1,7 +1,8 @@
 /** What to tell people about a process: one verdict, with a reason for programs and a sentence for readers. Pure. */
 import { annotations } from '../../api/group.ts';
-import type { ContainerStatus, Pod } from '../../api/kubernetes.ts';
+import type { Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec, ProcessStatus } from '../../api/process.ts';
+import { failureOf, starting } from '../../reconcile/pod-trouble.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 import { readyReason } from '../../reconcile/status.ts';
 import type { Decision } from './decide.ts';
@@ -112,43 +113,7 @@ function startingAgain(pod: Pod, later: boolean): Verdict {
   return { state: 'working', reason: later ? 'BackOff' : 'Restarting', message, problem };
 }
 
-function starting(pod: Pod): Verdict {
-  const { name } = pod.metadata;
-  const unschedulable = pod.status?.conditions?.find(
-    ({ type, status }) => type === 'PodScheduled' && status === 'False',
-  );
-  if (unschedulable)
-    return trouble('Unschedulable', `Pod ${name} has no node: ${unschedulable.message ?? 'no reason given'}`);
-  if (!pod.spec.nodeName) return { state: 'working', reason: 'Pending', message: `Pod ${name} waits for a node` };
-  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
-    const verdict = waiting(name, status);
-    if (verdict) return verdict;
-  }
-  return { state: 'working', reason: 'Starting', message: `Pod ${name} is being started on node ${pod.spec.nodeName}` };
-}
-
-function waiting(pod: string, status: ContainerStatus): Verdict | undefined {
-  const { reason, message } = status.state?.waiting ?? {};
-  const failure = failureOf(status);
-  if (reason === 'CrashLoopBackOff')
-    return trouble(reason, `Container ${status.name} of pod ${pod} keeps failing: ${failure ?? 'no reason given'}`);
-  if (failure) return trouble('Restarting', `Container ${status.name} of pod ${pod} is started again: ${failure}`);
-  if (!reason || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined;
-  return trouble(reason, `Container ${status.name} of pod ${pod} does not start: ${message ?? reason}`);
-}
-
-function trouble(reason: string, message: string): Verdict {
-  return { state: 'working', reason, message, problem: message };
-}
-
 function lastFailure(pod: Pod): string | undefined {
   const main = mainStatus(pod);
   return main && failureOf(main);
-}
-
-function failureOf({ name, state, lastState }: ContainerStatus): string | undefined {
-  const ended = state?.terminated ?? lastState?.terminated;
-  if (!ended) return undefined;
-  const details = [ended.reason, ended.message?.trim().slice(0, 500)].filter(Boolean).join(': ');
-  return `container ${name} ended with exit code ${ended.exitCode}${details ? ` (${details})` : ''}`;
 }

@@ -1,0 +1,133 @@
+/** The parts that this product reads or writes of the objects that Kubernetes' own controllers turn into pods. */
+import type { ObjectMeta, PodTemplate } from './kubernetes.ts';
+
+/** A resource of the API; `group` is '' for the core group. */
+export interface ChildType {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+export const childTypes = {
+  pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
+  services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment', namespaced: true },
+  statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet', namespaced: true },
+  cronJobs: { group: 'batch', version: 'v1', plural: 'cronjobs', kind: 'CronJob', namespaced: true },
+  jobs: { group: 'batch', version: 'v1', plural: 'jobs', kind: 'Job', namespaced: true },
+  replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
+} as const satisfies Record<string, ChildType>;
+
+interface ChildObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+interface ControllerCondition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+}
+
+export interface Deployment extends ChildObject {
+  spec: {
+    replicas?: number;
+    progressDeadlineSeconds?: number;
+    revisionHistoryLimit?: number;
+    /** A `null` stands for "must be absent". */
+    strategy?: { type?: string; rollingUpdate?: { maxSurge?: string; maxUnavailable?: string } | null };
+    selector: { matchLabels?: Record<string, string> };
+    template: PodTemplate;
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    conditions?: ControllerCondition[];
+  };
+}
+
+export interface ClaimTemplate {
+  metadata: { name: string };
+  spec: {
+    accessModes: string[];
+    storageClassName?: string;
+    resources: { requests: { storage: string } };
+  };
+}
+
+export interface StatefulSet extends ChildObject {
+  spec: {
+    replicas?: number;
+    serviceName?: string;
+    podManagementPolicy?: string;
+    persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string; whenScaled?: string };
+    selector: { matchLabels?: Record<string, string> };
+    template: PodTemplate;
+    volumeClaimTemplates?: ClaimTemplate[];
+  };
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    updatedReplicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    updateRevision?: string;
+  };
+}
+
+export interface ServicePort {
+  name?: string;
+  port: number;
+  targetPort?: number;
+  protocol?: string;
+}
+
+export interface Service extends ChildObject {
+  spec: {
+    type?: string;
+    clusterIP?: string;
+    selector?: Record<string, string>;
+    ports?: ServicePort[];
+  };
+}
+
+export interface JobSpec {
+  backoffLimit?: number;
+  activeDeadlineSeconds?: number;
+  ttlSecondsAfterFinished?: number;
+  podReplacementPolicy?: string;
+  template: PodTemplate;
+}
+
+export interface Job extends ChildObject {
+  spec: JobSpec;
+  status?: { startTime?: string; completionTime?: string; conditions?: ControllerCondition[] };
+}
+
+export interface CronJob extends ChildObject {
+  spec: {
+    schedule: string;
+    timeZone?: string;
+    suspend?: boolean;
+    concurrencyPolicy?: string;
+    startingDeadlineSeconds?: number;
+    successfulJobsHistoryLimit?: number;
+    failedJobsHistoryLimit?: number;
+    jobTemplate: {
+      metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      spec: JobSpec;
+    };
+  };
+  status?: {
+    active?: readonly { name?: string }[];
+    lastScheduleTime?: string;
+    lastSuccessfulTime?: string;
+  };
+}

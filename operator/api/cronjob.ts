@@ -1,0 +1,142 @@
+/** WorkloadCronJob: runs on a schedule, one at a time, as a CronJob. */
+import * as z from 'zod';
+import { isTimeZone } from '../lib/cron-next.ts';
+import { parseSchedule } from '../lib/cron.ts';
+import { messageOf } from '../lib/errors.ts';
+import { workloadColumns } from './columns.ts';
+import type { CustomResource } from './crd.ts';
+import { described, withRules } from './fields.ts';
+import { API_VERSION, GROUP, VERSION } from './group.ts';
+import type { ObjectMeta } from './kubernetes.ts';
+import { statusFields } from './status.ts';
+import { oneWayToStart, podFields } from './workload.ts';
+
+/** What the API server can check of a schedule at little cost; the rest is checked by the operator. */
+const SHAPE = /^\s*(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every \S+|[^\s@]\S*(\s+\S+){4})\s*$/;
+
+const schedule = withRules(
+  z
+    .string()
+    .max(256)
+    .superRefine((text, context) => {
+      try {
+        parseSchedule(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: messageOf(error) });
+      }
+    }),
+  [
+    {
+      rule: `self.matches(r'${SHAPE.source}')`,
+      message: 'no schedule: write 5 fields like */5 * * * *, or @daily, or @every 1h30m; the time zone is timeZone',
+      holds: (text) => SHAPE.test(text),
+    },
+  ],
+).meta({
+  description:
+    'When it runs: minute, hour, day of the month, month and day of the week (0 to 6, 0 is Sunday), or @yearly, @monthly, @weekly, @daily, @hourly, ' +
+    'or @every with a duration. Required. Example: */5 * * * *',
+});
+
+const limit = (description: string) => described(z.int32().min(0), description).optional();
+
+export const cronJobSpec = withRules(
+  z.object({
+    ...podFields,
+    schedule,
+    timeZone: described(
+      z
+        .string()
+        .max(64)
+        .regex(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/)
+        .refine((name) => name !== 'Local' && isTimeZone(name), 'no time zone: write it like Etc/UTC or Europe/Berlin')
+        .default('Etc/UTC'),
+      'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',
+    ),
+    concurrencyPolicy: described(
+      z.enum(['Forbid', 'Replace', 'Allow']).default('Forbid'),
+      'What happens when a run is due while another one is under way. Forbid: the new one is left out. Replace: the old one is ended. Allow: both run, ' +
+        'so that it is no singleton any more. Default: Forbid',
+    ),
+    restartPolicy: described(
+      z.enum(['OnFailure', 'Never']).default('OnFailure'),
+      'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. Default: OnFailure',
+    ),
+    startingDeadlineSeconds: limit(
+      'How late a run may start, in seconds; a later one is left out. Default: absent, which means however late. Example: 60',
+    ),
+    successfulJobsHistoryLimit: limit('How many runs that succeeded are kept. Default: 3'),
+    failedJobsHistoryLimit: limit('How many runs that failed are kept. Default: 1'),
+    backoffLimit: limit('How often a run is tried again before it counts as failed. Default: 6'),
+    activeDeadlineSeconds: described(
+      z.int().min(1),
+      'How long a run may take, its retries included, before it is ended and counts as failed, in seconds. Default: absent, which means as long as it takes. Example: 3600',
+    ).optional(),
+    ttlSecondsAfterFinished: limit(
+      'How long a run that has ended is kept, in seconds. Default: absent, which means as the history limits say. Example: 86400',
+    ),
+    suspend: described(
+      z.boolean().default(false),
+      'Start no more runs; one that is under way comes to its own end. Default: false',
+    ),
+  }),
+  [oneWayToStart],
+).meta({ description: 'What to run, and when. A change is for runs that start later.' });
+
+const time = z.iso.datetime({ offset: true });
+
+export const cronJobStatus = z
+  .object({
+    ...statusFields,
+    nextScheduleTime: time.meta({ description: 'When it is due next; absent while suspended.' }).optional(),
+    lastScheduleTime: time.meta({ description: 'When it was due last and was started.' }).optional(),
+    lastSuccessfulTime: time.meta({ description: 'When a run last ended with success.' }).optional(),
+    activeRuns: z.int32().min(0).meta({ description: 'Runs under way.' }).optional(),
+    lastRun: z.string().meta({ description: 'Job of the last run, in the same namespace.' }).optional(),
+  })
+  .meta({
+    description: 'What the operator last saw. Written by the operator only.',
+    default: { observedGeneration: -1 },
+  });
+
+export type CronJobSpec = z.output<typeof cronJobSpec>;
+export type CronJobStatus = z.output<typeof cronJobStatus>;
+
+export interface WorkloadCronJob {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+  /** As the API server has it; `cronJobSpec` gives it a type. */
+  spec?: unknown;
+  status?: CronJobStatus;
+}
+
+export const CRON_JOB_KIND = 'WorkloadCronJob';
+
+export const cronJobResource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'workloadcronjobs',
+  kind: CRON_JOB_KIND,
+  namespaced: true,
+} as const;
+
+export const cronJobApiVersion = API_VERSION;
+
+export const cronJobCustomResource: CustomResource = {
+  ...cronJobResource,
+  singular: 'workloadcronjob',
+  shortNames: ['wlc'],
+  description: 'WorkloadCronJob runs a job on a schedule, one run at a time, as the CronJob NAME.',
+  spec: cronJobSpec,
+  status: cronJobStatus,
+  // Kubernetes appends a number of 11 characters to it, for each run.
+  maxNameLength: 52,
+  columns: workloadColumns('Whether runs are started', 'Whether the last run did not fail', [
+    { name: 'Schedule', type: 'string', jsonPath: '.spec.schedule', priority: 1 },
+    { name: 'Time Zone', type: 'string', jsonPath: '.spec.timeZone', priority: 1 },
+    { name: 'Runs', type: 'integer', jsonPath: '.status.activeRuns', description: 'Runs under way', priority: 1 },
+    { name: 'Last', type: 'date', jsonPath: '.status.lastScheduleTime', priority: 1 },
+    { name: 'Next', type: 'string', jsonPath: '.status.nextScheduleTime', priority: 1 },
+  ]),
+};

@@ -1,0 +1,41 @@
+/** How the kinds that keep running tell whether they do their work. */
+import * as z from 'zod';
+import type { Rule } from './fields.ts';
+import { described, duration } from './fields.ts';
+
+export const healthFields = {
+  healthCheckPath: described(
+    z.string().min(1).max(1024),
+    'Path of an HTTP GET by which the node checks the main container: ready when it answers with 2xx or 3xx, started anew when it stays away. ' +
+      'Default: none; with healthCheckPort alone the port must accept connections. Example: /healthz',
+  ).optional(),
+  healthCheckPort: described(
+    z.int32().min(1).max(65_535),
+    'Port of the health check. Default: the first of ports. Example: 8080',
+  ).optional(),
+  readinessTimeout: duration(
+    'How long the workload may take to become ready: with a health check, the time after which a container that has not started well is started anew; ' +
+      'beyond it the workload is Stalled (ReadinessTimeout) until it becomes ready. A duration, or seconds. Default: 5m. Example: 90s',
+  ).optional(),
+};
+
+interface Checked {
+  readonly healthCheckPath?: string | undefined;
+  readonly healthCheckPort?: number | undefined;
+  readonly ports?: readonly unknown[] | undefined;
+}
+
+export const checkHasPort: Rule<Checked> = {
+  rule: '!has(self.healthCheckPath) || has(self.healthCheckPort) || (has(self.ports) && size(self.ports) > 0)',
+  message: 'healthCheckPath needs healthCheckPort or ports',
+  holds: ({ healthCheckPath, healthCheckPort, ports = [] }) =>
+    healthCheckPath === undefined || healthCheckPort !== undefined || ports.length > 0,
+};
+
+/** What is said of the pods of a workload that may have several. */
+export const replicaStatus = {
+  replicas: z.int32().min(0).meta({ description: 'Pods that exist and were not told to stop.' }).optional(),
+  readyReplicas: z.int32().min(0).meta({ description: 'Pods that are ready.' }).optional(),
+  updatedReplicas: z.int32().min(0).meta({ description: 'Pods that run what the present spec asks for.' }).optional(),
+  selector: z.string().meta({ description: 'Labels of the pods, for autoscalers.' }).optional(),
+};

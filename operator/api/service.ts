@@ -1,0 +1,96 @@
+/** WorkloadService: a service that is up in one cluster at a time, as a Deployment and, when it has ports, a Service. */
+import * as z from 'zod';
+import { workloadColumns } from './columns.ts';
+import type { CustomResource } from './crd.ts';
+import { described, withRules } from './fields.ts';
+import { API_VERSION, GROUP, VERSION } from './group.ts';
+import { checkHasPort, healthFields, replicaStatus } from './health.ts';
+import type { ObjectMeta } from './kubernetes.ts';
+import { statusFields } from './status.ts';
+import { oneWayToStart, podFields } from './workload.ts';
+
+export const serviceSpec = withRules(
+  z.object({
+    ...podFields,
+    ...healthFields,
+    replicas: described(
+      z.int32().min(0),
+      'Number of pods. One, or absent: the old pod has ended before the next one starts. More: pods are replaced one after another. ' +
+        'Default: absent, which means one at first, and later what an autoscaler of the Deployment says. Example: 1',
+    ).optional(),
+  }),
+  [oneWayToStart, checkHasPort],
+).meta({ description: 'What to run. A change replaces the pods.' });
+
+export const serviceStatus = z
+  .object({
+    ...statusFields,
+    ...replicaStatus,
+    serviceName: z
+      .string()
+      .meta({ description: 'Service through which the pods are reached, in the same namespace; absent without ports.' })
+      .optional(),
+  })
+  .meta({
+    description: 'What the operator last saw. Written by the operator only.',
+    default: { observedGeneration: -1 },
+  });
+
+export type ServiceSpec = z.output<typeof serviceSpec>;
+export type ServiceStatus = z.output<typeof serviceStatus>;
+
+export interface WorkloadService {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+  /** As the API server has it; `serviceSpec` gives it a type. */
+  spec?: unknown;
+  status?: ServiceStatus;
+}
+
+export const SERVICE_KIND = 'WorkloadService';
+
+export const serviceResource = {
+  group: GROUP,
+  version: VERSION,
+  plural: 'workloadservices',
+  kind: SERVICE_KIND,
+  namespaced: true,
+} as const;
+
+export const serviceApiVersion = API_VERSION;
+
+export const serviceCustomResource: CustomResource = {
+  ...serviceResource,
+  singular: 'workloadservice',
+  shortNames: ['wls'],
+  description:
+    'WorkloadService keeps a service up in one cluster of a tenant at a time, as the Deployment NAME, with a Service NAME when it has ports.',
+  spec: serviceSpec,
+  status: serviceStatus,
+  maxNameLength: 63,
+  scalable: true,
+  rules: [
+    {
+      rule: "!has(self.spec.ports) || size(self.spec.ports) == 0 || self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+      message: 'with ports, the name becomes that of a Service: lower-case letters, digits and -, a letter first',
+    },
+  ],
+  columns: workloadColumns('Whether it has pods', 'Whether all its pods are ready', [
+    {
+      name: 'Ready',
+      type: 'integer',
+      jsonPath: '.status.readyReplicas',
+      description: 'Pods that are ready',
+      priority: 1,
+    },
+    {
+      name: 'Replicas',
+      type: 'integer',
+      jsonPath: '.status.replicas',
+      description: 'Pods that there are',
+      priority: 1,
+    },
+    { name: 'Service', type: 'string', jsonPath: '.status.serviceName', priority: 1 },
+  ]),
+};

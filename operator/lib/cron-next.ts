@@ -1,0 +1,81 @@
+/** When a schedule comes round next, on the wall clock of a time zone. An hour that a clock skips brings no run; one that it repeats brings two. */
+import type { Fields, Schedule } from './cron.ts';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** As far as Kubernetes looks ahead. */
+const HORIZON_MS = 5 * 366 * DAY_MS;
+
+/** Milliseconds since the epoch, later than `after`; undefined when it never comes round. `@every` counts from `anchor`. */
+export function nextAfter(schedule: Schedule, timeZone: string, after: number, anchor: number): number | undefined {
+  if ('everyMs' in schedule) {
+    const { everyMs } = schedule;
+    return anchor + (Math.floor(Math.max(after - anchor, 0) / everyMs) + 1) * everyMs;
+  }
+  const clock = wallClock(timeZone);
+  let at = (Math.floor(after / MINUTE_MS) + 1) * MINUTE_MS;
+  while (at < after + HORIZON_MS) {
+    const step = untilNextCandidate(schedule, clock(at));
+    if (step === 0) return at;
+    at += step;
+  }
+  return undefined;
+}
+
+interface Wall {
+  readonly month: number;
+  readonly day: number;
+  readonly weekday: number;
+  readonly hour: number;
+  readonly minute: number;
+}
+
+/** Zero when it fits. Never further than the start of the next hour that might: a clock may be changed in between. */
+function untilNextCandidate({ minute, hour, month, ...days }: Fields, wall: Wall): number {
+  const toNextHour = HOUR_MS - wall.minute * MINUTE_MS;
+  const toLateEvening = (22 - wall.hour) * HOUR_MS - wall.minute * MINUTE_MS;
+  if (!month.values.has(wall.month) && wall.day < 27) return (27 - wall.day) * DAY_MS;
+  if (!month.values.has(wall.month) || !fitsDay(days, wall)) return Math.max(toLateEvening, toNextHour);
+  if (!hour.values.has(wall.hour)) return toNextHour;
+  return minute.values.has(wall.minute) ? 0 : MINUTE_MS;
+}
+
+function fitsDay({ dayOfMonth, dayOfWeek }: Pick<Fields, 'dayOfMonth' | 'dayOfWeek'>, { day, weekday }: Wall): boolean {
+  const both = [dayOfMonth.values.has(day), dayOfWeek.values.has(weekday)];
+  return dayOfMonth.any || dayOfWeek.any ? both.every(Boolean) : both.some(Boolean);
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Throws a RangeError for a time zone that is not known. */
+function wallClock(timeZone: string): (at: number) => Wall {
+  let format = formats.get(timeZone);
+  if (!format) {
+    const number = 'numeric';
+    const shown = { month: number, day: number, weekday: 'short', hour: number, minute: number } as const;
+    format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...shown });
+    formats.set(timeZone, format);
+  }
+  return (at) => {
+    const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type as string, value]));
+    const part = (type: string): number => Number(parts.get(type));
+    return {
+      month: part('month'),
+      day: part('day'),
+      weekday: WEEKDAYS.indexOf(parts.get('weekday') ?? ''),
+      hour: part('hour'),
+      minute: part('minute'),
+    };
+  };
+}
+
+export function isTimeZone(timeZone: string): boolean {
+  try {
+    wallClock(timeZone);
+    return true;
+  } catch {
+    return false;
+  }
+}

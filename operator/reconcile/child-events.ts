@@ -1,0 +1,52 @@
+/** Which steps and verdicts of a workload that is made of children are worth an event, and how it reads. */
+import type { Step } from './child-look.ts';
+import type { Verdict } from './status.ts';
+
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+const UPDATES: Readonly<Record<string, string>> = {
+  SpecChanged: 'because the spec has changed',
+  Drifted: 'because somebody else had changed it',
+};
+
+export function aboutStep({ child: { type }, action }: Step, term: number): EventText | undefined {
+  const normal = (reason: string, verb: string, note: string): EventText => ({
+    type: 'Normal',
+    reason: `${type.kind}${reason}`,
+    action: verb,
+    note,
+  });
+  switch (action.type) {
+    case 'apply': {
+      const { name } = action.object.metadata;
+      if (!action.live) return normal('Created', 'Create', `Created ${type.kind} ${name} in term ${term}`);
+      return normal('Updated', 'Update', `Updated ${type.kind} ${name}, ${UPDATES[action.reason] ?? action.reason}`);
+    }
+    case 'stamp':
+      if (action.reason !== 'Adopted') return undefined;
+      return normal(
+        'Adopted',
+        'Adopt',
+        `Took over ${type.kind} ${action.live.metadata.name} in term ${term}, as it is`,
+      );
+    case 'stop':
+      return normal('Removed', 'Remove', `Removed ${type.kind} ${action.live.metadata.name}: ${action.reason}`);
+    case 'create':
+    case 'release':
+    case 'purge':
+      return undefined;
+  }
+}
+
+const NORMAL: ReadonlySet<string> = new Set(['Suspended', 'ScaledToZero']);
+
+/** For a verdict whose reason is new: everything that stalls, and what a person asked for. */
+export function aboutVerdict({ state, reason, message }: Verdict): EventText | undefined {
+  if (state === 'stalled') return { type: 'Warning', reason, action: 'Wait', note: message };
+  return NORMAL.has(reason) ? { type: 'Normal', reason, action: 'Stop', note: message } : undefined;
+}

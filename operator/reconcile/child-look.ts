@@ -1,0 +1,173 @@
+/** One look at a workload that is made of children: what to do next, and what to say about it. Pure. */
+import type { ChildType } from '../api/children.ts';
+import type { ObjectMeta } from '../api/kubernetes.ts';
+import { TerminalError } from '../lib/errors.ts';
+import { obstacleOf } from './child-obstacles.ts';
+import type { Stubborn } from './child-plan.ts';
+import { planDesired } from './child-plan.ts';
+import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
+import type { Action, Child, Claimant } from './plan.ts';
+import { standingOf } from './plan.ts';
+import type { CommonStatus, Report } from './status.ts';
+import { composeStatus, timestamp } from './status.ts';
+
+/** What an observation is made from. */
+export interface Sight {
+  readonly owner: ObjectMeta;
+  /** Of the types that the kind makes, only those that are ours. */
+  readonly live: Live;
+  readonly previous: CommonStatus | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Facts of the kind beside those that all kinds share. */
+export type Facts = CommonStatus & { active: boolean; healthy: boolean };
+
+/** What a kind means. `S`: its spec. Everything in it is pure. */
+export interface WorkloadKind<S> {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly resource: ChildType;
+  /** The kind in one lower-case word. */
+  readonly component: string;
+  /** What it makes; anything of these types that is ours and not asked for is removed. */
+  readonly children: readonly ChildType[];
+  /** Throws `TerminalError` InvalidSpec that names the field. */
+  parse(spec: unknown): S;
+  /** The most important child first. Throws `TerminalError` when the live ones cannot become what is asked for. */
+  desired(claim: Claim, spec: S): readonly DesiredChild[];
+  /** A step beside the children themselves, when nothing is to be done to them. */
+  repair?(sight: Sight): Step | undefined;
+  facts(sight: Sight): Facts;
+  verdict(sight: Sight, spec: S): Report;
+}
+
+export interface Workload extends Child {
+  spec?: unknown;
+  status?: CommonStatus;
+}
+
+export interface Viewpoint {
+  readonly tenant: string;
+  readonly clusterName: string;
+  readonly term: number;
+  readonly holder: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly stubborn: Stubborn;
+}
+
+export interface Step {
+  readonly child: Pick<DesiredChild, 'type' | 'hash' | 'waitsForPods'>;
+  readonly action: Action<AnyChild>;
+}
+
+export interface ChildView {
+  readonly step?: Step;
+  readonly verdict: Report;
+  readonly status: CommonStatus;
+  /** The child of a deleted workload of the same name is in the way. */
+  readonly predecessor?: { readonly type: ChildType; readonly object: AnyChild };
+  /** Thrown when all is said and done. */
+  readonly terminal?: TerminalError;
+}
+
+/** One workload of a kind, with everything that is known about its children, theirs or not. */
+export interface Subject<S> {
+  readonly kind: WorkloadKind<S>;
+  readonly workload: Workload;
+  readonly all: Live;
+  readonly at: Viewpoint;
+}
+
+/** Throws `HigherTermSeen`, and `RetryLater` when the custom resource is known to be newer than what was passed in. */
+export function lookAtChildren<S>(subject: Subject<S>): ChildView {
+  const { kind, workload, all, at } = subject;
+  const sight = sightOf(subject);
+  try {
+    const spec = kind.parse(workload.spec);
+    const children = kind.desired(claimOf(subject, sight.live), spec);
+    const claimant = claimantOf(subject);
+    for (const { type, object } of children) {
+      const found = all.get<AnyChild>(type, object.metadata.name);
+      const obstacle =
+        found && obstacleOf({ type, found, claimant, term: at.term, generation: generationOf(workload) });
+      if (obstacle) return { ...report(subject, sight, obstacle.verdict), ...obstacle.more };
+    }
+    const step =
+      nextStep(children, sight.live, subject) ?? superfluous(kind, children, sight.live) ?? kind.repair?.(sight);
+    return { ...report(subject, sight, kind.verdict(sight, spec)), ...(step ? { step } : {}) };
+  } catch (error) {
+    if (!(error instanceof TerminalError)) throw error;
+    const { reason, message } = error;
+    return { ...report(subject, sight, { state: 'stalled', reason, message, problem: message }), terminal: error };
+  }
+}
+
+/** A view that says why nothing can be done. */
+export function refusal<S>(subject: Subject<S>, verdict: Report): ChildView {
+  return report(subject, sightOf(subject), verdict);
+}
+
+function sightOf<S>(subject: Subject<S>): Sight {
+  const { workload, at } = subject;
+  return { owner: workload.metadata, live: onlyOurs(subject), previous: workload.status, now: at.now };
+}
+
+function claimOf<S>({ kind: { kind, apiVersion, component }, workload, at }: Subject<S>, live: Live): Claim {
+  const { tenant, clusterName, term } = at;
+  const stamp = { term, generation: generationOf(workload) };
+  return { owner: workload.metadata, apiVersion, kind, component, tenant, clusterName, stamp, live };
+}
+
+function claimantOf<S>({ kind: { kind, apiVersion }, workload, at: { tenant } }: Subject<S>): Claimant {
+  const { name, uid = '' } = workload.metadata;
+  return { tenant, apiVersion, kind, name, uid };
+}
+
+function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, at }: Subject<S>): Step | undefined {
+  const stamp = { term: at.term, generation: generationOf(workload) };
+  for (const child of children) {
+    const action = planDesired(live.get(child.type, child.object.metadata.name), child, stamp, at.stubborn);
+    if (action) return { child, action };
+  }
+  return undefined;
+}
+
+/** A child of ours that this generation no longer asks for. */
+function superfluous<S>(kind: WorkloadKind<S>, children: readonly DesiredChild[], live: Live): Step | undefined {
+  for (const type of kind.children) {
+    const wanted = new Set(children.filter((child) => child.type === type).map(({ object }) => object.metadata.name));
+    const extra = live
+      .list<AnyChild>(type)
+      .find(({ metadata: { name, deletionTimestamp } }) => !wanted.has(name) && deletionTimestamp === undefined);
+    if (extra) return { child: { type, hash: '' }, action: { type: 'stop', live: extra, reason: 'Superfluous' } };
+  }
+  return undefined;
+}
+
+function generationOf({ metadata }: Workload): number {
+  return metadata.generation ?? 0;
+}
+
+function onlyOurs<S>(subject: Subject<S>): Live {
+  const { kind, all } = subject;
+  const claimant = claimantOf(subject);
+  const isOurs = (child: Child) => standingOf(child, claimant) === 'ours';
+  return {
+    get<T extends Child>(type: ChildType, name: string): T | undefined {
+      const found = all.get<T>(type, name);
+      return found && isOurs(found) ? found : undefined;
+    },
+    list<T extends Child>(type: ChildType): readonly T[] {
+      const found = all.list<T>(type);
+      return kind.children.includes(type) ? found.filter(isOurs) : found;
+    },
+  };
+}
+
+function report<S>({ kind, workload, at }: Subject<S>, sight: Sight, verdict: Report): ChildView {
+  const occasion = { generation: generationOf(workload), now: timestamp(at.now), holder: at.holder, term: at.term };
+  return { verdict, status: composeStatus(kind.facts(sight), verdict, occasion, workload.status) };
+}

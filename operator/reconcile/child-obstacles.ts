@@ -1,0 +1,65 @@
+/** What stands in the way of a child: an object of its name that is not ours, not ours yet, or on its way out. Pure. */
+import type { ChildType } from '../api/children.ts';
+import { annotations } from '../api/group.ts';
+import { RetryLater } from '../lib/errors.ts';
+import type { AnyChild } from './child.ts';
+import { controllerOf, numberAnnotation, tenantOf } from './metadata.ts';
+import type { Claimant, Standing } from './plan.ts';
+import { assertNotLater, standingOf } from './plan.ts';
+import type { Report } from './status.ts';
+
+const RECHECK_FOREIGN_MS = 10_000;
+const RECHECK_PREDECESSOR_MS = 1000;
+const RECHECK_TENANT_MS = 5000;
+
+export interface Found {
+  readonly type: ChildType;
+  readonly found: AnyChild;
+  readonly claimant: Claimant;
+  /** Ours. */
+  readonly term: number;
+  /** Of the custom resource. */
+  readonly generation: number;
+}
+
+export interface Obstacle {
+  readonly verdict: Report;
+  readonly more?: { readonly predecessor: { readonly type: ChildType; readonly object: AnyChild } };
+}
+
+/** Undefined for a child of ours that stays. Throws as `lookAtChildren` does. */
+export function obstacleOf(of: Found): Obstacle | undefined {
+  const { type, found, claimant, term, generation } = of;
+  const where = `${type.kind} ${found.metadata.namespace ?? ''}/${found.metadata.name}`;
+  const standing = standingOf(found, claimant);
+  if (standing !== 'ours') return notOurs(of, standing, where);
+  assertNotLater(found, term);
+  if ((numberAnnotation(found, annotations.generation) ?? 0) > generation)
+    throw new RetryLater(200, `${where} was made from a later generation`);
+  if (found.metadata.deletionTimestamp === undefined) return undefined;
+  const message = `${where} is being deleted; it is made again when it is gone`;
+  return { verdict: { state: 'working', reason: 'Stopping', message } };
+}
+
+function notOurs({ type, found, claimant }: Found, standing: Exclude<Standing, 'ours'>, where: string): Obstacle {
+  switch (standing) {
+    case 'foreign': {
+      const owner = controllerOf(found);
+      const whose = owner ? ` (its controller is ${owner.kind} ${owner.name})` : '';
+      const message = `${where} is in the way and is not ours${whose}: rename or delete it`;
+      const requeueAfterMs = RECHECK_FOREIGN_MS;
+      return { verdict: { state: 'stalled', reason: 'Conflict', message, problem: message, requeueAfterMs } };
+    }
+    case 'predecessor': {
+      const message = `${where} of a deleted ${claimant.kind} of the same name has not gone yet`;
+      const requeueAfterMs = RECHECK_PREDECESSOR_MS;
+      const verdict = { state: 'working', reason: 'WaitingForPredecessor', message, requeueAfterMs } as const;
+      return { verdict, more: { predecessor: { type, object: found } } };
+    }
+    case 'otherTenant': {
+      const message = `${where} still belongs to tenant ${tenantOf(found)}, whose controller has to stop it first`;
+      const requeueAfterMs = RECHECK_TENANT_MS;
+      return { verdict: { state: 'working', reason: 'WaitingForTenant', message, requeueAfterMs } };
+    }
+  }
+}

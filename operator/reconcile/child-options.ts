@@ -1,0 +1,27 @@
+/** What the reconciler of a workload that is made of children is given. */
+import type { ChildType } from '../api/children.ts';
+import type { ClusterClient } from '../cluster/cluster-client.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { Workload } from './child-look.ts';
+import type { AnyChild } from './child.ts';
+import type { EventSink, OwnedCache, ReadCache } from './ports.ts';
+
+/** Where the objects of one type are found. */
+export interface ChildCache {
+  readonly type: ChildType;
+  readonly cache: OwnedCache<AnyChild>;
+}
+
+export interface ChildSetOptions {
+  readonly client: ClusterClient;
+  readonly workloads: ReadCache<Workload>;
+  /** Of all types that the kind makes or looks at. */
+  readonly caches: readonly ChildCache[];
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly tenant: string;
+  /** Shown to the pods as HIGHLANDER_CLUSTER. */
+  readonly clusterName: string;
+  readonly logger: Logger;
+}

@@ -1,0 +1,58 @@
+/**
+ * The next step for a set of children, and why. Pure. What a generation asks for is applied once; from then on only what
+ * others have changed of it is put back, so that a new version of this product changes nothing by itself.
+ */
+import { annotations } from '../api/group.ts';
+import type { AnyChild, DesiredChild } from './child.ts';
+import { contains, removals } from './contains.ts';
+import { numberAnnotation, stampAnnotations } from './metadata.ts';
+import type { Stamp } from './metadata.ts';
+import type { Action } from './plan.ts';
+
+/** Of children on which the API server, or a webhook in it, does not keep what we set: uid to hash of the attempt. */
+export type Stubborn = ReadonlyMap<string, string>;
+
+/** Undefined when nothing is to be done. `live` is ours and is not being deleted. */
+export function planDesired(
+  live: AnyChild | undefined,
+  desired: DesiredChild,
+  stamp: Stamp,
+  stubborn: Stubborn = new Map(),
+): Action<AnyChild> | undefined {
+  const { object, hash } = desired;
+  if (!live) return { type: 'apply', object, reason: 'Absent' };
+  const sameGeneration = numberAnnotation(live, annotations.generation) === stamp.generation;
+  const reason = changeOf(live, desired, sameGeneration, stubborn.get(live.metadata.uid ?? '') === hash);
+  if (reason) return { type: 'apply', object, live, removals: removals(live, { spec: object.spec }), reason };
+  const sameTerm = numberAnnotation(live, annotations.term) === stamp.term;
+  if (sameTerm && sameGeneration) return undefined;
+  const patch = { annotations: stampAnnotations(stamp) };
+  return { type: 'stamp', live, patch, reason: sameTerm ? 'SpecSeen' : 'Adopted' };
+}
+
+/** A child of this very generation that was made otherwise is left to it: another version of this product made it. */
+function changeOf(
+  live: AnyChild,
+  desired: DesiredChild,
+  sameGeneration: boolean,
+  isStubborn: boolean,
+): 'SpecChanged' | 'Drifted' | undefined {
+  const applied = live.metadata.annotations?.[annotations.appliedHash];
+  if (applied === desired.hash) return isStubborn || isKept(live, desired) ? undefined : 'Drifted';
+  return sameGeneration && applied !== undefined ? undefined : 'SpecChanged';
+}
+
+/** Whether all that we set is still there. Stamps are not part of it: they are renewed without an apply. */
+export function isKept(live: AnyChild, { object }: DesiredChild): boolean {
+  const { labels, annotations: notes = {}, ownerReferences } = object.metadata;
+  const { [annotations.term]: _term, [annotations.generation]: _generation, ...lasting } = notes;
+  return contains(
+    {
+      labels: live.metadata.labels,
+      annotations: live.metadata.annotations,
+      owners: live.metadata.ownerReferences,
+      spec: live.spec,
+    },
+    { labels, annotations: lasting, owners: ownerReferences, spec: object.spec },
+  );
+}

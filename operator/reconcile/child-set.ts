@@ -1,0 +1,163 @@
+/**
+ * Keeps the children of one kind of workload as its pure functions want them: one step at a time, looking again at what
+ * the API server answered. Children are made and changed by server-side apply; nothing is written when nothing changed.
+ */
+import { childTypes } from '../api/children.ts';
+import type { Pod } from '../api/kubernetes.ts';
+import { ApiError } from '../cluster/cluster-client.ts';
+import { RetryLater, TerminalError } from '../lib/errors.ts';
+import { Applier, StatusWriter } from './apply.ts';
+import { aboutStep, aboutVerdict } from './child-events.ts';
+import type { ChildView, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
+import { lookAtChildren, refusal } from './child-look.ts';
+import type { ChildSetOptions } from './child-options.ts';
+import { isKept } from './child-plan.ts';
+import { ChildRetirement } from './child-retirement.ts';
+import { ChildScene } from './child-scene.ts';
+import type { AnyChild } from './child.ts';
+import { stillRunning } from './leftovers.ts';
+import { belongsTo } from './metadata.ts';
+import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
+import type { Report } from './status.ts';
+import { readyReason } from './status.ts';
+
+/** Steps in one reconcile; every child may take a few, and conflicts some more. */
+const MAX_STEPS = 12;
+/** New children are reported when there is time: in a burst those of others come first. */
+const WHEN_QUIET: Result = { requeueAfterMs: 0 };
+const AGAIN_MS = 200;
+const RECHECK_LEFTOVERS_MS = 1000;
+/** Children that do not keep what we set are remembered up to so many. */
+const MAX_STUBBORN = 1000;
+
+export class ChildSetReconciler<S> implements Reconciler {
+  readonly kind: string;
+  readonly #kind: WorkloadKind<S>;
+  readonly #options: ChildSetOptions;
+  readonly #statuses: StatusWriter<Workload>;
+  readonly #retirement: ChildRetirement;
+  readonly #stubborn = new Map<string, string>();
+
+  constructor(kind: WorkloadKind<S>, options: ChildSetOptions) {
+    this.kind = kind.kind;
+    this.#kind = kind;
+    this.#options = options;
+    this.#statuses = new StatusWriter(options.client, kind.resource);
+    this.#retirement = new ChildRetirement(kind, options);
+  }
+
+  async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
+    const { workloads, tenant } = this.#options;
+    const workload = workloads.get(key);
+    if (workload && workload.metadata.deletionTimestamp === undefined && belongsTo(workload, tenant))
+      return this.#bringUp(workload, key, grant);
+    return this.#retirement.retire(key, workload, grant);
+  }
+
+  async #bringUp(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {
+    const { caches, tenant, client } = this.#options;
+    const scene = new ChildScene(caches, key, this.kind, tenant);
+    let created = false;
+    for (let taken = 0; taken < MAX_STEPS; taken++) {
+      const subject = this.#subject(workload, scene, grant);
+      const view = lookAtChildren(subject);
+      const { step } = view;
+      if (!step) return created ? WHEN_QUIET : this.#conclude(workload, key, view, grant);
+      const isNew = step.action.type === 'apply' && !step.action.live;
+      if (isNew && step.child.waitsForPods) {
+        const leftover = await stillRunning(scene.list<Pod>(childTypes.pods), client, grant.signal);
+        if (leftover) return this.#waitFor(leftover, subject, grant);
+      }
+      const changed = await this.#act(subject, step, scene, grant);
+      created ||= isNew && !changed;
+    }
+    throw new RetryLater(AGAIN_MS, 'The children kept changing while they were worked on');
+  }
+
+  #subject(workload: Workload, all: ChildScene, { term, holder }: Grant): Subject<S> {
+    const { tenant, clusterName, clock } = this.#options;
+    const at = { tenant, clusterName, term, holder, now: clock.wall(), stubborn: this.#stubborn };
+    return { kind: this.#kind, workload, all, at };
+  }
+
+  async #conclude(workload: Workload, key: ObjectKey, view: ChildView, grant: Grant): Promise<Result> {
+    await this.#say(workload, view, grant);
+    if (view.terminal) throw view.terminal;
+    const { requeueAfterMs } = view.verdict;
+    if (view.predecessor) await this.#retirement.dispose(key, view.predecessor, grant);
+    return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+  }
+
+  async #waitFor(pod: Pod, subject: Subject<S>, grant: Grant): Promise<Result> {
+    const message = `Pod ${pod.metadata.name} of an earlier instance has not ended yet; the next one starts when it has`;
+    const verdict: Report = { state: 'working', reason: 'WaitingForPredecessor', message };
+    await this.#say(subject.workload, refusal(subject, verdict), grant);
+    return { requeueAfterMs: RECHECK_LEFTOVERS_MS };
+  }
+
+  /** True when the step was not taken, because the object is not what it was when the decision fell. */
+  async #act(subject: Subject<S>, step: Step, scene: ChildScene, grant: Grant): Promise<boolean> {
+    const { action, child } = step;
+    try {
+      const { live, changed } = await new Applier<AnyChild>(this.#options.client, child.type).apply(action, grant);
+      scene.put(child.type, nameOf(action), live);
+      if (changed) return true;
+      if (action.type === 'apply' && live) this.#checkKept(step, action.object, live);
+      this.#tell(subject.workload, step, grant.term);
+      return false;
+    } catch (error) {
+      if (action.type === 'apply' && error instanceof ApiError && isRefusal(error))
+        await this.#refuse(subject, step, error, grant);
+      throw error;
+    }
+  }
+
+  #tell(workload: Workload, step: Step, term: number): void {
+    const { namespace, name } = workload.metadata;
+    const fields = { kind: this.kind, namespace, name, child: step.child.type.kind };
+    this.#options.logger.info('Changed child', { ...fields, action: step.action.type, reason: step.action.reason });
+    const event = aboutStep(step, term);
+    if (event) this.#options.events.record({ regarding: this.#referenceTo(workload), ...event });
+  }
+
+  /** What the API server turns into something else at once is set once, not without end. */
+  #checkKept({ child: { type, hash } }: Step, object: AnyChild, live: AnyChild): void {
+    const { uid = '', name, namespace } = live.metadata;
+    this.#stubborn.delete(uid);
+    if (isKept(live, { type, object, hash })) return;
+    if (this.#stubborn.size >= MAX_STUBBORN) this.#stubborn.clear();
+    this.#stubborn.set(uid, hash);
+    this.#options.logger.warn('The API server does not keep what was set', { child: type.kind, namespace, name });
+  }
+
+  /** The API server will not have the child: says so, then fails for good (Invalid) or to be tried again. */
+  async #refuse(subject: Subject<S>, step: Step, error: ApiError, grant: Grant): Promise<void> {
+    const invalid = error.code === 422;
+    const reason = `${step.child.type.kind}${invalid ? 'Invalid' : 'Refused'}`;
+    const { message } = error;
+    const verdict = { state: invalid ? 'stalled' : 'working', reason, message, problem: message } as const;
+    await this.#say(subject.workload, refusal(subject, verdict), grant);
+    if (invalid) throw new TerminalError(reason, message, { cause: error });
+  }
+
+  async #say(workload: Workload, view: ChildView, grant: Grant): Promise<void> {
+    const written = await this.#statuses.write(workload, view.status, grant);
+    if (!written) return;
+    this.#options.workloads.observe(written);
+    const event = readyReason(workload.status) === view.verdict.reason ? undefined : aboutVerdict(view.verdict);
+    if (event) this.#options.events.record({ regarding: this.#referenceTo(workload), ...event });
+  }
+
+  #referenceTo({ metadata: { namespace = '', name, uid = '' } }: Workload) {
+    return { apiVersion: this.#kind.apiVersion, kind: this.kind, namespace, name, uid };
+  }
+}
+
+function nameOf(action: Step['action']): string {
+  return action.type === 'apply' || action.type === 'create' ? action.object.metadata.name : action.live.metadata.name;
+}
+
+/** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */
+function isRefusal({ code }: ApiError): boolean {
+  return code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429;
+}

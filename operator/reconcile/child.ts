@@ -1,0 +1,146 @@
+/** One child that a workload wants, as it is applied. Pure, and the same for the same spec, tenant and cluster. */
+import type { ChildType } from '../api/children.ts';
+import { annotations, labels as keys } from '../api/group.ts';
+import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
+import type { CommonSpec } from '../api/workload.ts';
+import { wholeSeconds } from '../lib/duration.ts';
+import type { Stamp } from './metadata.ts';
+import {
+  childLabels,
+  numberAnnotation,
+  ownerReference,
+  stableHash,
+  stampAnnotations,
+  withoutOurs,
+} from './metadata.ts';
+import type { Child } from './plan.ts';
+import type { TemplateOptions } from './pod-template.ts';
+import { DEFAULT_GRACE_SECONDS, podSpec } from './pod-template.ts';
+
+export interface AnyChild extends Child {
+  spec?: unknown;
+}
+
+/** The objects of one workload, as far as they are known. */
+export interface Live {
+  get<T extends Child>(type: ChildType, name: string): T | undefined;
+  /** Those that are labelled as this workload's. */
+  list<T extends Child>(type: ChildType): readonly T[];
+}
+
+/** Who wants the children, and when. */
+export interface Claim {
+  readonly owner: ObjectMeta;
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The kind in one lower-case word. */
+  readonly component: string;
+  readonly tenant: string;
+  readonly clusterName: string;
+  readonly stamp: Stamp;
+  /** Only children that are ours and stay. */
+  readonly live: Live;
+}
+
+export interface DesiredChild {
+  readonly type: ChildType;
+  /** May hold nulls, which stand for "must be absent". */
+  readonly object: AnyChild;
+  /** Of all that is set, without stamps and fencing token. */
+  readonly hash: string;
+  /** Pods of an earlier child of this name have ended before this one is made. */
+  readonly waitsForPods?: boolean;
+}
+
+/** The labels by which a workload's pods are found; they never change, because selectors cannot. */
+export function selectorLabels({ tenant, kind, owner }: Pick<Claim, 'tenant' | 'kind' | 'owner'>) {
+  return { [keys.tenant]: tenant, [keys.kind]: kind, [keys.name]: owner.name };
+}
+
+export interface Blueprint {
+  readonly type: ChildType;
+  readonly name: string;
+  /** The user's. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** The user's. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly activation?: Activation;
+  /** `fencingToken` is empty when the hash is made. */
+  readonly spec: (fencingToken: string) => unknown;
+  readonly waitsForPods?: boolean;
+}
+
+export function makeChild(claim: Claim, blueprint: Blueprint): DesiredChild {
+  const { owner, stamp } = claim;
+  const { type, name, activation, spec } = blueprint;
+  const labels = labelsOf(claim, blueprint.labels);
+  const users = withoutOurs(blueprint.annotations);
+  const hash = stableHash({ labels, annotations: users, spec: spec('') });
+  const object: AnyChild = {
+    apiVersion: type.group ? `${type.group}/${type.version}` : type.version,
+    kind: type.kind,
+    metadata: {
+      name,
+      namespace: owner.namespace ?? '',
+      labels,
+      annotations: {
+        ...users,
+        ...stampAnnotations(stamp),
+        ...(activation && {
+          [annotations.activationTerm]: String(activation.term),
+          [annotations.templateHash]: activation.templateHash,
+        }),
+        [annotations.appliedHash]: hash,
+      },
+      ownerReferences: [ownerReference(claim.apiVersion, claim.kind, owner)],
+    },
+    spec: spec(activation ? String(activation.term) : ''),
+  };
+  return { type, object, hash, waitsForPods: blueprint.waitsForPods ?? false };
+}
+
+function labelsOf({ tenant, kind, owner, component }: Claim, users?: Readonly<Record<string, string>>) {
+  return childLabels({ tenant, kind, name: owner.name, component }, users);
+}
+
+/** Which term the pods are told as their fencing token, and what they are made from. */
+export interface Activation {
+  readonly term: number;
+  readonly templateHash: string;
+}
+
+/**
+ * The token changes only with what replaces the pods anyway, or with what starts them again: a new leader that finds the
+ * template as it should be leaves it as it is.
+ */
+export function activationOf(
+  live: Child | undefined,
+  template: (fencingToken: string) => PodTemplate,
+  resumes: boolean,
+  { term }: Stamp,
+): Activation {
+  const templateHash = stableHash(template(''));
+  const kept = live && numberAnnotation(live, annotations.activationTerm);
+  const same = live?.metadata.annotations?.[annotations.templateHash] === templateHash && !resumes;
+  return { term: same && kept !== undefined ? kept : term, templateHash };
+}
+
+/** Whether this generation starts again what another one parked. */
+export function isResumed(live: Child | undefined, parked: boolean, { generation }: Stamp): boolean {
+  return live !== undefined && parked && numberAnnotation(live, annotations.generation) !== generation;
+}
+
+type PodOptions = Pick<TemplateOptions, 'restartPolicy' | 'main'>;
+
+export function podTemplateOf(claim: Claim, spec: CommonSpec, options: PodOptions): (token: string) => PodTemplate {
+  const users = withoutOurs(spec.annotations);
+  const { tenant, clusterName } = claim;
+  const gracePeriodSeconds = wholeSeconds(spec.terminationGracePeriod ?? DEFAULT_GRACE_SECONDS);
+  return (fencingToken) => ({
+    metadata: {
+      labels: labelsOf(claim, spec.labels),
+      ...(Object.keys(users).length > 0 ? { annotations: users } : {}),
+    },
+    spec: podSpec(spec, { tenant, clusterName, fencingToken, gracePeriodSeconds, ...options }),
+  });
+}

@@ -1,0 +1,40 @@
+/** Why a pod is not ready yet, as far as scheduler and kubelet say. Pure. */
+import type { ContainerStatus, Pod } from '../api/kubernetes.ts';
+import type { Verdict } from './status.ts';
+
+/** For a pod that is neither ready nor on its way out. */
+export function starting(pod: Pod): Verdict {
+  const { name } = pod.metadata;
+  const unschedulable = pod.status?.conditions?.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );
+  if (unschedulable)
+    return trouble('Unschedulable', `Pod ${name} has no node: ${unschedulable.message ?? 'no reason given'}`);
+  if (!pod.spec.nodeName) return { state: 'working', reason: 'Pending', message: `Pod ${name} waits for a node` };
+  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
+    const verdict = waiting(name, status);
+    if (verdict) return verdict;
+  }
+  return { state: 'working', reason: 'Starting', message: `Pod ${name} is being started on node ${pod.spec.nodeName}` };
+}
+
+function waiting(pod: string, status: ContainerStatus): Verdict | undefined {
+  const { reason, message } = status.state?.waiting ?? {};
+  const failure = failureOf(status);
+  if (reason === 'CrashLoopBackOff')
+    return trouble(reason, `Container ${status.name} of pod ${pod} keeps failing: ${failure ?? 'no reason given'}`);
+  if (failure) return trouble('Restarting', `Container ${status.name} of pod ${pod} is started again: ${failure}`);
+  if (!reason || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined;
+  return trouble(reason, `Container ${status.name} of pod ${pod} does not start: ${message ?? reason}`);
+}
+
+function trouble(reason: string, message: string): Verdict {
+  return { state: 'working', reason, message, problem: message };
+}
+
+export function failureOf({ name, state, lastState }: ContainerStatus): string | undefined {
+  const ended = state?.terminated ?? lastState?.terminated;
+  if (!ended) return undefined;
+  const details = [ended.reason, ended.message?.trim().slice(0, 500)].filter(Boolean).join(': ');
+  return `container ${name} ended with exit code ${ended.exitCode}${details ? ` (${details})` : ''}`;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { CronJob } from '../../api/children.ts';
+import { childTypes } from '../../api/children.ts';
+import { CRON_JOB_KIND, cronJobSpec } from '../../api/cronjob.ts';
+import { annotations, labels } from '../../api/group.ts';
+import type { Claim } from '../../reconcile/child.ts';
+import { claimFor, liveWith } from '../../reconcile/testing/claims.ts';
+import { desired } from './desired.ts';
+
+const SEED = { image: 'busybox:latest', schedule: '*/5 * * * *' };
+const render = (given: Record<string, unknown> = {}, more: Partial<Claim> = {}) =>
+  desired(claimFor(CRON_JOB_KIND, 'cronjob', more), cronJobSpec.parse({ ...SEED, ...given }))[0]!.object as CronJob;
+const ours = { [labels.tenant]: 'default', [labels.kind]: CRON_JOB_KIND, [labels.name]: 'web' };
+
+it('renders the job of the handbook: one run at a time, in a time zone that is always written', () => {
+  const { spec, metadata } = render({ script: { commands: ['sleep 15'] }, env: { A: 'b' } });
+  const hash = metadata.annotations?.[annotations.templateHash];
+  expect(spec).toMatchObject({
+    schedule: '*/5 * * * *',
+    timeZone: 'Etc/UTC',
+    suspend: false,
+    concurrencyPolicy: 'Forbid',
+    jobTemplate: {
+      metadata: { labels: ours, annotations: { [annotations.templateHash]: hash } },
+      spec: {
+        podReplacementPolicy: 'Failed',
+        template: { metadata: { labels: ours }, spec: { restartPolicy: 'OnFailure', containers: [{ name: 'main' }] } },
+      },
+    },
+  });
+  expect(spec).not.toHaveProperty('startingDeadlineSeconds');
+});
+
+it('passes limits and deadlines on, zero included', () => {
+  const given = { startingDeadlineSeconds: 60, successfulJobsHistoryLimit: 0, failedJobsHistoryLimit: 2 };
+  const job = { backoffLimit: 0, activeDeadlineSeconds: 9, ttlSecondsAfterFinished: 0 };
+  expect(render({ ...given, ...job }).spec).toMatchObject({ ...given, jobTemplate: { spec: job } });
+});
+
+it('lets a run end with its sidecars', () => {
+  const { spec } = render({ sidecars: [{ name: 'log', image: 'busybox' }] }).spec.jobTemplate.spec.template;
+  expect(spec.initContainers).toMatchObject([{ name: 'log', restartPolicy: 'Always' }]);
+});
+
+it('is parked by suspension', () => expect(render({ suspend: true }).spec.suspend).toBe(true));
+
+it('keeps its fencing token until it starts again', () => {
+  const over = (live: CronJob) =>
+    render({}, { stamp: { term: 9, generation: 2 }, live: liveWith([childTypes.cronJobs, live]) }).metadata.annotations;
+  expect(over(render())?.[annotations.activationTerm]).toBe('7');
+  expect(over(render({ suspend: true }))?.[annotations.activationTerm]).toBe('9');
+});
+
+describe('the spec', () => {
+  it.each([
+    ['a field out of range', { schedule: '61 * * * *' }, 'schedule', /minute: "61" is not within 0 to 59/],
+    ['a time zone in the schedule', { schedule: 'TZ=UTC 0 0 * * *' }, 'schedule', /use timeZone/],
+    ['a time zone that there is not', { timeZone: 'Europe/Atlantis' }, 'timeZone', /no time zone/],
+    ['a policy that never ends', { restartPolicy: 'Always' }, 'restartPolicy', /./],
+  ])('refuses %s', (_sentence, given, path, message) => {
+    const { error } = cronJobSpec.safeParse({ ...SEED, ...given });
+    expect(error?.issues[0]?.path.join('.')).toBe(path);
+    expect(error?.issues[0]?.message).toMatch(message);
+  });
+});

@@ -1,0 +1,49 @@
+/** What a WorkloadCronJob asks for: a CronJob. Pure. */
+import type { CronJob } from '../../api/children.ts';
+import { childTypes } from '../../api/children.ts';
+import type { CronJobSpec } from '../../api/cronjob.ts';
+import { annotations } from '../../api/group.ts';
+import type { Claim, DesiredChild } from '../../reconcile/child.ts';
+import { activationOf, isResumed, makeChild, podTemplateOf } from '../../reconcile/child.ts';
+
+export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[] {
+  const { owner, stamp } = claim;
+  const live = claim.live.get<CronJob>(childTypes.cronJobs, owner.name);
+  const template = podTemplateOf(claim, spec, { restartPolicy: spec.restartPolicy });
+  const resumes = !spec.suspend && isResumed(live, live?.spec.suspend === true, stamp);
+  const activation = activationOf(live, template, resumes, stamp);
+  // Jobs tell by it whether they ran what the spec asks for now.
+  const notes = { [annotations.templateHash]: activation.templateHash };
+  const child = makeChild(claim, {
+    type: childTypes.cronJobs,
+    name: owner.name,
+    labels: spec.labels,
+    annotations: spec.annotations,
+    activation,
+    spec: (fencingToken): CronJob['spec'] => {
+      const pods = template(fencingToken);
+      return {
+        schedule: spec.schedule,
+        timeZone: spec.timeZone,
+        suspend: spec.suspend,
+        concurrencyPolicy: spec.concurrencyPolicy,
+        ...given(spec, 'startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'),
+        jobTemplate: {
+          metadata: { labels: pods.metadata.labels, annotations: { ...pods.metadata.annotations, ...notes } },
+          spec: {
+            ...given(spec, 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
+            // A pod that is on its way out may still run: the next one starts when it has ended.
+            podReplacementPolicy: 'Failed',
+            template: pods,
+          },
+        },
+      };
+    },
+  });
+  return [child];
+}
+
+function given<K extends keyof CronJobSpec>(spec: CronJobSpec, ...fields: readonly K[]): Partial<Record<K, number>> {
+  const entries = fields.flatMap((field) => (spec[field] === undefined ? [] : [[field, spec[field]]]));
+  return Object.fromEntries(entries) as Partial<Record<K, number>>;
+}

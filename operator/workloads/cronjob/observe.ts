@@ -1,0 +1,90 @@
+/** What a WorkloadCronJob's CronJob and its Jobs say about it. Pure: the only clock is that of the sight. */
+import type { CronJob, Job } from '../../api/children.ts';
+import { childTypes } from '../../api/children.ts';
+import type { CronJobSpec, CronJobStatus } from '../../api/cronjob.ts';
+import { annotations } from '../../api/group.ts';
+import { nextAfter } from '../../lib/cron-next.ts';
+import { parseSchedule } from '../../lib/cron.ts';
+import type { Facts, Sight } from '../../reconcile/child-look.ts';
+import { troubleOf } from '../../reconcile/replicas.ts';
+import type { Report } from '../../reconcile/status.ts';
+import { timestamp } from '../../reconcile/status.ts';
+
+export function facts(sight: Sight): Facts & CronJobStatus {
+  const live = cronJobOf(sight);
+  const lastRun = runs(sight)[0]?.metadata.name;
+  if (!live) return { active: false, healthy: false, activeRuns: 0, lastRun };
+  const active = live.spec.suspend !== true;
+  const next = active ? nextOf(live, sight.now) : undefined;
+  return {
+    active,
+    healthy: active && failedRun(sight) === undefined,
+    nextScheduleTime: next === undefined ? undefined : timestamp(next),
+    lastScheduleTime: live.status?.lastScheduleTime,
+    lastSuccessfulTime: live.status?.lastSuccessfulTime,
+    activeRuns: live.status?.active?.length ?? 0,
+    lastRun,
+  };
+}
+
+/** A timer of Node's ends after 25 days at most, and a clock may be set in between. */
+const LONGEST_WAIT_MS = 3_600_000;
+
+export function verdict(sight: Sight, spec: CronJobSpec): Report {
+  const live = cronJobOf(sight);
+  if (!live) return { state: 'working', reason: 'Creating', message: 'The CronJob is about to be made' };
+  if (spec.suspend)
+    return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: no more runs are started' };
+  const next = nextOf(live, sight.now);
+  const again = next === undefined ? {} : { requeueAfterMs: Math.min(next + 1000 - sight.now, LONGEST_WAIT_MS) };
+  const failed = failedRun(sight);
+  if (failed) return { ...failure(failed), ...again };
+  const problem = (live.status?.active ?? []).length > 0 ? troubleOf(sight)?.problem : undefined;
+  const message = `Runs are started at ${spec.schedule} (${spec.timeZone})`;
+  return { state: 'done', reason: 'Scheduled', message, ...(problem === undefined ? {} : { problem }), ...again };
+}
+
+function cronJobOf({ owner, live }: Sight): CronJob | undefined {
+  return live.get<CronJob>(childTypes.cronJobs, owner.name);
+}
+
+function nextOf({ metadata, spec, status }: CronJob, now: number): number | undefined {
+  try {
+    const anchor = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
+    return nextAfter(
+      parseSchedule(spec.schedule),
+      spec.timeZone ?? 'Etc/UTC',
+      now,
+      Number.isNaN(anchor) ? now : anchor,
+    );
+  } catch {
+    return undefined; // somebody else's schedule, which is about to be put back
+  }
+}
+
+/** The latest first. */
+function runs({ live }: Sight): readonly Job[] {
+  return live.list<Job>(childTypes.jobs).toSorted((a, b) => startOf(b).localeCompare(startOf(a)));
+}
+
+function startOf({ metadata, status }: Job): string {
+  return status?.startTime ?? metadata.creationTimestamp ?? '';
+}
+
+/** The last run that ended, if it failed and ran what is asked for now. */
+function failedRun(sight: Sight): Job | undefined {
+  const hash = cronJobOf(sight)?.metadata.annotations?.[annotations.templateHash];
+  const last = runs(sight).find((job) => hasCondition(job, 'Complete') || hasCondition(job, 'Failed'));
+  if (!last || hasCondition(last, 'Complete')) return undefined;
+  return last.metadata.annotations?.[annotations.templateHash] === hash ? last : undefined;
+}
+
+function hasCondition({ status }: Job, type: string): boolean {
+  return status?.conditions?.some((each) => each.type === type && each.status === 'True') ?? false;
+}
+
+function failure({ metadata: { name }, status }: Job): Report {
+  const { reason = '', message: why = '' } = status?.conditions?.find(({ type }) => type === 'Failed') ?? {};
+  const message = `The last run failed (Job ${name}): ${[reason, why].filter(Boolean).join(': ') || 'no reason given'}`;
+  return { state: 'stalled', reason: 'LastRunFailed', message, problem: message };
+}

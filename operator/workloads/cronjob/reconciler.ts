@@ -1,0 +1,28 @@
+/** Keeps the CronJob of each WorkloadCronJob. */
+import { childTypes } from '../../api/children.ts';
+import type { CronJobSpec } from '../../api/cronjob.ts';
+import { CRON_JOB_KIND, cronJobApiVersion, cronJobResource, cronJobSpec } from '../../api/cronjob.ts';
+import { checkedSpec } from '../../api/spec.ts';
+import type { WorkloadKind } from '../../reconcile/child-look.ts';
+import type { ChildSetOptions } from '../../reconcile/child-options.ts';
+import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import { desired } from './desired.ts';
+import { facts, verdict } from './observe.ts';
+
+const cronJob: WorkloadKind<CronJobSpec> = {
+  kind: CRON_JOB_KIND,
+  apiVersion: cronJobApiVersion,
+  resource: cronJobResource,
+  component: 'cronjob',
+  children: [childTypes.cronJobs],
+  parse: (spec) => checkedSpec(cronJobSpec, spec),
+  desired,
+  facts,
+  verdict,
+};
+
+export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
+  constructor(options: ChildSetOptions) {
+    super(cronJob, options);
+  }
+}

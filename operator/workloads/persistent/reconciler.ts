@@ -1,0 +1,29 @@
+/** Keeps the StatefulSet and the Service of each WorkloadPersistent. */
+import { childTypes } from '../../api/children.ts';
+import type { PersistentSpec } from '../../api/persistent.ts';
+import { PERSISTENT_KIND, persistentApiVersion, persistentResource, persistentSpec } from '../../api/persistent.ts';
+import { checkedSpec } from '../../api/spec.ts';
+import type { WorkloadKind } from '../../reconcile/child-look.ts';
+import type { ChildSetOptions } from '../../reconcile/child-options.ts';
+import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import { desired } from './desired.ts';
+import { facts, repair, verdict } from './observe.ts';
+
+const persistent: WorkloadKind<PersistentSpec> = {
+  kind: PERSISTENT_KIND,
+  apiVersion: persistentApiVersion,
+  resource: persistentResource,
+  component: 'persistent',
+  children: [childTypes.statefulSets, childTypes.services],
+  parse: (spec) => checkedSpec(persistentSpec, spec),
+  desired,
+  repair,
+  facts,
+  verdict,
+};
+
+export class PersistentReconciler extends ChildSetReconciler<PersistentSpec> {
+  constructor(options: ChildSetOptions) {
+    super(persistent, options);
+  }
+}

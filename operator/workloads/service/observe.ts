@@ -1,0 +1,45 @@
+/** What a WorkloadService's children say about it. Pure. */
+import type { Deployment, Service } from '../../api/children.ts';
+import { childTypes } from '../../api/children.ts';
+import type { ServiceSpec, ServiceStatus } from '../../api/service.ts';
+import { SERVICE_KIND } from '../../api/service.ts';
+import type { Facts, Sight } from '../../reconcile/child-look.ts';
+import { tenantOf } from '../../reconcile/metadata.ts';
+import { isObserved, parkedVerdict, replicaFacts, replicaVerdict, troubleOf } from '../../reconcile/replicas.ts';
+import type { Report } from '../../reconcile/status.ts';
+
+export function facts(sight: Sight): Facts & ServiceStatus {
+  const { owner, live } = sight;
+  const serviceName = live.get<Service>(childTypes.services, owner.name)?.metadata.name;
+  const replicas = replicaFacts(deploymentOf(sight), tenantOf({ metadata: owner }), SERVICE_KIND, sight);
+  return { ...replicas, serviceName };
+}
+
+export function verdict(sight: Sight, spec: ServiceSpec): Report {
+  const live = deploymentOf(sight);
+  if (!live) return { state: 'working', reason: 'Creating', message: 'The Deployment is about to be made' };
+  if (spec.suspend) return parkedVerdict(sight);
+  if (!isObserved(live, sight))
+    return { state: 'working', reason: 'Progressing', message: 'Kubernetes has not looked at the Deployment yet' };
+  return tooLate(live, sight) ?? refusedPods(live) ?? replicaVerdict(live, sight);
+}
+
+function deploymentOf({ owner, live }: Sight): Deployment | undefined {
+  return live.get<Deployment>(childTypes.deployments, owner.name);
+}
+
+function tooLate({ status }: Deployment, sight: Sight): Report | undefined {
+  const progress = status?.conditions?.find(({ type }) => type === 'Progressing');
+  if (progress?.reason !== 'ProgressDeadlineExceeded') return undefined;
+  const why = troubleOf(sight)?.message ?? progress.message ?? 'no reason given';
+  const message = `The pods did not become ready within spec.readinessTimeout: ${why}`;
+  return { state: 'stalled', reason: 'ReadinessTimeout', message, problem: message };
+}
+
+/** A quota or an admission policy, for example. */
+function refusedPods({ status }: Deployment): Report | undefined {
+  const failure = status?.conditions?.find((each) => each.type === 'ReplicaFailure' && each.status === 'True');
+  if (!failure) return undefined;
+  const message = `Kubernetes refuses the pods: ${failure.message ?? failure.reason ?? 'no reason given'}`;
+  return { state: 'working', reason: 'PodsRefused', message, problem: message };
+}
