@@ -3,7 +3,7 @@
  * The user needs EVAL, EVALSHA, INFO, TIME, HGET, HMGET, HSET, DEL, SCAN, PUBLISH, SUBSCRIBE and PING on those keys and
  * channels. The server must not evict (`maxmemory-policy noeviction`): an evicted cell is lost data.
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import type { Call, Cell, CellStore, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
@@ -36,9 +36,8 @@ export class RedisStore implements CellStore {
   }
 
   async write(key: string, value: string, expected: Version | undefined, call: Call): Promise<WriteReply> {
-    const random = randomBytes(8).toString('hex');
     const [incarnation, version] = await this.#connection.run(call, (client) =>
-      client.writeCell(this.#prefix + key, expected ?? '', value, random),
+      client.writeCell(this.#prefix + key, expected ?? '', value, randomUUID()),
     );
     return version === undefined ? { ok: false, incarnation } : { ok: true, incarnation, version };
   }
