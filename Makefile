@@ -48,7 +48,7 @@ e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
 crds: install ## Write crds/ from the schemas in operator/api
 	@$(NODE) hack/generate-crds.ts
 
-bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one)
+bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one, ONLY="stores redis" one store)
 	@$(NODE) bench/main.ts $(ONLY)
 
 ##@ Run a cluster
