@@ -81,5 +81,5 @@ try {
   await main(process.argv[2], process.argv[3]);
 } catch (error) {
   say(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = stopping.signal.aborted ? 130 : 1;
+  process.exit(stopping.signal.aborted ? 130 : 1); // what was interrupted may still wait for something
 }
