@@ -1,0 +1,40 @@
+/** What members and the stand-in for the API server say to each other: a line of JSON each, over TCP. */
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export interface StoredObject {
+  readonly name: string;
+  /** 0: it is not there yet. */
+  readonly version: number;
+  readonly term: number;
+}
+
+export interface Marked {
+  readonly term: number;
+  readonly drainMs: number;
+}
+
+export type Request = { readonly id: number } & (
+  | { readonly op: 'list' }
+  | { readonly op: 'put'; readonly by: string; readonly object: StoredObject }
+  | { readonly op: 'read marker' }
+  | { readonly op: 'write marker'; readonly marker: Marked }
+);
+
+export interface Reply {
+  readonly id: number;
+  /** Of `put`: false when the object had another version than the one sent; the present one is in `objects`. */
+  readonly ok?: boolean;
+  readonly objects?: readonly StoredObject[];
+  readonly marker?: Marked;
+}
+
+export function send(socket: Socket, message: Request | Reply): void {
+  socket.write(`${JSON.stringify(message)}\n`);
+}
+
+export function receive<T extends Request | Reply>(socket: Socket, each: (message: T) => void): void {
+  const lines = createInterface(socket);
+  lines.on('line', (line) => each(JSON.parse(line) as T));
+  lines.on('error', () => {}); // it repeats the socket's
+}
