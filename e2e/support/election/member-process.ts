@@ -9,7 +9,8 @@ import type { Membership } from './member.ts';
 import type { Store } from './stores.ts';
 
 const PROGRAM = join(import.meta.dirname, 'member.ts');
-const KEPT_OUTPUT = 20_000;
+/** Characters. */
+const KEPT_OUTPUT = 8000;
 /** Milliseconds until a process that was asked to leave has given up waiting for a store that does not answer. */
 const LEAVES_WITHIN_MS = 15_000;
 const STARTS_WITHIN_MS = 15_000;
@@ -72,18 +73,17 @@ export class Place implements AsyncDisposable {
     const args = ['--disable-warning=ExperimentalWarning', PROGRAM, JSON.stringify(membership)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    this.#output = '';
     const ready = Promise.withResolvers<string>();
     const collect = (text: Buffer): void => {
       this.#output = (this.#output + text.toString()).slice(-KEPT_OUTPUT);
-      const identity = /^ready (\S+)$/m.exec(this.#output)?.[1];
+      const identity = /^ready (\S+)$/m.exec(text.toString())?.[1];
       if (identity !== undefined) ready.resolve(identity);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     child.once('exit', (code, signal) => {
-      ready.reject(new Error(`${this.name} did not start:\n${this.#output}`));
-      if (this.#child === child) onUnexpectedEnd(`${this.name} ended by itself (${signal ?? code}):\n${this.#output}`);
+      ready.reject(new Error(`${this.name} did not start`));
+      if (this.#child === child) onUnexpectedEnd(`${this.name} ended by itself (${signal ?? code})`);
     });
     const late = setTimeout(() => ready.reject(new Error(`${this.name} did not start in time`)), STARTS_WITHIN_MS);
     const identity = await ready.promise.finally(() => clearTimeout(late));
@@ -111,7 +111,7 @@ export class Place implements AsyncDisposable {
     clearTimeout(impatient);
     this.#note('ended');
     if (child.exitCode !== 0)
-      this.#options.onUnexpectedEnd(`${this.name} left with ${child.signalCode ?? child.exitCode}:\n${this.#output}`);
+      this.#options.onUnexpectedEnd(`${this.name} left with ${child.signalCode ?? child.exitCode}`);
   }
 
   /** Noted before the signal is sent and after the other one was: everything that stands still lies in between. */
@@ -123,6 +123,11 @@ export class Place implements AsyncDisposable {
   thaw(): void {
     this.#child?.kill('SIGCONT');
     this.#note('thawed');
+  }
+
+  /** The end of what its members have logged. */
+  get output(): string {
+    return this.#output;
   }
 
   history(): readonly Event[] {

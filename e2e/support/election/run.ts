@@ -72,7 +72,8 @@ class Election {
 
   async #round(): Promise<void> {
     const plans = this.#deck.round();
-    this.#options.say?.(`round ${(this.#rounds += 1)}: ${plans.map(({ fault }) => fault).join(', ')}`);
+    this.#rounds += 1;
+    this.#options.say?.(`round ${this.#rounds}: ${plans.map(({ fault }) => fault).join(', ')}`);
     await this.#nemesis.play(plans);
     await this.#recover();
     if (this.#found.length === 0) await this.#handOver(plans);
@@ -134,7 +135,7 @@ class Election {
     return {
       violations: found,
       summary: this.#summary(events),
-      story: first ? tell(events.filter(near), this.#began) : '',
+      story: first ? [tell(events.filter(near), this.#began), ...places.map(({ output }) => output)].join('\n') : '',
     };
   }
 
