@@ -8,6 +8,7 @@ CLUSTERS ?= 1
 NODES ?= 1
 CLUSTER ?= real
 KEEP ?=
+MINUTES ?= 10
 
 ##@ Start here
 .PHONY: demo demo-stop test
@@ -21,7 +22,7 @@ test: install ## Run everything: checks, unit tests, end-to-end tests against re
 	@$(NODE) hack/test.ts
 
 ##@ Develop
-.PHONY: install build verify format unit e2e crds bench
+.PHONY: install build verify format unit e2e soak crds bench
 install: node_modules/.installed ## Install the packages, Node 24 among them
 
 node_modules/.installed: package.json package-lock.json
@@ -45,10 +46,13 @@ unit: install ## Unit tests, the stores against real servers (WATCH=1 reruns on 
 e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
 	@npm run --silent e2e -- $(SPEC)
 
+soak: install ## Elections of real processes on real stores, with faults (MINUTES=10, SEED=, STORE=redis|db)
+	@$(NODE) hack/soak/main.ts --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
+
 crds: install ## Write crds/ from the schemas in operator/api
 	@$(NODE) hack/generate-crds.ts
 
-bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one)
+bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one, ONLY="stores redis" one store)
 	@$(NODE) bench/main.ts $(ONLY)
 
 ##@ Run a cluster

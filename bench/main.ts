@@ -1,6 +1,6 @@
 /**
  * `make bench`: what the product costs, each number beside a limit or a peer that was measured in the same run.
- *   main.ts [start | memory | idle | latency | burst]
+ *   main.ts [start | memory | idle | latency | burst | stores [STORE]]
  * A benchmark is no test: whatever the verdicts, the exit code is 0 unless something could not be measured.
  */
 import { availableParallelism, loadavg } from 'node:os';
@@ -10,6 +10,7 @@ import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { Rig } from './rig.ts';
 import { start } from './start.ts';
+import { stores } from './stores.ts';
 import type { Result } from './table.ts';
 import { renderTable } from './table.ts';
 
@@ -22,6 +23,9 @@ const BENCHMARKS = new Map<string, (rig: Rig) => Promise<Result>>([
   ['burst', burst],
 ]);
 
+/** On servers of its own: needs no cluster. */
+const STORES = 'stores';
+
 const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
@@ -31,23 +35,32 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-async function main(only: string | undefined): Promise<void> {
-  if (only !== undefined && !BENCHMARKS.has(only))
-    throw new Error(`there is no benchmark ${only}, but: ${[...BENCHMARKS.keys()].join(', ')}`);
+async function main(only: string | undefined, store: string | undefined): Promise<void> {
+  const names = [...BENCHMARKS.keys(), STORES];
+  if (only !== undefined && !names.includes(only))
+    throw new Error(`there is no benchmark ${only}, but: ${names.join(', ')}`);
+  const chosen = [...BENCHMARKS].filter(([name]) => only === undefined || only === name);
   const results: Result[] = [];
   const loadBefore = load();
-  say('Starting a cluster with simulated nodes, and Redis');
   try {
-    await Rig.use(stopping.signal, async (rig) => {
-      for (const [name, run] of BENCHMARKS) {
-        if (only !== undefined && only !== name) continue;
-        say(`Measuring: ${name}`);
-        results.push(await run(rig));
-      }
-    });
+    if (chosen.length > 0) await onCluster(chosen, results);
+    if (only === undefined || only === STORES) {
+      say(`Measuring: ${STORES}`);
+      results.push(await stores(stopping.signal, store));
+    }
   } finally {
     if (results.length > 0) report(results, loadBefore); // also when a later one failed
   }
+}
+
+async function onCluster(chosen: readonly [string, (rig: Rig) => Promise<Result>][], results: Result[]): Promise<void> {
+  say('Starting a cluster with simulated nodes, and Redis');
+  await Rig.use(stopping.signal, async (rig) => {
+    for (const [name, run] of chosen) {
+      say(`Measuring: ${name}`);
+      results.push(await run(rig));
+    }
+  });
 }
 
 function report(results: readonly Result[], loadBefore: string): void {
@@ -65,8 +78,8 @@ function say(line: string): void {
 }
 
 try {
-  await main(process.argv[2]);
+  await main(process.argv[2], process.argv[3]);
 } catch (error) {
   say(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = stopping.signal.aborted ? 130 : 1;
+  process.exit(stopping.signal.aborted ? 130 : 1); // what was interrupted may still wait for something
 }

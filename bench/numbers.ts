@@ -11,6 +11,7 @@ export function median(values: readonly number[]): number {
 }
 
 export function ms(value: number): string {
+  if (value < 10) return `${value.toFixed(2)} ms`;
   return value < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
 }
 

@@ -20,6 +20,7 @@ import { HttpClusterClient } from '../operator/cluster/http-client.ts';
 import { PooledKubeConfig } from '../operator/cluster/kube-config.ts';
 import { systemClock } from '../operator/lib/clock.ts';
 import { NAMESPACE, workload } from './objects.ts';
+import { untilAborted } from './until-aborted.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const CLUSTER = 'bench';
@@ -155,13 +156,4 @@ export class Rig {
 
 function selector(tenant: string): { namespace: string; labelSelector: string } {
   return { namespace: NAMESPACE, labelSelector: `${labels.tenant}=${tenant}` };
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((done, fail) => {
-    const abort = (): void => fail(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(done, fail).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -35,7 +35,7 @@ return {incarnation, now, cell[1], cell[2] or '', math.max(0, age)}
 `;
 
 /**
- * KEYS[1] the cell. ARGV[1] the expected version, '' for no cell; ARGV[2] the value; ARGV[3] random hexadecimal digits,
+ * KEYS[1] the cell. ARGV[1] the expected version, '' for no cell; ARGV[2] the value; ARGV[3] a random text,
  * by which a version is never used twice, not even by a cell that was removed and made again.
  * Output: {incarnation} when the version was another one, else {incarnation, the new version}.
  * The hint goes out by pcall: a user who may not publish must not see a failure of a write that was done.

@@ -3,7 +3,7 @@
  * them. What the user must be allowed is in `docs/stores.md`, by which a test makes its user. The server must not evict
  * (`maxmemory-policy noeviction`): an evicted cell is lost data.
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import type { Call, Cell, CellStore, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
@@ -37,9 +37,8 @@ export class RedisStore implements CellStore {
   }
 
   async write(key: string, value: string, expected: Version | undefined, call: Call): Promise<WriteReply> {
-    const random = randomBytes(8).toString('hex');
     const [incarnation, version] = await this.#at(key, call, (client, cell) =>
-      client.writeCell(cell, expected ?? '', value, random),
+      client.writeCell(cell, expected ?? '', value, randomUUID()),
     );
     return version === undefined ? { ok: false, incarnation } : { ok: true, incarnation, version };
   }

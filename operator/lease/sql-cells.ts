@@ -1,5 +1,5 @@
 /** What the SQL drivers have in common: the tables' names and columns, and how values and versions are written. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Version } from './cell-store.ts';
 
 export interface Tables {
@@ -19,7 +19,7 @@ export interface Tables {
 
 /** Random, so that no version is ever used twice, not even by a cell that was removed or rolled back and made again. */
 export function newVersion(): Version {
-  return randomBytes(12).toString('hex');
+  return randomUUID();
 }
 
 /** A text column cannot hold a NUL: it is written as `\0`, and a backslash as `\\`. */
