@@ -20,6 +20,7 @@ import {
   lostWrites,
   recordSeen,
   sawCell,
+  sawConflict,
   sawFailure,
   sawHint,
   sawPermit,
@@ -62,7 +63,6 @@ export class Elector {
     return this.#term !== undefined && !this.#term.ended && this.#term.overdue;
   }
 
-  /** The store has answered at least once. */
   get hasSeenStore(): boolean {
     return this.#election.lastReply !== undefined;
   }
@@ -279,16 +279,22 @@ export class Elector {
     if (this.#lastSignOfOther !== undefined) listener.tookOver((this.#now() - this.#lastSignOfOther) / 1000);
   }
 
+  /** Again until the lease ends by itself: a standby that finds no release waits for the whole ttl. */
   async #giveUp(release: Release): Promise<void> {
-    this.#input(expire);
-    const { held } = this.#election;
-    if (!held) return;
-    try {
+    const { store, candidate, clock, logger } = this.#options;
+    for (this.#input(expire); this.#election.held; this.#input(expire)) {
+      const { held } = this.#election;
       const record = tombstone(held, release);
-      const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());
-      this.#options.logger.info('Released the lease', { term: record.term, released: reply.ok });
-    } catch (error) {
-      this.#options.logger.warn('Releasing the lease failed; it ends by itself', { error: messageOf(error) });
+      try {
+        const reply = await store.write(this.#key, encodeRecord(record), held.version, this.#call());
+        if (reply.ok) return logger.info('Released the lease', { term: record.term });
+        // A lost reply of ours, or somebody else's write: the cell tells.
+        this.#input(sawConflict);
+        this.#saw(await store.read(this.#key, this.#call()));
+      } catch (error) {
+        logger.warn('The lease could not be released yet', { term: record.term, error: messageOf(error) });
+        await clock.sleep(candidate.timing.retryPeriodMs / 4);
+      }
     }
   }
 }

@@ -74,10 +74,7 @@ export function sawWrite(
   now: number,
 ): Election {
   const { step, reply, sentAt } = write;
-  if (!reply.ok)
-    return step.do === 'renew' && election.held
-      ? { ...election, mustResolveConflict: true }
-      : { ...election, nextReadAt: now };
+  if (!reply.ok) return step.do === 'renew' && election.held ? sawConflict(election) : { ...election, nextReadAt: now };
   if (reply.incarnation !== step.record.incarnation) {
     return lostWrites(endLease(election, 'the store may have lost writes'), now);
   }
@@ -101,6 +98,11 @@ export function sawWrite(
     highestTerm: Math.max(election.highestTerm, step.record.term),
     nextRenewAt: sentAt + candidate.timing.retryPeriodMs,
   };
+}
+
+/** The holder's write met another version: that of a write of its own whose reply was lost, or somebody else's. */
+export function sawConflict(election: Election): Election {
+  return { ...election, mustResolveConflict: true };
 }
 
 /** A call failed: whether it was carried out is unknown. */

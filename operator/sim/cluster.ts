@@ -50,6 +50,8 @@ export class SimCluster implements Availability {
   /** True time at which the permit ends or ended, and since when it was good without a gap. */
   lapsesAt = -Infinity;
   goodSince = Infinity;
+  /** The kubelet ends nothing. */
+  isStuck = false;
   readonly #rate: number;
   readonly #offsetMs: number;
   #permitVersion = 0;
@@ -180,6 +182,7 @@ export class SimCluster implements Availability {
 
   /** The kubelet: its container has ended, and nothing holds the object any longer. */
   #ended(object: KubeObject): void {
+    if (this.isStuck) return this.#world.after(1000, () => this.#ended(object));
     this.#checker.ended(this, object);
     this.#drop(object);
   }

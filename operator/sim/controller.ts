@@ -54,6 +54,7 @@ export class SimController {
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
   leaving = false;
+  mayNotLead = false;
   /** As last seen. */
   #lastTerm: Term | undefined;
 
@@ -224,7 +225,7 @@ export class SimController {
       permit: this.permit,
       presence: this.presence,
       cluster: {
-        ready: () => this.informer.ready,
+        ready: () => this.informer.ready && !this.mayNotLead,
         highestStamp: () => this.informer.highestStamp,
         drainMs: () => cluster.graceMs + (takeover ? ADOPT_GRACE_MS + API_MARGIN_MS : 0),
         serverTime: (monotonic?: number) => this.serverClock.at(monotonic),

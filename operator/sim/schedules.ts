@@ -1,24 +1,16 @@
 /**
  * The schedules that broke earlier versions of the protocol, played step by step; numbers as in the list that the lease
- * protocol keeps. Those that need permits and a second cluster come with them.
+ * protocol keeps; those of several clusters are in a file of their own.
  */
-import type { SimController } from './controller.ts';
 import { TENANT } from './controller.ts';
 import { calm } from './link.ts';
-import type { Timing } from '../leadership/timing.ts';
+import { cut, LEASE, led, released, TIMING } from './steps.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { RunResult } from './run.ts';
 import { resultOf, settle } from './run.ts';
+import type { Schedule } from './schedule.ts';
+import { clusterSchedules } from './schedules.clusters.ts';
 import { Simulation } from './simulation.ts';
-
-interface Schedule {
-  readonly what: string;
-  readonly timing?: Timing;
-  readonly play: (sim: Simulation) => Promise<void>;
-}
-
-const LEASE = cellKeys.lease(TENANT);
-const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
 
 export const schedules: Readonly<Record<string, Schedule>> = {
   '#2': {
@@ -225,6 +217,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
       leader.toStore.conditions = calm;
     },
   },
+  ...clusterSchedules,
 };
 
 /** Plays one schedule, heals, and waits for the calm that must follow. */
@@ -238,35 +231,11 @@ export async function runSchedule(name: string, lines?: number): Promise<RunResu
     machines: 3,
     graceMs: 2000,
     drift: false,
+    ...schedule.place,
     ...(lines === undefined ? {} : { lines }),
   });
-  for (const machine of sim.machines) sim.startController(machine);
+  if (!schedule.place) for (const machine of sim.machines) sim.startController(machine);
   await schedule.play(sim);
   if (!sim.checker.violation) await settle(sim);
   return resultOf(sim, { seed: 1, profile: name, isSchedule: true });
-}
-
-/** Runs on until somebody leads with all objects adopted. */
-async function led(sim: Simulation): Promise<SimController> {
-  await sim.run(60_000, () => sim.isSettled);
-  const { leader } = sim;
-  if (leader) return leader;
-  sim.checker.fail('progress', `nobody leads: ${sim.describe()}`);
-  return sim.startController(sim.machines[0] ?? unreachable());
-}
-
-/** The leader leaves; true time of the tombstone. */
-async function released(sim: Simulation, leader: SimController): Promise<number> {
-  const before = sim.store.writtenAt(LEASE);
-  leader.leave(1000);
-  await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
-  return sim.store.writtenAt(LEASE) ?? sim.world.now;
-}
-
-function cut({ toStore }: SimController): void {
-  toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
-}
-
-function unreachable(): never {
-  throw new Error('there is no machine');
 }

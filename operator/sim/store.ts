@@ -3,6 +3,7 @@
  * stores lose what they had acknowledged. Linearizable as long as none of those is used.
  */
 import type { Call, CellStore, ListedCell, ReadReply, Version, WriteReply } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
 import type { Availability, Link } from './link.ts';
 import type { Process } from './machine.ts';
 import { EPOCH } from './machine.ts';
@@ -34,6 +35,7 @@ export type AgeBy = 'server' | 'observer';
 
 /** How far back a backup can go, true milliseconds. */
 const HISTORY_MS = 120_000;
+const LEASE = cellKeys.lease('default');
 
 export class SimStore implements Availability {
   down = false;
@@ -90,6 +92,12 @@ export class SimStore implements Availability {
   /** When the cell was last written, true milliseconds; undefined when it is absent. */
   writtenAt(key: string): number | undefined {
     return this.#cells.get(key)?.trueTime;
+  }
+
+  /** Identity in the lease. */
+  get holder(): string | undefined {
+    const lease = this.#cells.get(LEASE);
+    return lease && ((JSON.parse(lease.value) as { holder: string | null }).holder ?? undefined);
   }
 
   /** Sets its clock. */

@@ -8,13 +8,19 @@ const term = 'leadership/term.ts';
 const apply = 'reconcile/apply.ts';
 const plan = 'reconcile/plan.ts';
 
+const RELEASING = 'for (this.#input(expire); this.#election.held; this.#input(expire)) {';
+
 const handOver: readonly Mutant[] = [
   {
     name: 'lost-reply-demotes',
     breaks: 'A conflict with the own record is a lost reply, and the holder goes on (schedule 12)',
     profile: 'network',
     edits: [
-      { file: observe, find: '? { ...election, mustResolveConflict: true }', put: "? endLease(election, 'conflict')" },
+      {
+        file: observe,
+        find: 'election.held ? sawConflict(election)',
+        put: "election.held ? endLease(election, 'conflict')",
+      },
     ],
   },
   {
@@ -29,14 +35,10 @@ const handOver: readonly Mutant[] = [
     edits: [
       {
         file: elector,
-        find: '    this.#input(expire);\n    const { held }',
-        put: '    const held = { record: this.record, version: "" };\n    const ignored',
-      },
-      {
-        file: elector,
-        find: 'const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());',
-        put: `const { cell } = await this.#options.store.read(this.#key, this.#call());
-      const reply = { ok: await this.#options.store.remove(this.#key, cell.version, this.#call()) };`,
+        find: RELEASING,
+        put: `const { cell } = await store.read(this.#key, this.#call());
+    await store.remove(this.#key, cell.version, this.#call());
+    for (;;) { return;`,
       },
     ],
   },
@@ -46,14 +48,10 @@ const handOver: readonly Mutant[] = [
     edits: [
       {
         file: elector,
-        find: '    this.#input(expire);\n    const { held }',
-        put: '    const held = this.record && { record: this.record };\n    const ignored',
-      },
-      {
-        file: elector,
-        find: 'const reply = await this.#options.store.write(this.#key, encodeRecord(record), held.version, this.#call());',
-        put: `const { cell } = await this.#options.store.read(this.#key, this.#call());
-      const reply = await this.#options.store.write(this.#key, encodeRecord(record), cell.version, this.#call());`,
+        find: RELEASING,
+        put: `const { cell } = await store.read(this.#key, this.#call());
+    await store.write(this.#key, encodeRecord(tombstone({ record: this.seen }, release)), cell.version, this.#call());
+    for (;;) { return;`,
       },
     ],
   },

@@ -73,7 +73,7 @@ const waiting: readonly Mutant[] = [
   {
     name: 'wait-without-drain',
     breaks: 'A silent cluster is waited for as long as its pods may take to stop',
-    profile: 'clusters, crash',
+    profile: 'clusters, network',
     edits: [{ file: activation, find: 'sinceMs < atLeast(ttlMs + drainMs)', put: 'sinceMs < atLeast(ttlMs)' }],
   },
   {

@@ -1,0 +1,11 @@
+/** A named course of events. */
+import type { Timing } from '../leadership/timing.ts';
+import type { Simulation, SimulationOptions } from './simulation.ts';
+
+export interface Schedule {
+  readonly what: string;
+  readonly timing?: Timing;
+  /** Machines belong to the clusters in turns, and start one second after each other. */
+  readonly place?: Pick<SimulationOptions, 'clusters' | 'machines' | 'takeover'>;
+  readonly play: (sim: Simulation) => Promise<void>;
+}

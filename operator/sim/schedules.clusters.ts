@@ -1,0 +1,120 @@
+/** The schedules that broke earlier versions of the protocol, of several clusters. Machine 1 and 3 are in the first one. */
+import type { SimController } from './controller.ts';
+import { calm } from './link.ts';
+import type { Schedule } from './schedule.ts';
+import type { Simulation } from './simulation.ts';
+import { cut, led, TIMING } from './steps.ts';
+
+const TWO = { clusters: 2, machines: 4 } as const;
+const { ttlMs } = TIMING;
+/** Longer than another cluster is waited for. */
+const LONG_MS = 12 * ttlMs;
+
+export const clusterSchedules: Readonly<Record<string, Schedule>> = {
+  '#1': {
+    what: 'a cluster is cut off from the store; its leader crashes and restarts knowing nothing',
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      leader.kill();
+      const restarted = sim.startController(leader.process.machine);
+      cut(restarted);
+      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
+      for (const each of sim.controllers) each.toStore.conditions = calm;
+    },
+  },
+  '#4': {
+    what: 'one cluster is cut off and drains; a second takes the lease, has nothing, and leaves; a third must still wait',
+    place: { clusters: 3, machines: 3 },
+    async play(sim) {
+      const first = await ledIn(sim, 1);
+      cut(first);
+      await sim.run(LONG_MS, () => sim.store.holder !== undefined && sim.store.holder !== first.identity);
+      const second = sim.controllers.find(({ identity }) => identity === sim.store.holder);
+      second?.leave(ttlMs);
+      await sim.run(LONG_MS, () => sim.leader !== undefined);
+      first.toStore.conditions = calm;
+    },
+  },
+  '#5': {
+    what: 'a create is on its way when its sender parks, sees nothing, and leaves; it arrives late',
+    place: { clusters: 2, machines: 2 },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      await sim.run(2 * ttlMs);
+      leader.toCluster.conditions = { ...calm, latencyMs: [2500, 2600] };
+      sim.evict();
+      await sim.run(ttlMs, () => leader.toCluster.pending > 0);
+      await sim.run(20);
+      leader.toCluster.conditions = calm;
+      leader.leave(2 * ttlMs);
+      await sim.run(2 * ttlMs, () => sim.leader !== undefined && sim.leader !== leader);
+      await sim.run(ttlMs);
+      sim.startController(leader.process.machine);
+    },
+  },
+  '#7': {
+    what: 'a second cluster appears while the first leads without a permit, and its leader freezes',
+    place: { clusters: 2, machines: 2 },
+    async play(sim) {
+      const [machine, other] = sim.machines;
+      if (!machine || !other) return;
+      const leader = sim.startController(machine);
+      await led(sim);
+      machine.freeze(LONG_MS, 'both clocks');
+      sim.startController(other);
+      await sim.run(LONG_MS);
+      leader.kill();
+      sim.startController(machine);
+    },
+  },
+  '#10': {
+    what: 'a kubelet does not end what it was told to; a living controller says so',
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      await sim.run(ttlMs);
+      leader.cluster.isStuck = true;
+      for (const each of sim.controllers) if (each.cluster === leader.cluster) each.mayNotLead = true;
+      leader.kill();
+      await sim.run(LONG_MS);
+      leader.cluster.isStuck = false;
+    },
+  },
+  '#14, in another cluster': {
+    what: 'the leader is frozen, both clocks, with a create on its way; another cluster leads when it arrives',
+    place: { clusters: 2, machines: 2 },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      await sim.run(2 * ttlMs);
+      leader.toCluster.conditions = { ...calm, latencyMs: [LONG_MS, LONG_MS] };
+      sim.evict();
+      await sim.run(ttlMs, () => leader.toCluster.pending > 0);
+      leader.toCluster.conditions = calm;
+      leader.process.machine.freeze(LONG_MS - 1000, 'both clocks');
+      await sim.run(LONG_MS + ttlMs);
+    },
+  },
+  'strict, and nobody answers': {
+    what: 'all controllers of a cluster are gone; with the takeover `strict` its workloads are not started elsewhere',
+    place: { clusters: 2, machines: 2, takeover: 'strict' },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      leader.kill();
+      await sim.run(LONG_MS);
+      sim.startController(leader.process.machine);
+    },
+  },
+};
+
+/** All start, the first machine's controller leads, and every cluster knows of the others. */
+async function ledIn(sim: Simulation, machine: number): Promise<SimController> {
+  for (const each of [...sim.machines.slice(machine - 1), ...sim.machines.slice(0, machine - 1)]) {
+    sim.startController(each);
+    await sim.run(1000);
+  }
+  const leader = await led(sim);
+  await sim.run(2 * ttlMs);
+  return leader;
+}

@@ -1,0 +1,34 @@
+/** What schedules are made of. */
+import { cellKeys } from '../lease/cell-store.ts';
+import type { SimController } from './controller.ts';
+import { TENANT } from './controller.ts';
+import { calm } from './link.ts';
+import type { Simulation } from './simulation.ts';
+
+export const LEASE = cellKeys.lease(TENANT);
+export const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
+
+/** Runs on until somebody leads with all objects adopted. */
+export async function led(sim: Simulation): Promise<SimController> {
+  await sim.run(60_000, () => sim.isSettled);
+  const { leader } = sim;
+  if (leader) return leader;
+  sim.checker.fail('progress', `nobody leads: ${sim.describe()}`);
+  return sim.startController(sim.machines[0] ?? unreachable());
+}
+
+/** The leader leaves; true time of the tombstone. */
+export async function released(sim: Simulation, leader: SimController): Promise<number> {
+  const before = sim.store.writtenAt(LEASE);
+  leader.leave(1000);
+  await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
+  return sim.store.writtenAt(LEASE) ?? sim.world.now;
+}
+
+export function cut({ toStore }: SimController): void {
+  toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
+}
+
+function unreachable(): never {
+  throw new Error('there is no machine');
+}
