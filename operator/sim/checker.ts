@@ -65,6 +65,8 @@ export class Checker {
   readonly #running = new Map<string, Running[]>();
   /** By cluster: when nobody worked in it last. */
   readonly #unattendedAt = new Map<SimCluster, number>();
+  /** By cluster: when its kubelet ended nothing last. */
+  readonly #stuckAt = new Map<SimCluster, number>();
   /** By cluster: when one of its controllers last heard that the store had taken its lease. */
   readonly #acknowledgedAt = new Map<SimCluster, number>();
   readonly #terms = new Set<number>();
@@ -201,7 +203,12 @@ export class Checker {
   #checkParking(): void {
     for (const [cluster, running] of this.#byCluster()) {
       if (cluster.permit?.scope !== 'multi') continue;
-      const since = Math.max(cluster.lapsesAt, this.#unattendedAt.get(cluster) ?? -Infinity);
+      if (cluster.isStuck) this.#stuckAt.set(cluster, this.#world.now);
+      const since = Math.max(
+        cluster.lapsesAt,
+        this.#unattendedAt.get(cluster) ?? -Infinity,
+        this.#stuckAt.get(cluster) ?? -Infinity,
+      );
       if (this.#world.now > since + PARKING_MS + cluster.graceMs)
         this.fail('parked in time', `${running} still runs in ${cluster.id}`);
     }

@@ -121,8 +121,8 @@ const writes: readonly Mutant[] = [
     edits: [
       {
         file: apply,
-        find: '{ ...options, preconditions: identity(action.live) });',
-        put: '{ ...options, preconditions: identity(action.live), gracePeriodSeconds: 0 });',
+        find: "...(action.awaited ? { propagationPolicy: 'Foreground' } : {}),",
+        put: 'gracePeriodSeconds: 0,',
       },
     ],
   },
