@@ -223,6 +223,27 @@ describe('handing over', () => {
     expect(b.history).toEqual([`elected ${START + 2}`]);
   });
 
+  it('lets a standby take over soon although the first release did not arrive', async () => {
+    const a = start('a');
+    await clock.settle();
+    const b = start('b');
+    await clock.advance(10_100);
+    store.reachable = false;
+    a.elector.leave();
+    await clock.advance(1000);
+    store.reachable = true;
+    await clock.advance(3500);
+    expect(leaders(a, b)).toEqual(['b']);
+  });
+
+  it('never leads twice under one identity, should a name be given to two processes', async () => {
+    const [a, b] = [start('same'), start('same')];
+    for (let second = 0; second < 60; second++) {
+      await clock.advance(1000);
+      expect(leaders(a, b).length).toBeLessThan(2);
+    }
+  });
+
   it('lets a standby take over within half a second of the expiry when the leader dies', async () => {
     const a = start('a');
     await clock.settle();

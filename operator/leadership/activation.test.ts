@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import type { SeenReport, Waiting } from './activation.ts';
+import { stillPending } from './activation.ts';
+
+const TTL = 15_000;
+const west = { cluster: { id: 'west', name: 'default' }, drainMs: 30_000 };
+const report = (more: Partial<SeenReport>): SeenReport => ({
+  clusterId: 'west',
+  term: 7,
+  notGone: [],
+  ageMs: 0,
+  ...more,
+});
+
+it.each<[string, Partial<Waiting>, boolean]>([
+  ['a silent cluster is waited for', {}, true],
+  ['for ttl and drain, and one per cent', { sinceMs: 45_449 }, true],
+  ['and no longer', { sinceMs: 45_450 }, false],
+  ['but for ever when strict', { sinceMs: 1e9, takeover: 'strict' }, true],
+  ['its report ends the wait', { reports: [report({})] }, false],
+  ['however old it is', { reports: [report({ ageMs: 1e6 })], takeover: 'strict' }, false],
+  ['unless its author had not seen our term', { reports: [report({ term: 6 })] }, true],
+  ['or names pods', { reports: [report({ notGone: ['a/x'] })] }, true],
+  [
+    'a living controller that names pods holds us back',
+    { sinceMs: 1e9, reports: [report({ notGone: ['a/x'] })] },
+    true,
+  ],
+  ['one that has died since does not', { sinceMs: 1e9, reports: [report({ notGone: ['a/x'], ageMs: TTL })] }, false],
+  ['a report of another cluster says nothing', { reports: [report({ clusterId: 'east' })] }, true],
+])('%s', (_sentence, more, isWaitedFor) => {
+  const waiting: Waiting = {
+    pending: [west],
+    reports: [],
+    takeover: 'bounded',
+    term: 7,
+    ttlMs: TTL,
+    sinceMs: 0,
+    ...more,
+  };
+  expect(stillPending(waiting)).toEqual(isWaitedFor ? [west] : []);
+});
