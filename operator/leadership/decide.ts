@@ -97,7 +97,7 @@ function whenFree(sighting: Sighting, candidate: Candidate, facts: Facts): numbe
     const named = record.successor !== undefined && record.successor !== candidate.identity;
     return named ? since + atLeast(2 * candidate.timing.retryPeriodMs) : since;
   }
-  const byStore = ageMs > record.ttlMs ? arrivedAt : arrivedAt + atLeast(record.ttlMs - ageMs) + 1;
+  const byStore = arrivedAt + atLeast(record.ttlMs - ageMs) + 1;
   const byUs = since + atLeast(record.ttlMs);
   const byUsAlone = since + atLeast(2 * record.ttlMs);
   // Whoever can adopt what runs there restarts nothing.

@@ -54,6 +54,17 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       sim.startController(leader.process.machine);
     },
   },
+  '#6, a grace longer than the lease': {
+    what: 'a cluster whose pods take longer to stop than a lease lasts is cut off from the store',
+    place: { ...TWO, graceMs: 3 * ttlMs },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      await sim.run(ttlMs, () => sim.leader === undefined);
+      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
+      for (const each of sim.controllers) each.toStore.conditions = calm;
+    },
+  },
   '#7': {
     what: 'a second cluster appears while the first leads without a permit, and its leader freezes',
     place: { clusters: 2, machines: 2 },
