@@ -55,6 +55,8 @@ export class SimController {
   leaseReadSentAt = -1;
   leaving = false;
   mayNotLead = false;
+  /** By verb: for how many milliseconds the network holds its next write back. */
+  readonly heldBack = new Map<string, number>();
   /** As last seen. */
   #lastTerm: Term | undefined;
 

@@ -84,7 +84,14 @@ export class SimClient implements ClusterClient {
     options?.signal?.throwIfAborted();
     options?.beforeSend?.();
     this.#checker.dispatched(this.#controller, verb);
-    return this.#controller.toCluster.call(serve, callOf(options));
+    const { toCluster, heldBack } = this.#controller;
+    const { conditions } = toCluster;
+    const ms = heldBack.get(verb);
+    if (ms !== undefined) toCluster.conditions = { ...conditions, latencyMs: [ms, ms] };
+    heldBack.delete(verb);
+    const answered = toCluster.call(serve, callOf(options));
+    toCluster.conditions = conditions;
+    return answered;
   }
 }
 

@@ -26,7 +26,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
   },
   '#4': {
     what: 'one cluster is cut off and drains; a second takes the lease, has nothing, and leaves; a third must still wait',
-    place: { clusters: 3, machines: 3 },
+    place: { clusters: 3, machines: 3, graceMs: 4 * ttlMs },
     async play(sim) {
       const first = await ledIn(sim, 1);
       cut(first);
@@ -42,12 +42,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     place: { clusters: 2, machines: 2 },
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      await sim.run(2 * ttlMs);
-      leader.toCluster.conditions = { ...calm, latencyMs: [2500, 2600] };
-      sim.evict();
-      await sim.run(ttlMs, () => leader.toCluster.pending > 0);
-      await sim.run(20);
-      leader.toCluster.conditions = calm;
+      await createHeldBack(sim, leader, 4000);
       leader.leave(2 * ttlMs);
       await sim.run(2 * ttlMs, () => sim.leader !== undefined && sim.leader !== leader);
       await sim.run(ttlMs);
@@ -98,13 +93,29 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     place: { clusters: 2, machines: 2 },
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      await sim.run(2 * ttlMs);
-      leader.toCluster.conditions = { ...calm, latencyMs: [LONG_MS, LONG_MS] };
-      sim.evict();
-      await sim.run(ttlMs, () => leader.toCluster.pending > 0);
-      leader.toCluster.conditions = calm;
+      await createHeldBack(sim, leader, LONG_MS);
       leader.process.machine.freeze(LONG_MS - 1000, 'both clocks');
       await sim.run(LONG_MS + ttlMs);
+    },
+  },
+  'behind the watch': {
+    what: 'a controller whose cache has not heard of what was started is the only one left in its cluster',
+    place: { ...TWO, graceMs: 3 * ttlMs },
+    async play(sim) {
+      const [first, other, third] = sim.machines;
+      if (!first || !other || !third) return;
+      const late = sim.startController(third);
+      late.mayNotLead = true;
+      late.informer.lagMs = 1e6;
+      await sim.run(1000);
+      const leader = sim.startController(first);
+      await led(sim);
+      sim.startController(other);
+      await sim.run(3 * ttlMs);
+      leader.kill();
+      await sim.run(LONG_MS);
+      late.informer.lagMs = 50;
+      late.mayNotLead = false;
     },
   },
   'strict, and nobody answers': {
@@ -118,6 +129,14 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     },
   },
 };
+
+/** Somebody deletes an object; the create that follows is on its way for so long. */
+async function createHeldBack(sim: Simulation, leader: SimController, ms: number): Promise<void> {
+  await sim.run(2 * ttlMs);
+  leader.heldBack.set('create', ms);
+  sim.evict();
+  await sim.run(2 * ttlMs, () => !leader.heldBack.has('create'));
+}
 
 /** All start, the first machine's controller leads, and every cluster knows of the others. */
 async function ledIn(sim: Simulation, machine: number): Promise<SimController> {
