@@ -1,5 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -8,7 +7,7 @@ import { core } from './cluster-client.ts';
 import { HttpClusterClient } from './http-client.ts';
 import { PooledKubeConfig } from './kube-config.ts';
 import { FakeApiServer } from './testing/fake-api-server.ts';
-import { configFile, fixture, pod, PODS, until } from './testing/fixture.ts';
+import { configFile, fixture, pod, PODS, temporaryFolder, until } from './testing/fixture.ts';
 
 const at = { namespace: 'a', name: 'p' };
 const entry = (name: string, kind: 'cluster' | 'user' | 'context', value: unknown): unknown => ({
@@ -92,7 +91,7 @@ describe('connections', () => {
 
 describe('credentials', () => {
   it('reads the token file again after 401, once', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'token-')), 'token');
+    const file = join(temporaryFolder(), 'token');
     writeFileSync(file, 'old\n');
     const { server, client } = await fixture({ user: { tokenFile: file } });
     server.intercept = (request, response) =>
@@ -106,7 +105,7 @@ describe('credentials', () => {
   });
 
   it('runs a credential plug-in, and keeps its deadline when the plug-in hangs', async () => {
-    const plugin = join(mkdtempSync(join(tmpdir(), 'plugin-')), 'plugin');
+    const plugin = join(temporaryFolder(), 'plugin');
     writeFileSync(plugin, '#!/bin/sh\necho \'{"status":{"token":"from-plugin"}}\'\n');
     chmodSync(plugin, 0o755);
     const { server, client } = await fixture({

@@ -1,5 +1,5 @@
 /** A client against a fake API server, and the end of both after the test. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -18,9 +18,16 @@ export const pod = (name: string, more: Partial<KubeObject> & Record<string, unk
   metadata: { name, namespace: 'a', ...more.metadata },
 });
 
+/** A folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'highlander-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** Writes a kubeconfig to a file of its own; returns its path. */
 export function configFile(text: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'kubeconfig-')), 'config');
+  const file = join(temporaryFolder(), 'config');
   writeFileSync(file, text);
   return file;
 }
