@@ -2,6 +2,7 @@
  * A process that uses a store as others do, so that it can be killed or live in another time. Its only argument is a
  * `Task` as JSON; what it finds goes to standard output, a line of JSON each.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CellStore, Version } from '../cell-store.ts';
 import { openStore, type StoreOptions } from '../open.ts';
 
@@ -29,6 +30,8 @@ export interface Answer {
   readonly wallMs: number;
 }
 
+/** Whoever has just written would win the next race as well: compare-and-set is not fair. */
+const PAUSE_MS = 5;
 const call = { timeoutMs: 5000 };
 const say = (line: Counted | Answer) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -47,6 +50,7 @@ async function count(cells: CellStore): Promise<never> {
     const { cell } = await cells.read(key, call);
     const next = Number(cell?.value ?? 0) + 1;
     if ((await cells.write(key, String(next), cell?.version, call)).ok) say({ count: next });
+    await sleep(PAUSE_MS);
   }
 }
 
