@@ -6,7 +6,7 @@ import { messageOf } from '../lib/errors.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
 import { described, withRules } from './fields.ts';
-import { API_VERSION, GROUP, VERSION } from './group.ts';
+import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
@@ -120,8 +120,6 @@ export const cronJobResource = {
   kind: CRON_JOB_KIND,
   namespaced: true,
 } as const;
-
-export const cronJobApiVersion = API_VERSION;
 
 export const cronJobCustomResource: CustomResource = {
   ...cronJobResource,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
 import { described, quantity, withRules } from './fields.ts';
-import { API_VERSION, GROUP, VERSION } from './group.ts';
+import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { statusFields } from './status.ts';
@@ -119,8 +119,6 @@ export const persistentResource = {
   kind: PERSISTENT_KIND,
   namespaced: true,
 } as const;
-
-export const persistentApiVersion = API_VERSION;
 
 export const persistentCustomResource: CustomResource = {
   ...persistentResource,

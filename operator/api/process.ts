@@ -4,7 +4,7 @@ import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
 import type { Rule } from './fields.ts';
 import { described, duration, withRules } from './fields.ts';
-import { API_VERSION, GROUP, VERSION } from './group.ts';
+import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
@@ -92,8 +92,6 @@ export const processResource = {
   kind: PROCESS_KIND,
   namespaced: true,
 } as const;
-
-export const processApiVersion = API_VERSION;
 
 export const processCustomResource: CustomResource = {
   ...processResource,

@@ -6,6 +6,7 @@ import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { CellStore } from './cell-store.ts';
 import { leaseName, selectorFor } from './kubernetes-lease.ts';
 import { ApiServer } from './testing/api-server.ts';
+import { serverOf } from './testing/conformance-bench.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
 import type { ServerAddress } from './testing/fault-proxy.ts';
 import { clientOf, leaseStore } from './testing/lease-store.ts';
@@ -39,14 +40,7 @@ async function harness(): Promise<StoreHarness> {
         await admin.delete(core.leases, metadata, { preconditions: { uid: metadata.uid ?? '' } });
       await admin.close();
     },
-    server: {
-      addresses: [server.address],
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      kill: () => server.kill(),
-      restart: () => server.restart(),
-      durable: true,
-    },
+    server: serverOf(server, true),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

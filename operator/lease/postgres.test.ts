@@ -3,6 +3,7 @@ import type { CellStore, WriteReply } from './cell-store.ts';
 import { systemClock } from '../lib/clock.ts';
 import { PostgresDialer } from './postgres-dial.ts';
 import { PostgresStore, type PostgresOptions } from './postgres.ts';
+import { serverOf } from './testing/conformance-bench.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
 import { PostgresServer } from './testing/postgres-server.ts';
 import { Worker } from './testing/worker.ts';
@@ -19,14 +20,7 @@ async function harness(): Promise<StoreHarness> {
     task: { kind: 'db', db: options() },
     openUnauthorized: async () => new PostgresStore({ url: server.url().replace(':right@', ':wrong@') }),
     wipe: async () => void (await server.query('truncate highlander_cells')),
-    server: {
-      addresses: [server.address],
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      kill: () => server.kill(),
-      restart: () => server.restart(),
-      durable: true,
-    },
+    server: serverOf(server, true),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -6,6 +6,7 @@ import type { CellStore } from './cell-store.ts';
 import { parseAddress } from './redis-options.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
 import { freePort } from './testing/child-server.ts';
+import { serverOf } from './testing/conformance-bench.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
 import { FaultProxy, type ServerAddress } from './testing/fault-proxy.ts';
 import { documentedUser, RedisServer } from './testing/redis-server.ts';
@@ -22,14 +23,7 @@ async function harness(): Promise<StoreHarness> {
     task: { kind: 'redis', redis: options() },
     openUnauthorized: async () => new RedisStore({ ...options(), password: 'wrong' }),
     wipe: async () => void (await server.command('AUTH right\r\nFLUSHALL')),
-    server: {
-      addresses: [server.address],
-      pause: () => server.pause(),
-      resume: () => server.resume(),
-      kill: () => server.kill(),
-      restart: () => server.restart(),
-      durable: false,
-    },
+    server: serverOf(server, false),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

@@ -26,8 +26,6 @@ export type Facts = CommonStatus & { active: boolean; healthy: boolean };
 
 /** What a kind means. `S`: its spec. Everything in it is pure. */
 export interface WorkloadKind<S> {
-  readonly kind: string;
-  readonly apiVersion: string;
   readonly resource: ChildType;
   /** The kind in one lower-case word. */
   readonly component: string;
@@ -115,15 +113,15 @@ function sightOf<S>(subject: Subject<S>): Sight {
   return { owner: workload.metadata, live: onlyOurs(subject), previous: workload.status, now: at.now };
 }
 
-function claimOf<S>({ kind: { kind, apiVersion, component }, workload, at }: Subject<S>, live: Live): Claim {
+function claimOf<S>({ kind: { resource, component }, workload, at }: Subject<S>, live: Live): Claim {
   const { tenant, clusterName, term } = at;
   const stamp = { term, generation: generationOf(workload) };
-  return { owner: workload.metadata, apiVersion, kind, component, tenant, clusterName, stamp, live };
+  return { owner: workload.metadata, kind: resource.kind, component, tenant, clusterName, stamp, live };
 }
 
-function claimantOf<S>({ kind: { kind, apiVersion }, workload, at: { tenant } }: Subject<S>): Claimant {
+function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {
   const { name, uid = '' } = workload.metadata;
-  return { tenant, apiVersion, kind, name, uid };
+  return { tenant, kind: resource.kind, name, uid };
 }
 
 function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, at }: Subject<S>): Step | undefined {

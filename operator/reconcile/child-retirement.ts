@@ -20,10 +20,10 @@ interface Placed {
 }
 
 export class ChildRetirement {
-  readonly #kind: Pick<WorkloadKind<never>, 'kind' | 'resource' | 'children'>;
+  readonly #kind: Pick<WorkloadKind<never>, 'resource' | 'children'>;
   readonly #options: ChildSetOptions;
 
-  constructor(kind: Pick<WorkloadKind<never>, 'kind' | 'resource' | 'children'>, options: ChildSetOptions) {
+  constructor(kind: Pick<WorkloadKind<never>, 'resource' | 'children'>, options: ChildSetOptions) {
     this.#kind = kind;
     this.#options = options;
   }
@@ -53,7 +53,7 @@ export class ChildRetirement {
     return caches
       .filter(({ type }) => this.#kind.children.some(({ plural }) => plural === type.plural))
       .flatMap(({ type, cache }) => cache.byOwner(key).map((object) => ({ type, object })))
-      .filter(({ object }) => tenantOf(object) === tenant && controllerOf(object)?.kind === this.#kind.kind);
+      .filter(({ object }) => tenantOf(object) === tenant && controllerOf(object)?.kind === this.#kind.resource.kind);
   }
 
   async #remove({ type, object }: Placed, reason: string, grant: Grant): Promise<boolean> {

@@ -3,6 +3,7 @@
  * the API server answered. Children are made and changed by server-side apply; nothing is written when nothing changed.
  */
 import { childTypes } from '../api/children.ts';
+import { API_VERSION } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import { RetryLater, TerminalError } from '../lib/errors.ts';
@@ -39,7 +40,7 @@ export class ChildSetReconciler<S> implements Reconciler {
   readonly #stubborn = new Map<string, string>();
 
   constructor(kind: WorkloadKind<S>, options: ChildSetOptions) {
-    this.kind = kind.kind;
+    this.kind = kind.resource.kind;
     this.#kind = kind;
     this.#options = options;
     this.#statuses = new StatusWriter(options.client, kind.resource);
@@ -149,7 +150,7 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   #referenceTo({ metadata: { namespace = '', name, uid = '' } }: Workload) {
-    return { apiVersion: this.#kind.apiVersion, kind: this.kind, namespace, name, uid };
+    return { apiVersion: API_VERSION, kind: this.kind, namespace, name, uid };
   }
 }
 

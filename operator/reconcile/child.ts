@@ -31,7 +31,6 @@ export interface Live {
 /** Who wants the children, and when. */
 export interface Claim {
   readonly owner: ObjectMeta;
-  readonly apiVersion: string;
   readonly kind: string;
   /** The kind in one lower-case word. */
   readonly component: string;
@@ -92,7 +91,7 @@ export function makeChild(claim: Claim, blueprint: Blueprint): DesiredChild {
         }),
         [annotations.appliedHash]: hash,
       },
-      ownerReferences: [ownerReference(claim.apiVersion, claim.kind, owner)],
+      ownerReferences: [ownerReference(claim.kind, owner)],
     },
     spec: spec(activation ? String(activation.term) : ''),
   };

@@ -1,6 +1,6 @@
 /** Labels, annotations, owner and hash of a child: how the operator knows again what it made, and what it may touch. */
 import { createHash } from 'node:crypto';
-import { annotations, DEFAULT_TENANT, GROUP, labels } from '../api/group.ts';
+import { annotations, API_VERSION, DEFAULT_TENANT, GROUP, labels } from '../api/group.ts';
 import type { ObjectMeta, OwnerReference } from '../api/kubernetes.ts';
 
 export const MANAGED_BY = 'highlander';
@@ -36,8 +36,15 @@ export function controllerOf(child: Named): OwnerReference | undefined {
   return child.metadata.ownerReferences?.find((reference) => reference.controller);
 }
 
-export function ownerReference(apiVersion: string, kind: string, owner: ObjectMeta): OwnerReference {
-  return { apiVersion, kind, name: owner.name, uid: owner.uid ?? '', controller: true, blockOwnerDeletion: true };
+export function ownerReference(kind: string, owner: ObjectMeta): OwnerReference {
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    name: owner.name,
+    uid: owner.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  };
 }
 
 export interface ChildLabels {

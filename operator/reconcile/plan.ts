@@ -2,7 +2,7 @@
  * What to do about one child, and why. Pure. The rules here hold for children of every kind: nothing with a later stamp
  * is touched, nothing foreign is touched, and only a change of the spec replaces what runs.
  */
-import { annotations } from '../api/group.ts';
+import { annotations, GROUP } from '../api/group.ts';
 import type { ObjectMeta, OwnerReference } from '../api/kubernetes.ts';
 import { HigherTermSeen } from '../lib/errors.ts';
 import { controllerOf, numberAnnotation, stampAnnotations, tenantOf, workloadOf } from './metadata.ts';
@@ -58,7 +58,6 @@ export type Standing = 'ours' | 'predecessor' | 'otherTenant' | 'foreign';
 
 export interface Claimant {
   readonly tenant: string;
-  readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
@@ -71,9 +70,8 @@ export function standingOf(child: Child, claimant: Claimant): Standing {
   return owner?.uid === claimant.uid ? 'ours' : 'predecessor';
 }
 
-function isOfKind(owner: OwnerReference | undefined, { apiVersion, kind, name }: Claimant): boolean {
-  const group = apiVersion.split('/')[0];
-  return owner?.apiVersion.split('/')[0] === group && owner?.kind === kind && owner.name === name;
+function isOfKind(owner: OwnerReference | undefined, { kind, name }: Claimant): boolean {
+  return owner?.apiVersion.split('/')[0] === GROUP && owner?.kind === kind && owner.name === name;
 }
 
 /** Throws `HigherTermSeen` when somebody who leads after us has written the child. */

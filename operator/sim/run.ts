@@ -24,6 +24,10 @@ export interface RunResult {
   readonly hash: string;
   readonly events: number;
   readonly elections: number;
+  /** How often the known hole was met; see `Checker.holes`. */
+  readonly holes: number;
+  /** How many containers were parked. */
+  readonly parkings: number;
   /** Milliseconds of simulated time. */
   readonly simulatedMs: number;
   readonly lines: readonly string[];
@@ -64,6 +68,8 @@ export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'prof
     hash: world.trace.hash,
     events: world.trace.count,
     elections: checker.elections,
+    holes: checker.holes,
+    parkings: checker.parkings,
     simulatedMs: world.now,
     lines: world.trace.lines,
   };

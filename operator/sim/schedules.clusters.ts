@@ -118,17 +118,24 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       late.mayNotLead = false;
     },
   },
+  'nobody answers': {
+    what: 'all controllers of a cluster are gone for long; with the takeover `bounded` its workloads are started elsewhere',
+    place: { clusters: 2, machines: 2 },
+    play: goneForLong,
+  },
   'strict, and nobody answers': {
-    what: 'all controllers of a cluster are gone; with the takeover `strict` its workloads are not started elsewhere',
+    what: 'the same with the takeover `strict`: they are not started elsewhere before somebody says that they have ended',
     place: { clusters: 2, machines: 2, takeover: 'strict' },
-    async play(sim) {
-      const leader = await ledIn(sim, 1);
-      leader.kill();
-      await sim.run(LONG_MS);
-      sim.startController(leader.process.machine);
-    },
+    play: goneForLong,
   },
 };
+
+async function goneForLong(sim: Simulation): Promise<void> {
+  const leader = await ledIn(sim, 1);
+  leader.kill();
+  await sim.run(LONG_MS);
+  sim.startController(leader.process.machine);
+}
 
 /** Somebody deletes an object; the create that follows is on its way for so long. */
 async function createHeldBack(sim: Simulation, leader: SimController, ms: number): Promise<void> {

@@ -33,6 +33,22 @@ describe('the simulation', () => {
   });
 });
 
+describe('the known hole', () => {
+  const FOR_GOOD = 'nobody answers';
+
+  it('is met with the takeover `bounded`, when nobody works in a cluster', async () => {
+    const { violation, holes } = await runSchedule(FOR_GOOD);
+    expect(violation).toBeUndefined();
+    expect(holes).toBe(3);
+  });
+
+  it('is not there with `strict`', async () => {
+    const { violation, holes, parkings } = await runSchedule(`strict, and ${FOR_GOOD}`);
+    expect(violation).toBeUndefined();
+    expect([holes, parkings]).toEqual([0, 3]);
+  });
+});
+
 describe('the schedules that broke earlier versions of the protocol', () => {
   it.each(Object.entries(schedules).map(([name, { what }]) => ({ name, what })))('$name: $what', async ({ name }) => {
     const { violation, elections } = await runSchedule(name);

@@ -101,13 +101,13 @@ const loss: readonly Mutant[] = [
     edits: [{ file: decide, find: "if (facts.permit !== 'none' || election.highestTerm > 0) {", put: 'if (false) {' }],
   },
   {
-    name: 'no-marker',
+    name: 'nothing-remembered',
     breaks: 'The cluster remembers the tenant before a new leader acts',
     profile: 'store-loss',
     edits: [{ file: tenure, find: 'await permit.ensure(held.record, this.#call());', put: '' }],
   },
   {
-    name: 'old-absence-of-the-marker',
+    name: 'old-absence-of-the-permit',
     breaks: 'That the cluster has never seen the tenant is read anew after each look at the lease',
     profile: 'store-loss',
     edits: [
@@ -219,7 +219,7 @@ const terms: readonly Mutant[] = [
   },
   {
     name: 'terms-forgotten-by-the-process',
-    breaks: 'Terms seen or held are remembered by the process and by the marker',
+    breaks: 'Terms seen or held are remembered by the process and by the permit',
     profile: 'store-loss',
     edits: [{ file: decide, find: 'facts.highestStamp, marked, election.highestTerm)', put: 'facts.highestStamp)' }],
   },

@@ -15,6 +15,22 @@ export interface StoreServer {
   readonly durable: boolean;
 }
 
+/** A server that is its own only address. */
+interface SingleServer extends Pick<StoreServer, 'pause' | 'resume' | 'kill' | 'restart'> {
+  readonly address: ServerAddress;
+}
+
+export function serverOf(server: SingleServer, durable: boolean): StoreServer {
+  return {
+    addresses: [server.address],
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    durable,
+  };
+}
+
 export interface StoreHarness extends AsyncDisposable {
   /** A store with connections of its own, by these addresses instead of the server's when some are given. */
   open(...addresses: readonly ServerAddress[]): Promise<CellStore>;

@@ -1,6 +1,5 @@
 /** A claim on children, and a sight of them, for tests of pure functions. */
 import type { ChildType } from '../../api/children.ts';
-import { API_VERSION } from '../../api/group.ts';
 import type { Sight } from '../child-look.ts';
 import type { AnyChild, Claim, Live } from '../child.ts';
 
@@ -16,7 +15,6 @@ export function liveWith(...objects: readonly [ChildType, object][]): Live {
 export function claimFor(kind: string, component: string, more: Partial<Claim> = {}): Claim {
   return {
     owner: { name: 'web', namespace: 'default', uid: 'u1', generation: 1 },
-    apiVersion: API_VERSION,
     kind,
     component,
     tenant: 'default',

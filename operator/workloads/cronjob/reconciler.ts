@@ -1,7 +1,7 @@
 /** Keeps the CronJob of each WorkloadCronJob. */
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec } from '../../api/cronjob.ts';
-import { CRON_JOB_KIND, cronJobApiVersion, cronJobResource, cronJobSpec } from '../../api/cronjob.ts';
+import { cronJobResource, cronJobSpec } from '../../api/cronjob.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import type { ChildSetOptions } from '../../reconcile/child-options.ts';
@@ -10,8 +10,6 @@ import { desired } from './desired.ts';
 import { facts, verdict } from './observe.ts';
 
 const cronJob: WorkloadKind<CronJobSpec> = {
-  kind: CRON_JOB_KIND,
-  apiVersion: cronJobApiVersion,
   resource: cronJobResource,
   component: 'cronjob',
   children: [childTypes.cronJobs],

@@ -1,7 +1,7 @@
 /** Keeps the StatefulSet and the Service of each WorkloadPersistent. */
 import { childTypes } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
-import { PERSISTENT_KIND, persistentApiVersion, persistentResource, persistentSpec } from '../../api/persistent.ts';
+import { persistentResource, persistentSpec } from '../../api/persistent.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import type { ChildSetOptions } from '../../reconcile/child-options.ts';
@@ -10,8 +10,6 @@ import { desired } from './desired.ts';
 import { facts, repair, verdict } from './observe.ts';
 
 const persistent: WorkloadKind<PersistentSpec> = {
-  kind: PERSISTENT_KIND,
-  apiVersion: persistentApiVersion,
   resource: persistentResource,
   component: 'persistent',
   children: [childTypes.statefulSets, childTypes.services],

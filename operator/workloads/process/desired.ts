@@ -2,7 +2,7 @@
 import { annotations, POD_FINALIZER } from '../../api/group.ts';
 import type { ObjectMeta, Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec } from '../../api/process.ts';
-import { PROCESS_KIND, processApiVersion, processSpec } from '../../api/process.ts';
+import { PROCESS_KIND, processSpec } from '../../api/process.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import { wholeSeconds } from '../../lib/duration.ts';
 import { childLabels, ownerReference, stableHash, stampAnnotations, withoutOurs } from '../../reconcile/metadata.ts';
@@ -58,7 +58,7 @@ export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, r
         [annotations.templateHash]: hash,
       },
       finalizers: [POD_FINALIZER],
-      ownerReferences: [ownerReference(processApiVersion, PROCESS_KIND, owner)],
+      ownerReferences: [ownerReference(PROCESS_KIND, owner)],
     },
     spec: render(String(run.term)),
   };

@@ -2,7 +2,7 @@
 import { annotations } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec, ProcessStatus, WorkloadProcess } from '../../api/process.ts';
-import { PROCESS_KIND, processApiVersion } from '../../api/process.ts';
+import { PROCESS_KIND } from '../../api/process.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import { LOST_AFTER_MS } from '../../reconcile/gone.ts';
 import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
@@ -47,7 +47,7 @@ const RECHECK_TENANT_MS = 5000;
 export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpoint): View {
   const { name, uid = '', annotations: notes = {} } = workload.metadata;
   if (!pod) return lookAtOurs(workload, undefined, at);
-  const standing = standingOf(pod, { tenant: at.tenant, apiVersion: processApiVersion, kind: PROCESS_KIND, name, uid });
+  const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid });
   if (standing !== 'ours') return blocked(workload, pod, standing, at);
   assertNotLater(pod, at.term);
   const seen = observePod(pod, at.now, notes[annotations.confirmStopped]);

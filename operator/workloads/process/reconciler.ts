@@ -2,9 +2,10 @@
  * Keeps one pod per WorkloadProcess. It decides by pure functions (look, decide), acts one step at a time, and looks
  * again at what the API server answered. Starting a pod is the first write of all; the status follows.
  */
+import { API_VERSION } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import type { WorkloadProcess } from '../../api/process.ts';
-import { PROCESS_KIND, processApiVersion, processResource } from '../../api/process.ts';
+import { PROCESS_KIND, processResource } from '../../api/process.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { ApiError, core } from '../../cluster/cluster-client.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -183,5 +184,5 @@ function fieldsOf({ metadata: { namespace, name } }: WorkloadProcess): Record<st
 }
 
 function referenceTo({ metadata: { namespace = '', name, uid = '' } }: WorkloadProcess) {
-  return { apiVersion: processApiVersion, kind: PROCESS_KIND, namespace, name, uid };
+  return { apiVersion: API_VERSION, kind: PROCESS_KIND, namespace, name, uid };
 }

@@ -1,7 +1,7 @@
 /** Keeps the Deployment and the Service of each WorkloadService. */
 import { childTypes } from '../../api/children.ts';
 import type { ServiceSpec } from '../../api/service.ts';
-import { SERVICE_KIND, serviceApiVersion, serviceResource, serviceSpec } from '../../api/service.ts';
+import { serviceResource, serviceSpec } from '../../api/service.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import type { ChildSetOptions } from '../../reconcile/child-options.ts';
@@ -10,8 +10,6 @@ import { desired } from './desired.ts';
 import { facts, verdict } from './observe.ts';
 
 const service: WorkloadKind<ServiceSpec> = {
-  kind: SERVICE_KIND,
-  apiVersion: serviceApiVersion,
   resource: serviceResource,
   component: 'service',
   children: [childTypes.deployments, childTypes.services],

@@ -1,8 +1,8 @@
 /** A cluster with one process, a leader and a kubelet that does what the test says; every status written is held against kstatus. */
-import { DEFAULT_TENANT } from '../../../api/group.ts';
+import { API_VERSION, DEFAULT_TENANT } from '../../../api/group.ts';
 import type { Pod, PodStatus, TerminatedState } from '../../../api/kubernetes.ts';
 import type { ProcessStatus, WorkloadProcess } from '../../../api/process.ts';
-import { processApiVersion, processResource } from '../../../api/process.ts';
+import { processResource } from '../../../api/process.ts';
 import type { KubeObject, ResourceType } from '../../../cluster/cluster-client.ts';
 import { core } from '../../../cluster/cluster-client.ts';
 import { LeaseLost } from '../../../lib/errors.ts';
@@ -89,7 +89,7 @@ export class World {
     const old = this.cluster.peek<WorkloadProcess>(processResource, KEY.namespace, KEY.name);
     const status: ProcessStatus = old?.status ?? { observedGeneration: -1 };
     this.cluster.edit<WorkloadProcess>(processResource, {
-      apiVersion: processApiVersion,
+      apiVersion: API_VERSION,
       kind: 'WorkloadProcess',
       metadata: { ...(old?.metadata ?? KEY), ...metadata },
       spec: { image: 'busybox', restartPolicy: 'OnFailure', ...spec },
