@@ -196,7 +196,7 @@ function lead(
     cluster: {
       ready: () => objects.ready(),
       highestStamp: () => objects.highestStamp(),
-      drainMs: () => objects.drainMs(),
+      drainMs: (graceMs) => objects.drainMs(graceMs),
       serverTime: (monotonic) => client.serverClock.at(monotonic),
     },
     listener: {

@@ -1,12 +1,9 @@
 /** What the election must know of the tenant's objects in this cluster, from the caches that the reconcilers use. */
+import { podGraceMs } from '../api/grace.ts';
 import { annotations } from '../api/group.ts';
 import type { KubeObject } from './cluster-client.ts';
 import type { StoreEvent } from './object-store.ts';
 import type { Reflector } from './reflector.ts';
-
-interface MaybePod extends KubeObject {
-  spec?: { terminationGracePeriodSeconds?: number };
-}
 
 type Source = Pick<Reflector<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'subscribe'>;
 
@@ -41,26 +38,22 @@ export class TenantObjects {
     return this.#highestStamp;
   }
 
-  /** Longest termination grace among the pods, milliseconds. */
-  drainMs(): number {
-    const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(graceMsOf));
+  /** Longest termination grace among the pods, those that will be made, and one with this grace; milliseconds. */
+  drainMs(graceMs = 0): number {
+    const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(podGraceMs));
     this.#longestGraceMs ??= graces().reduce((longest, each) => Math.max(longest, each), 0);
-    return Math.max(this.#defaultDrainMs, this.#longestGraceMs);
+    return Math.max(this.#defaultDrainMs, this.#longestGraceMs, graceMs);
   }
 
   #changed({ type, object, old }: StoreEvent<KubeObject>): void {
     this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
-    const shrinks = type === 'deleted' || (old !== undefined && graceMsOf(object) < graceMsOf(old));
+    const shrinks = type === 'deleted' || (old !== undefined && podGraceMs(object) < podGraceMs(old));
     if (shrinks) this.#longestGraceMs = undefined;
     else if (this.#longestGraceMs !== undefined)
-      this.#longestGraceMs = Math.max(this.#longestGraceMs, graceMsOf(object));
+      this.#longestGraceMs = Math.max(this.#longestGraceMs, podGraceMs(object));
   }
 }
 
 function stampOf({ metadata }: KubeObject): number {
   return Number(metadata.annotations?.[annotations.term] ?? 0);
-}
-
-function graceMsOf({ spec }: MaybePod): number {
-  return (spec?.terminationGracePeriodSeconds ?? 0) * 1000;
 }

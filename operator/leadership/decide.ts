@@ -25,7 +25,8 @@ function decideAsHolder(
 ): Step {
   const { held } = election;
   if (election.mustResolveConflict) return { do: 'read' };
-  if (now >= election.nextRenewAt) {
+  // Pods that take longer to stop are started only when everybody knows.
+  if (now >= election.nextRenewAt || facts.drainMs > held.record.drainMs) {
     return {
       do: 'renew',
       record: {
@@ -132,11 +133,16 @@ function nextTerm(
     term: Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1,
     scope: scopeOf(previous, candidate, facts),
     ttlMs: candidate.timing.ttlMs,
-    drainMs: facts.drainMs,
+    drainMs: Math.max(facts.drainMs, unfinishedDrainMs(previous, candidate)),
     incarnation: election.lastReply?.incarnation ?? '',
     release: 'none',
     pending: inherited(previous, candidate),
   };
+}
+
+/** A holder that did not leave may have a pod on its way of which no cache has heard. */
+function unfinishedDrainMs(record: LeaseRecord | undefined, candidate: Candidate): number {
+  return record && record.release === 'none' && !isForeign(record, candidate) ? record.drainMs : 0;
 }
 
 /** As long as the tenant had one cluster, its workloads run on without a leader: no wait makes it safe to start others. */

@@ -32,6 +32,19 @@ describe('acquiring', () => {
     expect(cluster.permit).toMatchObject({ scope: 'single', drainMs: 30_000, term: START + 1 });
   });
 
+  it('announces a longer grace before its pods start, and keeps it for whoever leads after a crash', async () => {
+    const a = start('a');
+    await clock.advance(2000);
+    const allowed = a.elector.term?.allowGrace(90_000);
+    await clock.settle();
+    await allowed;
+    expect(record()).toMatchObject({ holder: 'a', drainMs: 90_000 });
+    a.kill();
+    start('b');
+    await clock.advance(40_000);
+    expect(record()).toMatchObject({ holder: 'b', drainMs: 90_000 });
+  });
+
   it('has one winner among ten', async () => {
     const all = Array.from({ length: 10 }, (_, i) => start(`c${i}`));
     await clock.advance(60_000);

@@ -108,15 +108,15 @@ export class Elector {
   }
 
   /**
-   * Ends the term, leaves a tombstone that lets a standby adopt the workloads, and makes `run` return. Where no standby
-   * can, and several clusters share the tenant, everything is stopped first, while the lease is still renewed.
+   * Ends the term, begins no other one, leaves a tombstone that lets a standby adopt the workloads, and makes `run` return.
+   * Where no standby can, and several clusters share the tenant, everything is stopped first, while the lease is renewed.
    */
   leave(): void {
     const { held } = this.#election;
     this.#leaving = true;
     this.#term?.end('this controller is leaving');
     if (!held || !this.#tenure.isShared(held)) this.#release = 'adopt';
-    else void this.#tenure.leave(() => this.#election.held).then((release) => this.#leaveAs(release));
+    else void this.#prepareToLeave();
     this.#wake();
   }
 
@@ -141,8 +141,8 @@ export class Elector {
     this.#saw(reply);
   }
 
-  #leaveAs(release: Release): void {
-    this.#release = release;
+  async #prepareToLeave(): Promise<void> {
+    this.#release = await this.#tenure.leave(() => this.#election.held);
     this.#wake();
   }
 
@@ -151,7 +151,8 @@ export class Elector {
   }
 
   get #facts(): Facts {
-    return factsOf(this.#options, { isLeaving: this.#leaving, pending: this.#tenure.pending });
+    const { pending } = this.#tenure;
+    return factsOf(this.#options, { isLeaving: this.#leaving, pending, graceMs: this.#term?.graceMs ?? 0 });
   }
 
   #now(): number {
@@ -249,13 +250,12 @@ export class Elector {
     const left = held.validUntil - this.#now();
     this.#expiry = clock.after(left, () => this.#input(expire));
     watchdog.arm(left);
-    if (!this.#term) this.#beginTerm(held.record.term);
-    if (sentAtWall !== undefined) this.#term?.extend(held.sentAt, sentAtWall, held.validUntil);
+    if (!this.#term && !this.#leaving) this.#beginTerm(held.record.term);
+    if (sentAtWall !== undefined) this.#term?.extend(held, sentAtWall);
   }
 
   #beginTerm(number: number): void {
-    const { candidate, clock } = this.#options;
-    const term = new Term({ number, holder: candidate.identity, timing: candidate.timing, clock });
+    const term = new Term({ ...this.#options, number, onGrace: () => this.#wake() });
     this.#term = term;
     void this.#establish(term);
   }

@@ -13,14 +13,22 @@ interface Surroundings {
   readonly remainsFollower: boolean;
 }
 
+/** What the controller itself is about to do. */
+interface Intentions {
+  readonly isLeaving: boolean;
+  readonly pending: readonly PendingCluster[] | undefined;
+  /** Longest grace of the pods that it starts in this term, milliseconds. */
+  readonly graceMs: number;
+}
+
 export function factsOf(
   { candidate, cluster, presence, permit, remainsFollower }: Surroundings,
-  { isLeaving, pending }: { readonly isLeaving: boolean; readonly pending: readonly PendingCluster[] | undefined },
+  { isLeaving, pending, graceMs }: Intentions,
 ): Facts {
   return {
     eligible: !remainsFollower && !isLeaving && cluster.ready(),
     highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
-    drainMs: cluster.drainMs(),
+    drainMs: cluster.drainMs(graceMs),
     permit: permit.known,
     canarySince: presence.placedAt,
     clusters: presence.peers.map((peer) => ({

@@ -20,10 +20,17 @@ class Steered implements Leadership {
 let clock: FakeClock;
 let leadership: Steered;
 let guard: LeadershipGuard;
+let asked = 0;
+const cluster = { drainMs: (graceMs: number) => Math.max(30_000, graceMs) };
+
+function renew(term: Term, drainMs = 30_000): void {
+  const sentAt = clock.monotonic();
+  term.extend({ sentAt, validUntil: sentAt + 13_850, record: { drainMs } }, clock.wall());
+}
 
 function lead(number: number): Term {
-  const term = new Term({ number, holder: 'me', timing, clock });
-  term.extend(clock.monotonic(), clock.wall(), clock.monotonic() + 13_850);
+  const term = new Term({ number, candidate: { identity: 'me', timing }, clock, cluster, onGrace: () => asked++ });
+  renew(term);
   leadership.term = term;
   return term;
 }
@@ -31,6 +38,7 @@ function lead(number: number): Term {
 beforeEach(() => {
   clock = new FakeClock();
   leadership = new Steered();
+  asked = 0;
   guard = new LeadershipGuard(leadership, timing.retryPeriodMs);
 });
 
@@ -95,5 +103,23 @@ describe('the guard', () => {
     term.end('test');
     expect(grant.signal.aborted).toBe(true);
     expect(() => grant.assertHeld()).toThrow('term 7 ended');
+  });
+
+  it('lets pods that take longer to stop start only when the store knows it', async () => {
+    const term = lead(7);
+    const entered = guard.enter();
+    leadership.reads[0]?.resolve();
+    const grant = await entered;
+    await grant.allowGrace(30_000);
+    expect(asked).toBe(0);
+    const allowed: string[] = [];
+    const longer = grant.allowGrace(60_000).then(() => allowed.push('longer'));
+    await clock.settle();
+    expect({ asked, allowed, graceMs: term.graceMs }).toEqual({ asked: 1, allowed: [], graceMs: 60_000 });
+    renew(term, 60_000);
+    await longer;
+    const never = grant.allowGrace(90_000);
+    term.end('test');
+    await expect(never).rejects.toThrow('term 7 ended');
   });
 });

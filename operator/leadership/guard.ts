@@ -19,6 +19,7 @@ export interface Grant {
   readonly holder: string;
   readonly signal: AbortSignal;
   assertHeld(): void;
+  allowGrace(graceMs: number): Promise<void>;
 }
 
 export class LeadershipGuard {
@@ -45,7 +46,13 @@ export class LeadershipGuard {
     const term = this.#leadership.term;
     if (!term || term !== before) throw new NotLeader('the lease was lost');
     term.assertHeld();
-    return { term: term.number, holder: term.holder, signal: term.signal, assertHeld: () => term.assertHeld() };
+    return {
+      term: term.number,
+      holder: term.holder,
+      signal: term.signal,
+      assertHeld: () => term.assertHeld(),
+      allowGrace: (graceMs) => term.allowGrace(graceMs),
+    };
   }
 
   /** Callers share a read that started after they asked: at most one is under way and one waits. */

@@ -27,8 +27,11 @@ export interface ClusterView {
   ready(): boolean;
   /** Highest term on any object of the tenant; 0 when there is none. */
   highestStamp(): number;
-  /** Longest time that the tenant's pods may take to stop, from the moment in which the permit ends; milliseconds. */
-  drainMs(): number;
+  /**
+   * Longest time that the tenant's pods may take to stop, from the moment in which the permit ends, if there are or will
+   * be some with this grace; milliseconds.
+   */
+  drainMs(graceMs: number): number;
   /** The API server's time, milliseconds since the epoch, at a time of the monotonic clock; never later than the true one. */
   serverTime(monotonic?: number): number | undefined;
 }

@@ -1,14 +1,26 @@
 /** One term of this process as the holder: until when it may act, and the signal that ends what is under way. */
 import type { Clock } from '../lib/clock.ts';
 import { LeaseLost } from '../lib/errors.ts';
+import { Drain } from './drain.ts';
+import type { Candidate } from './election.ts';
+import type { ClusterView } from './ports.ts';
 import type { Timing } from './timing.ts';
 import { MARGIN_MS } from './timing.ts';
 
 export interface TermOptions {
   readonly number: number;
-  readonly holder: string;
-  readonly timing: Timing;
+  readonly candidate: Pick<Candidate, 'identity' | 'timing'>;
   readonly clock: Clock;
+  readonly cluster: Pick<ClusterView, 'drainMs'>;
+  /** A longer drain is to be announced. */
+  readonly onGrace: () => void;
+}
+
+/** Of the lease that is held, after a renewal. */
+interface Acknowledged {
+  readonly sentAt: number;
+  readonly validUntil: number;
+  readonly record: { readonly drainMs: number };
 }
 
 export class Term {
@@ -17,8 +29,12 @@ export class Term {
   readonly beganAt: number;
   /** Set once everything is in place to act. */
   established = false;
+  /** Longest grace of the pods that were started in it, milliseconds. */
+  graceMs = 0;
+  readonly #options: TermOptions;
   readonly #timing: Timing;
   readonly #clock: Clock;
+  readonly #drain = new Drain();
   readonly #ending = new AbortController();
   #sentAt = -Infinity;
   #sentAtWall = 0;
@@ -26,8 +42,9 @@ export class Term {
 
   constructor(options: TermOptions) {
     this.number = options.number;
-    this.holder = options.holder;
-    this.#timing = options.timing;
+    this.holder = options.candidate.identity;
+    this.#options = options;
+    this.#timing = options.candidate.timing;
     this.#clock = options.clock;
     this.beganAt = options.clock.monotonic();
   }
@@ -52,14 +69,32 @@ export class Term {
   }
 
   /** A write was acknowledged that had been sent at these times. */
-  extend(sentAt: number, sentAtWall: number, validUntil: number): void {
+  extend({ sentAt, validUntil, record }: Acknowledged, sentAtWall: number): void {
     this.#sentAt = sentAt;
     this.#sentAtWall = sentAtWall;
     this.#validUntil = validUntil;
+    this.#drain.acknowledged(record.drainMs);
   }
 
   end(because: string): void {
-    if (!this.ended) this.#ending.abort(new LeaseLost(`term ${this.number} ended: ${because}`));
+    if (this.ended) return;
+    const reason = new LeaseLost(`term ${this.number} ended: ${because}`);
+    this.#ending.abort(reason);
+    this.#drain.fail(reason);
+  }
+
+  /**
+   * Resolves when everybody who may have to wait for this cluster knows that its pods may take so long to stop. Rejects
+   * with `LeaseLost`.
+   */
+  async allowGrace(graceMs: number): Promise<void> {
+    if (this.ended) throw this.#ending.signal.reason;
+    const drainMs = this.#options.cluster.drainMs(graceMs);
+    if (drainMs <= this.#drain.knownMs) return;
+    this.graceMs = Math.max(this.graceMs, graceMs);
+    const acknowledged = this.#drain.acknowledgement(drainMs);
+    this.#options.onGrace();
+    await acknowledged;
   }
 
   /**

@@ -2,6 +2,7 @@
  * Carries out one action. What starts something needs the grant, checked in the same step as the dispatch. What only
  * stops may go without one, but always names the very object (uid and resourceVersion) that the decision was about.
  */
+import { podGraceMs } from '../api/grace.ts';
 import { fieldManagers } from '../api/group.ts';
 import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
@@ -31,9 +32,9 @@ export class Applier<T extends Child & KubeObject> {
 
   /** Without a grant only `stop`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
   async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
-    if (!grant && (action.type === 'create' || action.type === 'apply' || action.type === 'stamp'))
-      throw new Error(`${action.type} needs a grant`);
+    if (!grant && (startsPods(action) || action.type === 'stamp')) throw new Error(`${action.type} needs a grant`);
     try {
+      if (startsPods(action)) await grant?.allowGrace(podGraceMs(action.object));
       return { live: await this.#send(action, fenced(grant)), changed: false };
     } catch (error) {
       if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
@@ -95,9 +96,14 @@ export class Applier<T extends Child & KubeObject> {
 }
 
 type ApplyAction<T extends Child> = Extract<Action<T>, { type: 'apply' }>;
+type CreateAction<T extends Child> = Extract<Action<T>, { type: 'create' }>;
 
 /** No object is at this version any more: an apply that names it conflicts with every object that is there. */
 const ONLY_CREATE = { resourceVersion: '1' };
+
+function startsPods<T extends Child>(action: Action<T>): action is ApplyAction<T> | CreateAction<T> {
+  return action.type === 'create' || action.type === 'apply';
+}
 
 function isCreation<T extends Child>(action: Action<T>): boolean {
   return action.type === 'create' || (action.type === 'apply' && !action.live);
@@ -141,7 +147,7 @@ function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: 
 }
 
 function objectOf<T extends Child>(action: Action<T>): T {
-  return action.type === 'create' || action.type === 'apply' ? action.object : action.live;
+  return startsPods(action) ? action.object : action.live;
 }
 
 function at({ metadata: { name, namespace } }: Child): { name: string; namespace?: string } {

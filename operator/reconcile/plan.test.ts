@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { annotations, labels } from '../api/group.ts';
+import { annotations, GROUP, labels } from '../api/group.ts';
 import { HigherTermSeen } from '../lib/errors.ts';
 import type { Child } from './plan.ts';
 import { assertNotLater, planChild, standingOf } from './plan.ts';
 
-const CLAIMANT = { tenant: 'default', apiVersion: 'g/v1', kind: 'K', name: 'job', uid: 'u1' };
-const OWNER = { apiVersion: 'g/v1', kind: 'K', name: 'job', uid: 'u1', controller: true };
+const CLAIMANT = { tenant: 'default', kind: 'K', name: 'job', uid: 'u1' };
+const OWNER = { apiVersion: `${GROUP}/v1`, kind: 'K', name: 'job', uid: 'u1', controller: true };
 const LABELS = { [labels.tenant]: 'default', [labels.kind]: 'K', [labels.name]: 'job' };
 
 function child(metadata: Partial<Child['metadata']>): Child {
@@ -15,7 +15,7 @@ function child(metadata: Partial<Child['metadata']>): Child {
 describe('standingOf', () => {
   it.each([
     ['labelled and owned', {}, 'ours'],
-    ['written by another version of the API', { ownerReferences: [{ ...OWNER, apiVersion: 'g/v2' }] }, 'ours'],
+    ['written by another version of the API', { ownerReferences: [{ ...OWNER, apiVersion: `${GROUP}/v2` }] }, 'ours'],
     ['owned by an earlier workload of the name', { ownerReferences: [{ ...OWNER, uid: 'u0' }] }, 'predecessor'],
     ['of another tenant', { labels: { ...LABELS, [labels.tenant]: 'other' } }, 'otherTenant'],
     ['labelled, but owned by nobody', { ownerReferences: [] }, 'foreign'],

@@ -13,6 +13,11 @@ export interface Grant {
   readonly signal: AbortSignal;
   /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */
   assertHeld(): void;
+  /**
+   * Resolves when everybody who may have to wait for this cluster knows that its pods may take so long to stop, in
+   * milliseconds. Wait for it before a write that starts such a pod.
+   */
+  allowGrace(graceMs: number): Promise<void>;
 }
 
 export interface ObjectKey {

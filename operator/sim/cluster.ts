@@ -8,6 +8,7 @@ import type { Permit } from '../leadership/permit.ts';
 import { hasEnded } from '../leadership/permit.ts';
 import type { PermitStore, Workloads } from '../leadership/ports.ts';
 import type { Call } from '../lease/cell-store.ts';
+import { podGraceMs } from '../api/grace.ts';
 import { annotations } from '../api/group.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
 import type { Checker } from './checker.ts';
@@ -44,8 +45,8 @@ export class SimCluster implements Availability {
   down = false;
   hangs = false;
   readonly id: string;
-  /** Longest time that a container takes to end, milliseconds. */
-  readonly graceMs: number;
+  /** Grace of the pods that are made from now on: a container takes as long to end at most. Milliseconds. */
+  graceMs: number;
   permit: Permit | undefined;
   /** True time at which the permit ends or ended, and since when it was good without a gap. */
   lapsesAt = -Infinity;
@@ -173,7 +174,7 @@ export class SimCluster implements Availability {
     this.#world.note(by, `deletes ${name}`);
     if (parking) this.#checker.parked(this, by, parking.isNeedless);
     else if (by !== 'user') this.#checker.stopped(by, old, this.#wanted.get(name));
-    const runsFor = this.#world.chance.between(0.2, 1) * this.graceMs;
+    const runsFor = this.#world.chance.between(0.2, 1) * podGraceMs(old);
     if (!old.metadata.deletionTimestamp) this.#world.after(runsFor, () => this.#ended(old));
     if (options.gracePeriodSeconds === 0) this.#drop(old);
     else this.#put({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } });

@@ -229,7 +229,8 @@ export class SimController {
       cluster: {
         ready: () => this.informer.ready && !this.mayNotLead,
         highestStamp: () => this.informer.highestStamp,
-        drainMs: () => cluster.graceMs + (takeover ? ADOPT_GRACE_MS + API_MARGIN_MS : 0),
+        drainMs: (graceMs: number) =>
+          Math.max(graceMs, this.informer.longestGraceMs) + (takeover ? ADOPT_GRACE_MS + API_MARGIN_MS : 0),
         serverTime: (monotonic?: number) => this.serverClock.at(monotonic),
       },
       workloads: cluster.workloads(identity, this.toCluster),

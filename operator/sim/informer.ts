@@ -2,6 +2,7 @@
  * What one process knows of the cluster's objects: a list, then a watch that lags, breaks with its connection, and is
  * begun anew. Stands for the reflector; its answers are old, never reordered.
  */
+import { podGraceMs } from '../api/grace.ts';
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import type { Change, SimCluster } from './cluster.ts';
 import { termOf } from './cluster.ts';
@@ -43,6 +44,11 @@ export class Informer {
     let highest = 0;
     for (const object of this.#known.values()) highest = Math.max(highest, termOf(object));
     return highest;
+  }
+
+  /** Milliseconds; 0 when there is none. */
+  get longestGraceMs(): number {
+    return Math.max(0, ...[...this.#known.values()].map(podGraceMs));
   }
 
   get(name: string): KubeObject | undefined {

@@ -176,7 +176,7 @@ export class SimReconciler {
     if (live?.metadata.deletionTimestamp) return undefined;
     const stamp = { term, generation: template };
     const hash = `template ${template}`;
-    const object = desired(name, hash, stamp);
+    const object = { ...desired(name, hash, stamp), spec: graceOf(this.#around.cluster) };
     return live ? planChild(live, { object, hash }, stamp) : { type: 'create', object, reason: 'Missing' };
   }
 }
@@ -190,6 +190,10 @@ function desired(name: string, hash: string, stamp: { term: number; generation: 
       annotations: { ...stampAnnotations(stamp), [annotations.templateHash]: hash },
     },
   };
+}
+
+function graceOf({ graceMs }: SimCluster): { terminationGracePeriodSeconds: number } {
+  return { terminationGracePeriodSeconds: graceMs / 1000 };
 }
 
 /** Of the network, or the permit has ended. */

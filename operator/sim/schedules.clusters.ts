@@ -1,4 +1,5 @@
 /** The schedules that broke earlier versions of the protocol, of several clusters. Machine 1 and 3 are in the first one. */
+import { podGraceMs } from '../api/grace.ts';
 import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
@@ -56,6 +57,20 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       const leader = await ledIn(sim, 1);
       for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
       await sim.run(ttlMs, () => sim.leader === undefined);
+      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
+      for (const each of sim.controllers) each.toStore.conditions = calm;
+    },
+  },
+  '#6': {
+    what: 'a grace is raised, pods start with it, and their cluster is cut off from the store before the next renewal',
+    place: { ...TWO, graceMs: 1000 },
+    async play(sim) {
+      const { cluster } = await ledIn(sim, 1);
+      cluster.graceMs = 6 * ttlMs;
+      for (const name of cluster.objects.keys()) cluster.delete('user', name, {});
+      const hasStarted = () => [...cluster.objects.values()].every((object) => podGraceMs(object) === cluster.graceMs);
+      await sim.run(4 * ttlMs, () => cluster.objects.size === cluster.wanted.size && hasStarted());
+      for (const each of sim.controllers) if (each.cluster === cluster) cut(each);
       await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
       for (const each of sim.controllers) each.toStore.conditions = calm;
     },

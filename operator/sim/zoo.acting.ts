@@ -24,6 +24,12 @@ const handOver: readonly Mutant[] = [
     ],
   },
   {
+    name: 'acts-while-leaving',
+    breaks: 'A lease that is acknowledged to a controller that leaves begins no term',
+    profile: 'network',
+    edits: [{ file: elector, find: 'if (!this.#term && !this.#leaving)', put: 'if (!this.#term)' }],
+  },
+  {
     name: 'release-before-grants-end',
     breaks: 'Grants end before the lease is released (original 4.4, item 1)',
     edits: [{ file: elector, find: "this.#term?.end('this controller is leaving');", put: '' }],

@@ -5,6 +5,7 @@ const activation = 'leadership/activation.ts';
 const decide = 'leadership/decide.ts';
 const tenure = 'leadership/tenure.ts';
 const warden = 'leadership/warden.ts';
+const apply = 'reconcile/apply.ts';
 const cluster = 'sim/cluster.ts';
 
 const permits: readonly Mutant[] = [
@@ -36,6 +37,12 @@ const permits: readonly Mutant[] = [
     breaks: 'The permit is made good only when every other cluster has been waited for',
     profile: 'clusters, crash',
     edits: [{ file: tenure, find: 'if (this.#pending.length > 0) return false;', put: '' }],
+  },
+  {
+    name: 'grace-not-announced',
+    breaks: 'A pod that takes longer to stop starts only when the record says so (schedule 6)',
+    profile: 'clusters, everything',
+    edits: [{ file: apply, find: 'if (startsPods(action)) await', put: 'if (false) await' }],
   },
   {
     name: 'nobody-parks',

@@ -6,7 +6,13 @@ import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/recon
 import type { Source } from '../controller.ts';
 import type { Guard } from '../worker.ts';
 
-export const grant: Grant = { term: 7, holder: 'me', signal: new AbortController().signal, assertHeld() {} };
+export const grant: Grant = {
+  term: 7,
+  holder: 'me',
+  signal: new AbortController().signal,
+  assertHeld() {},
+  async allowGrace() {},
+};
 export const openGuard: Guard = { enter: async () => grant };
 
 /** Remembers what it was asked for; `act` decides how each call ends. */

@@ -105,7 +105,7 @@ export function contend(options: ContenderOptions): Contender {
     cluster: {
       ready: () => cluster.reachable,
       highestStamp: () => cluster.stamp,
-      drainMs: () => cluster.drainMs,
+      drainMs: (graceMs) => Math.max(cluster.drainMs, graceMs),
       serverTime: () => clock.wall(),
     },
     listener: {

@@ -72,6 +72,7 @@ export class ChildWorld {
       holder: `leader-${this.term}`,
       signal: new AbortController().signal,
       assertHeld: () => {},
+      allowGrace: async () => {},
     };
     return this.#reconciler.reconcile(KEY, grant);
   }

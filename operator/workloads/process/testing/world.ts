@@ -81,7 +81,13 @@ export class World {
     const assertHeld = () => {
       if (this.leaseLost) throw new LeaseLost('the deadline has passed');
     };
-    return { term: this.term, holder: this.holder, signal: new AbortController().signal, assertHeld };
+    return {
+      term: this.term,
+      holder: this.holder,
+      signal: new AbortController().signal,
+      assertHeld,
+      allowGrace: async () => {},
+    };
   }
 
   /** Creates the custom resource, or changes its spec. */
