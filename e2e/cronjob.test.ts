@@ -18,6 +18,11 @@ interface CronJob {
   readonly spec: { readonly schedule: string; readonly suspend: boolean };
 }
 
+interface Job {
+  readonly metadata: { readonly annotations: Record<string, string> };
+  readonly spec: { readonly suspend?: boolean };
+}
+
 let stage: Stage;
 
 beforeAll(async () => {
@@ -89,6 +94,21 @@ describe.skipIf(!inject('realNodes'))('a WorkloadCronJob', () => {
       return found?.status?.lastSuccessfulTime ? found : undefined;
     });
     expect(succeeded.status).toMatchObject({ healthy: true });
+  });
+
+  it('lets a run begin when it has claimed it, with catchUp All', async () => {
+    await stage.kube.apply(yaml('claimed', '@every 2s', '  catchUp: All\n'));
+    await waitFor('a success', async () => {
+      const found = await stage.workload('claimed', 'default', PLURAL);
+      return found?.status?.lastSuccessfulTime ? found : undefined;
+    });
+    const selector = encodeURIComponent('highlander.plexobject.io/name=claimed');
+    const jobs = await stage.object<{ items: readonly Job[] }>('apis/batch/v1', `jobs?labelSelector=${selector}`);
+    const begun = jobs?.items.filter(({ spec }) => !spec.suspend) ?? [];
+    expect(begun.length).toBeGreaterThan(0);
+    for (const { metadata } of begun) expect(metadata.annotations[TERM]).toMatch(/^\d+$/);
+    const found = await cronJob('claimed');
+    expect(found?.metadata.annotations['highlander.plexobject.io/last-claimed']).toMatch(/^\d{13}$/);
   });
 
   it('is parked by suspend', async () => {

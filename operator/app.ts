@@ -27,6 +27,7 @@ import type { CellStore } from './lease/cell-store.ts';
 import { observed } from './lease/observed.ts';
 import type { StoreOptions } from './lease/open.ts';
 import { openStore } from './lease/open.ts';
+import { LedgerStore } from './ledger/ledger.ts';
 import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
@@ -130,7 +131,7 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
     reportingInstance: base.identity,
     enabled: () => leadership.elector.term !== undefined,
   });
-  const operator = manage(base, { caches, leadership, events, cluster });
+  const operator = manage(base, { caches, leadership, events, cluster, store });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
     async run(stopping) {
@@ -221,12 +222,13 @@ interface Managed {
   readonly caches: Caches;
   readonly leadership: ReturnType<typeof lead>;
   readonly events: EventRecorder;
-  readonly cluster: { readonly name: string };
+  readonly cluster: { readonly id: string; readonly name: string };
+  readonly store: CellStore;
 }
 
 function manage(
   { config, clock, logger, metrics, client, kubeConfig }: Base,
-  { caches, leadership, events, cluster }: Managed,
+  { caches, leadership, events, cluster, store }: Managed,
 ): HighlanderOperator {
   const { tenant, workers } = config;
   const operator = new HighlanderOperator({
@@ -240,7 +242,9 @@ function manage(
     queueObserver: (kind) => metrics.queue(kind),
     workerObserver: metrics.worker,
   });
-  const kindDeps = { caches, client, events, clock, tenant, clusterName: cluster.name, workers, logger };
+  const shared = { caches, client, events, clock, tenant, workers, logger };
+  const ledger = new LedgerStore(store, tenant);
+  const kindDeps = { ...shared, ledger, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
 }

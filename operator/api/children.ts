@@ -99,6 +99,7 @@ export interface Service extends ChildObject {
 }
 
 export interface JobSpec {
+  suspend?: boolean;
   backoffLimit?: number;
   activeDeadlineSeconds?: number;
   ttlSecondsAfterFinished?: number;

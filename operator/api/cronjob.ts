@@ -62,6 +62,12 @@ export const cronJobSpec = withRules(
       z.enum(['OnFailure', 'Never']).default('OnFailure'),
       'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. Default: OnFailure',
     ),
+    catchUp: described(
+      z.enum(['None', 'Last', 'All']).default('Last'),
+      'Which of the runs that were missed while nobody could start them are made up for after a take-over by another cluster: none, the last one, or all ' +
+        'of them, one after the other (at most 10, and only those within startingDeadlineSeconds). The others are told in an event. All also holds within ' +
+        'one cluster. Default: Last',
+    ),
     startingDeadlineSeconds: limit(
       'How late a run may start, in seconds; a later one is left out. Default: absent, which means however late. Example: 60',
     ),

@@ -22,6 +22,8 @@ export const annotations = {
   templateHash: `${GROUP}/template-hash`,
   /** Hash of everything that was last applied to a child, without stamps and fencing token. */
   appliedHash: `${GROUP}/applied-hash`,
+  /** On a CronJob whose runs are claimed: when the last of them was due, milliseconds since the epoch. */
+  lastClaimed: `${GROUP}/last-claimed`,
   /** Generation of the custom resource that the child was last brought up to. */
   generation: `${GROUP}/generation`,
   /** On a custom resource, set by a person: the pod with this uid has stopped, although no kubelet said so. */

@@ -15,6 +15,7 @@ import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
 import { Reflector } from '../cluster/reflector.ts';
 import type { ChildSource, Registration } from '../controller/controller.ts';
+import type { LedgerStore } from '../ledger/ledger.ts';
 import type { Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -86,6 +87,9 @@ export interface KindDeps {
   readonly clock: Clock;
   readonly tenant: string;
   readonly clusterName: string;
+  readonly clusterId: string;
+  /** Of the runs of cron jobs. */
+  readonly ledger: LedgerStore;
   readonly workers: number;
   readonly logger: Logger;
 }
@@ -110,7 +114,7 @@ export function kinds(deps: KindDeps): readonly Registration[] {
       kind: CRON_JOB_KIND,
       source: workloads.cronjob,
       children: [children.cronJobs, children.jobs],
-      make: (options) => new CronJobReconciler(options),
+      make: (options) => new CronJobReconciler({ ...options, ledger: deps.ledger, clusterId: deps.clusterId }),
     }),
   ];
 }

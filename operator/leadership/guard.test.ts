@@ -25,7 +25,7 @@ const cluster = { drainMs: (graceMs: number) => Math.max(30_000, graceMs) };
 
 function renew(term: Term, drainMs = 30_000): void {
   const sentAt = clock.monotonic();
-  term.extend({ sentAt, validUntil: sentAt + 13_850, record: { drainMs } }, clock.wall());
+  term.extend({ sentAt, validUntil: sentAt + 13_850, record: { drainMs, scope: 'single' } }, clock.wall());
 }
 
 function lead(number: number): Term {

@@ -4,6 +4,7 @@
  */
 import type { Call } from '../lease/cell-store.ts';
 import { NotLeader, RetryLater, messageOf } from '../lib/errors.ts';
+import type { Scope } from './lease-record.ts';
 import type { Term } from './term.ts';
 
 /** What the guard needs of the elector. */
@@ -17,6 +18,7 @@ export interface Leadership {
 export interface Grant {
   readonly term: number;
   readonly holder: string;
+  readonly scope: Scope;
   readonly signal: AbortSignal;
   assertHeld(): void;
   allowGrace(graceMs: number): Promise<void>;
@@ -49,6 +51,7 @@ export class LeadershipGuard {
     return {
       term: term.number,
       holder: term.holder,
+      scope: term.scope,
       signal: term.signal,
       assertHeld: () => term.assertHeld(),
       allowGrace: (graceMs) => term.allowGrace(graceMs),

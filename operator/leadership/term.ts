@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { LeaseLost } from '../lib/errors.ts';
 import { Drain } from './drain.ts';
 import type { Candidate } from './election.ts';
+import type { LeaseRecord, Scope } from './lease-record.ts';
 import type { ClusterView } from './ports.ts';
 import type { Timing } from './timing.ts';
 import { MARGIN_MS } from './timing.ts';
@@ -20,7 +21,7 @@ export interface TermOptions {
 interface Acknowledged {
   readonly sentAt: number;
   readonly validUntil: number;
-  readonly record: { readonly drainMs: number };
+  readonly record: Pick<LeaseRecord, 'drainMs' | 'scope'>;
 }
 
 export class Term {
@@ -39,6 +40,7 @@ export class Term {
   #sentAt = -Infinity;
   #sentAtWall = 0;
   #validUntil = -Infinity;
+  #scope: Scope = 'single';
 
   constructor(options: TermOptions) {
     this.number = options.number;
@@ -52,6 +54,11 @@ export class Term {
   /** Aborted with `LeaseLost` when the term ends. */
   get signal(): AbortSignal {
     return this.#ending.signal;
+  }
+
+  /** As of the last acknowledged write. */
+  get scope(): Scope {
+    return this.#scope;
   }
 
   get ended(): boolean {
@@ -73,6 +80,7 @@ export class Term {
     this.#sentAt = sentAt;
     this.#sentAtWall = sentAtWall;
     this.#validUntil = validUntil;
+    this.#scope = record.scope;
     this.#drain.acknowledged(record.drainMs);
   }
 

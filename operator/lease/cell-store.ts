@@ -67,4 +67,5 @@ export const cellKeys = {
   lease: (tenant: string) => `highlander-leader-lock:${tenant}`,
   presencePrefix: (tenant: string) => `highlander-presence:${tenant}:`,
   presence: (tenant: string, identity: string) => `highlander-presence:${tenant}:${identity}`,
+  ledger: (tenant: string, namespace: string, name: string) => `highlander-ledger:${tenant}:${namespace}/${name}`,
 } as const;

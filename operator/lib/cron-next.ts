@@ -23,6 +23,27 @@ export function nextAfter(schedule: Schedule, timeZone: string, after: number, a
   return undefined;
 }
 
+/** How far back is looked for them at first, and then ever further. */
+const WINDOWS_MS = [HOUR_MS, DAY_MS, 32 * DAY_MS, 366 * DAY_MS, HORIZON_MS];
+
+/** The last `count` times after `after` and up to `until` at which a schedule in fields came round, the earliest first. */
+export function lastBefore(
+  schedule: Fields,
+  timeZone: string,
+  { after, until, count }: { readonly after: number; readonly until: number; readonly count: number },
+): readonly number[] {
+  for (const window of WINDOWS_MS) {
+    const from = Math.max(after, until - window);
+    const found: number[] = [];
+    for (let at = nextAfter(schedule, timeZone, from, from); at !== undefined && at <= until;) {
+      found.push(at);
+      at = nextAfter(schedule, timeZone, at, from);
+    }
+    if (found.length >= count || from === after) return found.slice(-count);
+  }
+  return [];
+}
+
 interface Wall {
   readonly month: number;
   readonly day: number;

@@ -142,7 +142,7 @@ export class StatusWriter<T extends WithStatus> {
 }
 
 /** Options of a write in a term: checked at the dispatch, aborted when the lease is in doubt. */
-function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: () => void } {
+export function fenced(grant: Grant | undefined): { signal?: AbortSignal; beforeSend?: () => void } {
   return grant ? { signal: grant.signal, beforeSend: () => grant.assertHeld() } : {};
 }
 
@@ -154,7 +154,10 @@ function at({ metadata: { name, namespace } }: Child): { name: string; namespace
   return namespace === undefined ? { name } : { name, namespace };
 }
 
-function identity({ metadata: { uid = '', resourceVersion } }: Child): { uid: string; resourceVersion?: string } {
+export function identity({ metadata: { uid = '', resourceVersion } }: Child): {
+  uid: string;
+  resourceVersion?: string;
+} {
   return resourceVersion === undefined ? { uid } : { uid, resourceVersion };
 }
 

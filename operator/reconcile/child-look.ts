@@ -8,6 +8,7 @@ import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import type { Action, Child, Claimant } from './plan.ts';
 import { standingOf } from './plan.ts';
+import type { Grant } from './reconciler.ts';
 import type { CommonStatus, Report } from './status.ts';
 import { composeStatus, timestamp } from './status.ts';
 
@@ -49,6 +50,7 @@ export interface Workload extends Child {
 export interface Viewpoint {
   readonly tenant: string;
   readonly clusterName: string;
+  readonly scope: Grant['scope'];
   readonly term: number;
   readonly holder: string;
   /** Milliseconds since the epoch. */
@@ -114,9 +116,9 @@ function sightOf<S>(subject: Subject<S>): Sight {
 }
 
 function claimOf<S>({ kind: { resource, component }, workload, at }: Subject<S>, live: Live): Claim {
-  const { tenant, clusterName, term } = at;
+  const { tenant, clusterName, scope, term } = at;
   const stamp = { term, generation: generationOf(workload) };
-  return { owner: workload.metadata, kind: resource.kind, component, tenant, clusterName, stamp, live };
+  return { owner: workload.metadata, kind: resource.kind, component, tenant, clusterName, scope, stamp, live };
 }
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {

@@ -37,6 +37,7 @@ function changeOf(
   sameGeneration: boolean,
   isStubborn: boolean,
 ): 'SpecChanged' | 'Drifted' | undefined {
+  if (desired.required !== undefined && !contains(live.spec, desired.required)) return 'Drifted';
   const applied = live.metadata.annotations?.[annotations.appliedHash];
   if (applied === desired.hash) return isStubborn || isKept(live, desired) ? undefined : 'Drifted';
   return sameGeneration && applied !== undefined ? undefined : 'SpecChanged';

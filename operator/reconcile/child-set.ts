@@ -75,9 +75,9 @@ export class ChildSetReconciler<S> implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The children kept changing while they were worked on');
   }
 
-  #subject(workload: Workload, all: ChildScene, { term, holder }: Grant): Subject<S> {
+  #subject(workload: Workload, all: ChildScene, { term, holder, scope }: Grant): Subject<S> {
     const { tenant, clusterName, clock } = this.#options;
-    const at = { tenant, clusterName, term, holder, now: clock.wall(), stubborn: this.#stubborn };
+    const at = { tenant, clusterName, scope, term, holder, now: clock.wall(), stubborn: this.#stubborn };
     return { kind: this.#kind, workload, all, at };
   }
 

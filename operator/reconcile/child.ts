@@ -14,6 +14,7 @@ import {
   withoutOurs,
 } from './metadata.ts';
 import type { Child } from './plan.ts';
+import type { Grant } from './reconciler.ts';
 import type { TemplateOptions } from './pod-template.ts';
 import { DEFAULT_GRACE_SECONDS, podSpec } from './pod-template.ts';
 
@@ -36,6 +37,7 @@ export interface Claim {
   readonly component: string;
   readonly tenant: string;
   readonly clusterName: string;
+  readonly scope: Grant['scope'];
   readonly stamp: Stamp;
   /** Only children that are ours and stay. */
   readonly live: Live;
@@ -47,6 +49,8 @@ export interface DesiredChild {
   readonly object: AnyChild;
   /** Of all that is set, without stamps and fencing token. */
   readonly hash: string;
+  /** Part of the spec that must hold, whichever version of this product made the child. */
+  readonly required?: unknown;
   /** Pods of an earlier child of this name have ended before this one is made. */
   readonly waitsForPods?: boolean;
 }
@@ -66,6 +70,8 @@ export interface Blueprint {
   readonly activation?: Activation;
   /** `fencingToken` is empty when the hash is made. */
   readonly spec: (fencingToken: string) => unknown;
+  /** See `DesiredChild`. */
+  readonly required?: unknown;
   readonly waitsForPods?: boolean;
 }
 
@@ -95,7 +101,7 @@ export function makeChild(claim: Claim, blueprint: Blueprint): DesiredChild {
     },
     spec: spec(activation ? String(activation.term) : ''),
   };
-  return { type, object, hash, waitsForPods: blueprint.waitsForPods ?? false };
+  return { type, object, hash, required: blueprint.required, waitsForPods: blueprint.waitsForPods ?? false };
 }
 
 function labelsOf({ tenant, kind, owner, component }: Claim, users?: Readonly<Record<string, string>>) {

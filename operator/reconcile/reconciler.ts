@@ -9,6 +9,8 @@ export interface Grant {
   readonly term: number;
   /** Identity of the holder, for `status.controller`. */
   readonly holder: string;
+  /** `multi`: several clusters share the tenant, and each run of a cron job is claimed. */
+  readonly scope: 'single' | 'multi';
   /** Aborted when the lease is in doubt; requests under way end with it. */
   readonly signal: AbortSignal;
   /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */

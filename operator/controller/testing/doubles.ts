@@ -9,6 +9,7 @@ import type { Guard } from '../worker.ts';
 export const grant: Grant = {
   term: 7,
   holder: 'me',
+  scope: 'single',
   signal: new AbortController().signal,
   assertHeld() {},
   async allowGrace() {},

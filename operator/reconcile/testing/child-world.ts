@@ -30,6 +30,7 @@ export class ChildWorld {
   readonly clock = new FakeClock();
   readonly events: string[] = [];
   term = 7;
+  scope: Grant['scope'] = 'single';
   readonly #options: ChildWorldOptions;
   #reconciler: Reconciler;
 
@@ -70,6 +71,7 @@ export class ChildWorld {
     const grant: Grant = {
       term: this.term,
       holder: `leader-${this.term}`,
+      scope: this.scope,
       signal: new AbortController().signal,
       assertHeld: () => {},
       allowGrace: async () => {},

@@ -18,6 +18,7 @@ export function claimFor(kind: string, component: string, more: Partial<Claim> =
     kind,
     component,
     tenant: 'default',
+    scope: 'single',
     clusterName: 'east',
     stamp: { term: 7, generation: 1 },
     live: liveWith(),

@@ -12,6 +12,9 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
   const template = podTemplateOf(claim, spec, { restartPolicy: spec.restartPolicy });
   const resumes = !spec.suspend && isResumed(live, live?.spec.suspend === true, stamp);
   const activation = activationOf(live, template, resumes, stamp);
+  // Each run is claimed before it begins, so it is made waiting. Once so, always so: one that waits must not be forgotten.
+  const claims = claim.scope === 'multi' || spec.catchUp === 'All' || live?.spec.jobTemplate.spec.suspend === true;
+  const required = { jobTemplate: { spec: { suspend: true } } };
   // Jobs tell by it whether they ran what the spec asks for now.
   const notes = { [annotations.templateHash]: activation.templateHash };
   const child = makeChild(claim, {
@@ -20,6 +23,7 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
     labels: spec.labels,
     annotations: spec.annotations,
     activation,
+    ...(claims && { required }),
     spec: (fencingToken): CronJob['spec'] => {
       const pods = template(fencingToken);
       return {
@@ -31,6 +35,7 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
         jobTemplate: {
           metadata: { labels: pods.metadata.labels, annotations: { ...pods.metadata.annotations, ...notes } },
           spec: {
+            ...(claims && { suspend: true }),
             ...given(spec, 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
             // A pod that is on its way out may still run: the next one starts when it has ended.
             podReplacementPolicy: 'Failed',

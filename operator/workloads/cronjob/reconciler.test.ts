@@ -2,17 +2,25 @@ import { expect, it } from 'vitest';
 import type { CronJob } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import { cronJobResource } from '../../api/cronjob.ts';
-import { labels } from '../../api/group.ts';
+import { DEFAULT_TENANT, labels } from '../../api/group.ts';
+import { LedgerStore } from '../../ledger/ledger.ts';
+import { MemoryStore } from '../../lease/testing/memory-store.ts';
 import { TerminalError } from '../../lib/errors.ts';
+import { FakeClock } from '../../lib/testing/fake-clock.ts';
 import { ChildWorld, KEY } from '../../reconcile/testing/child-world.ts';
 import { CronJobReconciler } from './reconciler.ts';
 
 const { cronJobs, jobs } = childTypes;
+const ledger = new LedgerStore(new MemoryStore(new FakeClock()), DEFAULT_TENANT);
 const SPEC = { schedule: '*/5 * * * *' };
 
 async function scheduled(): Promise<ChildWorld> {
   const world = new ChildWorld(
-    { resource: cronJobResource, types: [cronJobs, jobs], make: (options) => new CronJobReconciler(options) },
+    {
+      resource: cronJobResource,
+      types: [cronJobs, jobs],
+      make: (options) => new CronJobReconciler({ ...options, ledger, clusterId: 'east' }),
+    },
     SPEC,
   );
   await world.reconcile();

@@ -1,13 +1,15 @@
-/** Keeps the CronJob of each WorkloadCronJob. */
+/** Keeps the CronJob of each WorkloadCronJob, and lets its runs begin where each has to be claimed. */
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec } from '../../api/cronjob.ts';
 import { cronJobResource, cronJobSpec } from '../../api/cronjob.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
-import type { ChildSetOptions } from '../../reconcile/child-options.ts';
 import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import type { Grant, ObjectKey, Result } from '../../reconcile/reconciler.ts';
 import { desired } from './desired.ts';
 import { facts, verdict } from './observe.ts';
+import type { RunsOptions } from './runs.ts';
+import { CronRuns } from './runs.ts';
 
 const cronJob: WorkloadKind<CronJobSpec> = {
   resource: cronJobResource,
@@ -20,7 +22,16 @@ const cronJob: WorkloadKind<CronJobSpec> = {
 };
 
 export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
-  constructor(options: ChildSetOptions) {
+  readonly #runs: CronRuns;
+
+  constructor(options: RunsOptions) {
     super(cronJob, options);
+    this.#runs = new CronRuns(options);
+  }
+
+  /** Runs first: a spec that is wrong says nothing about those of the spec before. */
+  override async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
+    await this.#runs.settle(key, grant);
+    return super.reconcile(key, grant);
   }
 }

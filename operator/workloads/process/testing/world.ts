@@ -84,6 +84,7 @@ export class World {
     return {
       term: this.term,
       holder: this.holder,
+      scope: 'single',
       signal: new AbortController().signal,
       assertHeld,
       allowGrace: async () => {},

@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { decodeLedger, encodeLedger, withClaim, withState, type Claim, type CronLedger } from './cron-ledger.ts';
+
+const START = Date.UTC(2030, 0, 1);
+const empty: CronLedger = { mark: START, activation: { clusterId: 'east', at: START }, claims: [] };
+const claim = (n: number): Claim => ({
+  instant: START + n * 60_000,
+  term: 7,
+  clusterId: 'east',
+  jobUid: `u${n}`,
+  state: 'claimed',
+});
+
+it('comes back from its text as it was, with times that people can read', () => {
+  const ledger = withClaim(empty, claim(1));
+  expect(encodeLedger(ledger)).toContain('"mark":"2030-01-01T00:01:00.000Z"');
+  expect(decodeLedger(encodeLedger(ledger))).toEqual(ledger);
+});
+
+it.each(['', '{}', '{"mark":"soon","activation":{"at":"now"},"claims":[]}'])(
+  'does not take %j for a ledger',
+  (text) => {
+    expect(() => decodeLedger(text)).toThrow('somebody else uses this key');
+  },
+);
+
+it('never goes back, and forgets runs that have ended but for the last ten', () => {
+  let ledger = withClaim(empty, claim(100));
+  for (let n = 0; n < 30; n++) {
+    const each = claim(n);
+    ledger = withState(withClaim(ledger, each), each, n === 3 ? 'started' : 'done');
+  }
+  expect(ledger.mark).toBe(claim(100).instant);
+  const kept = ledger.claims.map(({ jobUid }) => jobUid);
+  expect(kept).toEqual(['u100', 'u3', ...Array.from({ length: 10 }, (_, i) => `u${20 + i}`)]);
+});

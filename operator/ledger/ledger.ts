@@ -1,0 +1,47 @@
+/** Keeps the ledgers of cron jobs in the store, one cell for each, rewritten by compare-and-set. */
+import type { Call, CellStore } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import { RetryLater } from '../lib/errors.ts';
+import type { CronLedger } from './cron-ledger.ts';
+import { decodeLedger, encodeLedger } from './cron-ledger.ts';
+
+/** A ledger as it was read, and what its next rewrite must find there. */
+export interface Entry {
+  readonly ledger: CronLedger | undefined;
+  readonly version: string | undefined;
+  readonly incarnation: string;
+}
+
+const AGAIN_MS = 200;
+
+export class LedgerStore {
+  readonly #store: CellStore;
+  readonly #tenant: string;
+
+  constructor(store: CellStore, tenant: string) {
+    this.#store = store;
+    this.#tenant = tenant;
+  }
+
+  /** Throws what the store throws, and when the cell holds something else. */
+  async read(at: { readonly namespace: string; readonly name: string }, call: Call): Promise<Entry> {
+    const { cell, incarnation } = await this.#store.read(this.#key(at), call);
+    return { ledger: cell && decodeLedger(cell.value), version: cell?.version, incarnation };
+  }
+
+  /** Throws `RetryLater` when somebody else wrote it meanwhile, or the store may have lost writes since the read. */
+  async write(
+    at: { readonly namespace: string; readonly name: string },
+    { entry: { version, incarnation }, ledger }: { readonly entry: Entry; readonly ledger: CronLedger },
+    call: Call,
+  ): Promise<Entry> {
+    const reply = await this.#store.write(this.#key(at), encodeLedger(ledger), version, call);
+    if (!reply.ok || reply.incarnation !== incarnation)
+      throw new RetryLater(AGAIN_MS, 'the ledger of runs has changed since it was read');
+    return { ledger, version: reply.version, incarnation };
+  }
+
+  #key({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+    return cellKeys.ledger(this.#tenant, namespace, name);
+  }
+}

@@ -1,0 +1,167 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { childTypes } from '../../api/children.ts';
+import { ApiError } from '../../cluster/cluster-client.ts';
+import { MemoryStore } from '../../lease/testing/memory-store.ts';
+import { FakeClock } from '../../lib/testing/fake-clock.ts';
+import { ClaimedWorld, MINUTE_MS } from './testing/claimed-world.ts';
+
+const killed = new ApiError(500, 'InternalError', 'the process was killed here');
+
+let store: MemoryStore;
+let world: ClaimedWorld;
+
+async function start(clusterId: string, spec: Record<string, unknown> = {}): Promise<ClaimedWorld> {
+  const started = new ClaimedWorld(clusterId, store, spec);
+  await started.reconcile();
+  await started.reconcile();
+  return started;
+}
+
+async function pass(minutes: number, ...worlds: readonly ClaimedWorld[]): Promise<void> {
+  for (const each of worlds) await each.clock.advance(minutes * MINUTE_MS);
+}
+
+beforeEach(async () => {
+  store = new MemoryStore(new FakeClock());
+  world = await start('east');
+});
+
+describe('claimed runs', () => {
+  it('each due run begins once', async () => {
+    for (let n = 0; n < 3; n++) {
+      await world.nextMinute();
+      await world.reconcile();
+      world.finish();
+      await world.reconcile();
+    }
+    expect(world.begun).toEqual([1, 2, 3]);
+  });
+
+  it('a run that is due while another one is under way waits for it', async () => {
+    await world.nextMinute();
+    await world.nextMinute();
+    expect(world.begun).toEqual([1]);
+    world.finish();
+    await world.clock.advance(11_000);
+    await world.reconcile();
+    expect(world.begun).toEqual([1, 2]);
+  });
+
+  it('makes the Job of a due run that Kubernetes did not make', async () => {
+    await pass(1.2, world);
+    await world.reconcile();
+    expect(world.begun).toEqual([1]);
+  });
+
+  it('two leaders of the same ledger never both begin a run', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    const both = await Promise.allSettled([world.reconcileOnce(), world.reconcileOnce()]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    expect(world.begun).toEqual([1]);
+  });
+
+  it('suspended runs nothing, and makes up for nothing', async () => {
+    world.edit({ schedule: '* * * * *', suspend: true });
+    await world.reconcile();
+    await pass(5, world);
+    await world.reconcile();
+    world.edit({ schedule: '* * * * *' });
+    await world.reconcile();
+    await world.nextMinute();
+    expect(world.begun).toEqual([6]);
+  });
+});
+
+describe('schedule #17', () => {
+  it('a leader that dies between claim and start: the next one starts it, once', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    world.cluster.failures.set('patch', killed);
+    await expect(world.reconcile()).rejects.toThrow('killed');
+    expect(world.begun).toEqual([]);
+    world.newLeader(8);
+    await world.reconcile();
+    await world.reconcile();
+    expect(world.begun).toEqual([1]);
+  });
+
+  it('a run that was parked midway is ended when its cluster leads again, and not begun anew', async () => {
+    await world.nextMinute();
+    for (const job of world.all()) world.editJob(job, { spec: { ...job.spec, suspend: true }, status: {} });
+    world.newLeader(8);
+    await world.reconcile();
+    expect(world.all()).toEqual([]);
+    await world.nextMinute();
+    expect(world.begun).toEqual([1, 2]);
+  });
+
+  it('a Job that is deleted before its claim is made again', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    for (const { metadata } of world.all()) world.cluster.remove(childTypes.jobs, 'default', metadata.name);
+    await world.clock.advance(11_000);
+    await world.reconcile();
+    expect(world.begun).toEqual([1]);
+  });
+
+  it('after the ledger was lost nothing runs twice', async () => {
+    await world.nextMinute();
+    world.finish();
+    for (const { metadata } of world.all()) world.cluster.remove(childTypes.jobs, 'default', metadata.name);
+    store.restore(new Map(), 'second');
+    world.makeJob(world.clock.wall());
+    expect(world.all()).toHaveLength(1);
+    await world.reconcile();
+    await world.nextMinute();
+    expect(world.begun).toEqual([1, 2]);
+  });
+
+  it('after a ledger came back from a backup nothing runs twice', async () => {
+    await world.nextMinute();
+    world.finish();
+    await world.reconcile();
+    const backup = store.snapshot();
+    await world.nextMinute();
+    world.finish();
+    store.restore(backup, 'second');
+    await world.reconcile();
+    await world.nextMinute();
+    expect(world.begun).toEqual([1, 2, 3]);
+  });
+});
+
+describe('another cluster takes over', () => {
+  it('what was claimed and may have begun is not begun again, and an event says so', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    world.cluster.failures.set('patch', killed);
+    await expect(world.reconcile()).rejects.toThrow('killed');
+    const west = await start('west');
+    await pass(1, west);
+    await west.reconcile();
+    expect(west.events).toContain('RunUnknown');
+    expect(west.begun).toEqual([]);
+    await west.nextMinute();
+    expect(west.begun).toEqual([2]);
+  });
+
+  it.each([
+    ['None', []],
+    ['Last', [30]],
+    ['All', [21, 22, 23, 24, 25, 26, 27, 28, 29, 30]],
+  ] as const)('catchUp %s', async (catchUp, expected) => {
+    const spec = { schedule: '* * * * *', catchUp };
+    const west = new ClaimedWorld('west', store, spec);
+    await world.nextMinute();
+    world.finish();
+    await world.reconcile();
+    await pass(30.5, west);
+    for (let n = 0; n < 12; n++) {
+      await west.reconcile();
+      west.finish();
+    }
+    expect(west.begun).toEqual(expected);
+    expect(west.events.includes('RunsLeftOut')).toBe(true);
+  });
+});

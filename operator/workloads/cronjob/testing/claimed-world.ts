@@ -1,0 +1,74 @@
+/** A cluster in which each run of one cron job is claimed, with the part of Kubernetes that makes its Jobs. */
+import type { CronJob, Job } from '../../../api/children.ts';
+import { childTypes } from '../../../api/children.ts';
+import { cronJobResource } from '../../../api/cronjob.ts';
+import { LedgerStore } from '../../../ledger/ledger.ts';
+import type { CellStore } from '../../../lease/cell-store.ts';
+import { ChildWorld, KEY } from '../../../reconcile/testing/child-world.ts';
+import { hasBegun, isOver, jobFor } from '../jobs.ts';
+import { CronJobReconciler } from '../reconciler.ts';
+
+const { cronJobs, jobs } = childTypes;
+export const MINUTE_MS = 60_000;
+
+export class ClaimedWorld extends ChildWorld {
+  /** Instants of the Jobs that were let go, in that order: each `suspend: false` counts. */
+  readonly begun: number[] = [];
+  readonly #start: number;
+
+  constructor(clusterId: string, store: CellStore, spec: Record<string, unknown> = {}) {
+    const ledger = new LedgerStore(store, 'default');
+    const make = (options: ConstructorParameters<typeof CronJobReconciler>[0]) => new CronJobReconciler(options);
+    super(
+      {
+        resource: cronJobResource,
+        types: [cronJobs, jobs],
+        make: (options) => make({ ...options, ledger, clusterId }),
+      },
+      { schedule: '* * * * *', ...spec },
+    );
+    this.scope = 'multi';
+    this.#start = this.clock.wall();
+    const check = this.cluster.onWrite;
+    this.cluster.onWrite = (write, object) => {
+      check(write, object);
+      const job = object as Job;
+      if (write.kind === 'Job' && write.verb === 'patch' && job.spec.suspend === false)
+        this.begun.push(this.minuteOf(job));
+    };
+  }
+
+  /** Minutes since the start. */
+  minuteOf({ metadata: { name } }: Job): number {
+    return Number(name.slice(KEY.name.length + 1)) - this.#start / MINUTE_MS;
+  }
+
+  /** Lets a minute come round; Kubernetes makes its Job, as it would under `Forbid`. */
+  async nextMinute(): Promise<void> {
+    await this.clock.advance(MINUTE_MS);
+    this.makeJob(this.clock.wall());
+    await this.reconcile();
+  }
+
+  makeJob(instant: number): void {
+    const cronJob = this.child<CronJob>(cronJobs);
+    if (!cronJob || cronJob.spec.suspend || this.all().some((job) => !isOver(job))) return;
+    this.cluster.edit(jobs, jobFor(cronJob, instant));
+  }
+
+  all(): readonly Job[] {
+    return this.cluster.all<Job>(jobs).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** The run under way comes to its end. */
+  finish(): void {
+    for (const job of this.all()) {
+      if (!hasBegun(job) || isOver(job)) continue;
+      this.editJob(job, { status: { conditions: [{ type: 'Complete', status: 'True' }] } });
+    }
+  }
+
+  editJob(job: Job, change: Partial<Job>): void {
+    this.editChild<Job>(jobs, (found) => ({ ...found, ...change }), job.metadata.name);
+  }
+}
