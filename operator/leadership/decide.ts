@@ -1,6 +1,7 @@
 /** What to do next, by the state of the election. Pure. */
+import type { Scope } from '../api/scope.ts';
 import type { Candidate, Election, Facts, Held, Sighting, Step } from './election.ts';
-import type { LeaseRecord, PendingCluster, Scope } from './lease-record.ts';
+import type { LeaseRecord, PendingCluster } from './lease-record.ts';
 import { standingOf } from './lease-record.ts';
 import { ADOPT_GRACE_MS, type Permit } from './permit.ts';
 import { atLeast } from './timing.ts';

@@ -4,7 +4,7 @@
  */
 import type { Call } from '../lease/cell-store.ts';
 import { NotLeader, RetryLater, messageOf } from '../lib/errors.ts';
-import type { Scope } from './lease-record.ts';
+import type { Scope } from '../api/scope.ts';
 import type { Term } from './term.ts';
 
 /** What the guard needs of the elector. */

@@ -1,4 +1,5 @@
 /** What stands in a tenant's lease cell: JSON, one line, readable by people and by later versions. */
+import type { Scope } from '../api/scope.ts';
 
 export interface ClusterRef {
   /** UID of namespace kube-system, or `cluster.id`. Decisions compare this. */
@@ -6,8 +7,6 @@ export interface ClusterRef {
   /** A label for people; `default` in every cluster unless configured. */
   readonly name: string;
 }
-
-export type Scope = 'single' | 'multi';
 
 /** none: held. adopt: workloads go on, a standby of the same cluster takes them over. stopped: verified that nothing runs. */
 export type Release = 'none' | 'adopt' | 'stopped';

@@ -2,7 +2,7 @@
  * A cluster's permit: until when it may run the tenant's workloads. The same object is the cluster's memory that the
  * tenant has existed. Times are the API server's own, milliseconds since the epoch. Pure.
  */
-import type { Scope } from './lease-record.ts';
+import type { Scope } from '../api/scope.ts';
 
 export interface Permit {
   /** `single`: it limits nothing. */

@@ -1,9 +1,10 @@
 /** One term of this process as the holder: until when it may act, and the signal that ends what is under way. */
+import type { Scope } from '../api/scope.ts';
 import type { Clock } from '../lib/clock.ts';
 import { LeaseLost } from '../lib/errors.ts';
 import { Drain } from './drain.ts';
 import type { Candidate } from './election.ts';
-import type { LeaseRecord, Scope } from './lease-record.ts';
+import type { LeaseRecord } from './lease-record.ts';
 import type { ClusterView } from './ports.ts';
 import type { Timing } from './timing.ts';
 import { MARGIN_MS } from './timing.ts';

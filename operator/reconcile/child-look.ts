@@ -1,5 +1,6 @@
 /** One look at a workload that is made of children: what to do next, and what to say about it. Pure. */
 import type { ChildType } from '../api/children.ts';
+import type { Scope } from '../api/scope.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { obstacleOf } from './child-obstacles.ts';
@@ -8,7 +9,6 @@ import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import type { Action, Child, Claimant } from './plan.ts';
 import { standingOf } from './plan.ts';
-import type { Grant } from './reconciler.ts';
 import type { CommonStatus, Report } from './status.ts';
 import { composeStatus, timestamp } from './status.ts';
 
@@ -50,7 +50,7 @@ export interface Workload extends Child {
 export interface Viewpoint {
   readonly tenant: string;
   readonly clusterName: string;
-  readonly scope: Grant['scope'];
+  readonly scope: Scope;
   readonly term: number;
   readonly holder: string;
   /** Milliseconds since the epoch. */

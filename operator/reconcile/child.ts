@@ -1,5 +1,6 @@
 /** One child that a workload wants, as it is applied. Pure, and the same for the same spec, tenant and cluster. */
 import type { ChildType } from '../api/children.ts';
+import type { Scope } from '../api/scope.ts';
 import { annotations, labels as keys } from '../api/group.ts';
 import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
 import type { CommonSpec } from '../api/workload.ts';
@@ -14,7 +15,6 @@ import {
   withoutOurs,
 } from './metadata.ts';
 import type { Child } from './plan.ts';
-import type { Grant } from './reconciler.ts';
 import type { TemplateOptions } from './pod-template.ts';
 import { DEFAULT_GRACE_SECONDS, podSpec } from './pod-template.ts';
 
@@ -37,7 +37,7 @@ export interface Claim {
   readonly component: string;
   readonly tenant: string;
   readonly clusterName: string;
-  readonly scope: Grant['scope'];
+  readonly scope: Scope;
   readonly stamp: Stamp;
   /** Only children that are ours and stay. */
   readonly live: Live;

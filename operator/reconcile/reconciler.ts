@@ -2,6 +2,7 @@
  * What the work loop and a kind's reconciler agree on. The grant is declared here, by its consumer, and satisfied
  * structurally by the guard, so that reconcilers never import leadership.
  */
+import type { Scope } from '../api/scope.ts';
 
 /** Permission to act for one reconcile, in one term. */
 export interface Grant {
@@ -10,7 +11,7 @@ export interface Grant {
   /** Identity of the holder, for `status.controller`. */
   readonly holder: string;
   /** `multi`: several clusters share the tenant, and each run of a cron job is claimed. */
-  readonly scope: 'single' | 'multi';
+  readonly scope: Scope;
   /** Aborted when the lease is in doubt; requests under way end with it. */
   readonly signal: AbortSignal;
   /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */

@@ -1,6 +1,7 @@
 /** A cluster with one workload that is made of children, and a leader; every status written is held against kstatus. */
 import { childTypes } from '../../api/children.ts';
 import { API_VERSION, DEFAULT_TENANT } from '../../api/group.ts';
+import type { Scope } from '../../api/scope.ts';
 import type { Pod, PodStatus } from '../../api/kubernetes.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { silentLogger } from '../../lib/logger.ts';
@@ -30,7 +31,7 @@ export class ChildWorld {
   readonly clock = new FakeClock();
   readonly events: string[] = [];
   term = 7;
-  scope: Grant['scope'] = 'single';
+  scope: Scope = 'single';
   readonly #options: ChildWorldOptions;
   #reconciler: Reconciler;
 
