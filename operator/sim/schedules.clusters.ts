@@ -90,6 +90,21 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       sim.startController(machine);
     },
   },
+  '#9': {
+    what: 'a cluster has reported that nothing runs there, and another one leads; then a create arrives that was on its way',
+    place: TWO,
+    async play(sim) {
+      const [, , machine] = sim.machines;
+      const leader = await ledIn(sim, 1);
+      const other = sim.controllers.find(({ process }) => process.machine === machine);
+      if (other) other.mayNotLead = true;
+      await createHeldBack(sim, leader, LONG_MS);
+      leader.kill();
+      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster);
+      await sim.run(LONG_MS);
+      if (other) other.mayNotLead = false;
+    },
+  },
   '#10': {
     what: 'a kubelet does not end what it was told to; a living controller says so',
     place: TWO,
