@@ -230,7 +230,7 @@ function manage(
   { config, clock, logger, metrics, client, kubeConfig }: Base,
   { caches, leadership, events, cluster, store }: Managed,
 ): HighlanderOperator {
-  const { tenant, workers } = config;
+  const { tenant, workers, workloads: declarations } = config;
   const operator = new HighlanderOperator({
     kubeConfig,
     client,
@@ -242,7 +242,7 @@ function manage(
     queueObserver: (kind) => metrics.queue(kind),
     workerObserver: metrics.worker,
   });
-  const shared = { caches, client, events, clock, tenant, workers, logger };
+  const shared = { caches, client, events, clock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
   const kindDeps = { ...shared, ledger, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);

@@ -16,6 +16,8 @@ export interface ControllerOptions {
   readonly kubeconfig: string;
   /** Lines of YAML for the config file, besides id, port and cluster. */
   readonly config: string;
+  /** The whole config file instead, as it stands; id, port and cluster come from the environment then. */
+  readonly file?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -47,11 +49,19 @@ export interface Controller {
 }
 
 /** Resolves once the controller answers /readyz; rejects with the end of its log when it ends before. */
-export async function startController({ name, kubeconfig, config, env = {} }: ControllerOptions): Promise<Controller> {
+export async function startController({
+  name,
+  kubeconfig,
+  config,
+  file,
+  env = {},
+}: ControllerOptions): Promise<Controller> {
   const folder = mkdtempSync(join(tmpdir(), `highlander-${name}-`));
   const configFile = join(folder, 'config.yaml');
   const logFile = join(folder, 'log');
-  writeFileSync(configFile, `id: "${name}"\nport: 0\ncluster:\n  kubeconfig: "${kubeconfig}"\n${config}\n`);
+  const usual = `id: "${name}"\nport: 0\ncluster:\n  kubeconfig: "${kubeconfig}"\n${config}\n`;
+  writeFileSync(configFile, file ?? usual);
+  const place = { HIGHLANDER_ID: name, HIGHLANDER_PORT: '0', HIGHLANDER_KUBECONFIG: kubeconfig };
   const started = performance.now();
   const output = openSync(logFile, 'a');
   const child = spawn(
@@ -60,7 +70,7 @@ export async function startController({ name, kubeconfig, config, env = {} }: Co
     {
       detached: true,
       stdio: ['ignore', output, output],
-      env: { ...withoutHighlander(process.env), ...env },
+      env: { ...withoutHighlander(process.env), ...(file === undefined ? {} : place), ...env },
     },
   );
   child.unref();

@@ -11,7 +11,12 @@ export const labels = {
   /** On a child: the kind and the name of the workload that made it. */
   kind: `${GROUP}/kind`,
   name: `${GROUP}/name`,
+  /** On a custom resource: what it was declared in, and is kept by. */
+  declaredIn: `${GROUP}/declared-in`,
 } as const;
+
+/** Value of the label `declaredIn`: the configuration file of the tenant's controllers. */
+export const DECLARED_IN_CONFIG = 'config';
 
 export const annotations = {
   /** Term of the last write to the object: nobody with a lower term may touch it. */

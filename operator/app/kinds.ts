@@ -25,6 +25,8 @@ import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { belongsTo, workloadOf } from '../reconcile/metadata.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
+import type { Declaration } from '../workloads/declared/decide.ts';
+import { DeclaredReconciler } from '../workloads/declared/reconciler.ts';
 import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
@@ -92,11 +94,14 @@ export interface KindDeps {
   readonly ledger: LedgerStore;
   readonly workers: number;
   readonly logger: Logger;
+  /** Workloads of the configuration file. */
+  readonly declarations: readonly Declaration[];
 }
 
 export function kinds(deps: KindDeps): readonly Registration[] {
   const { workloads, children } = deps.caches;
   return [
+    ...Object.values(workloads).map((source: Reflector<KubeObject>) => declared(deps, source)),
     process(deps),
     composed(deps, {
       kind: SERVICE_KIND,
@@ -117,6 +122,19 @@ export function kinds(deps: KindDeps): readonly Registration[] {
       make: (options) => new CronJobReconciler({ ...options, ledger: deps.ledger, clusterId: deps.clusterId }),
     }),
   ];
+}
+
+/** Those of one kind that the configuration file declares. */
+function declared(deps: KindDeps, source: Reflector<KubeObject>): Registration {
+  const reconciler = new DeclaredReconciler({ ...deps, resource: source.type, workloads: source.view() });
+  return {
+    filter: (object) => reconciler.concerns(object),
+    wanted: () => reconciler.keys,
+    concurrency: 1,
+    source,
+    reconciler,
+    children: [],
+  };
 }
 
 function process(deps: KindDeps): Registration {

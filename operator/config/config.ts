@@ -1,4 +1,5 @@
 /** The configuration as the rest of the program sees it: checked, complete, in milliseconds. */
+import type { DeclaredWorkload } from './declared.ts';
 import type { Settings } from './schema.ts';
 
 /** Structurally the timing that the election needs. */
@@ -57,7 +58,7 @@ export interface SpannerSettings {
 
 type Unchanged = Omit<
   Settings,
-  'redis' | 'databaseURL' | 'db' | 'sqlite' | 'spanner' | 'lease' | 'terminationGracePeriod' | 'cluster'
+  'redis' | 'databaseURL' | 'db' | 'sqlite' | 'spanner' | 'lease' | 'terminationGracePeriod' | 'cluster' | 'workloads'
 >;
 
 export interface Config extends Readonly<Unchanged> {
@@ -75,6 +76,8 @@ export interface Config extends Readonly<Unchanged> {
     readonly kubeconfig?: string;
     readonly id?: string | undefined;
   };
+  /** Those of the file, ready to be applied. */
+  readonly workloads: readonly DeclaredWorkload[];
   readonly terminationGracePeriodMs: number;
   readonly lease: LeaseTiming;
   /** For the log at start: what was accepted but has no effect, or was read differently than written. */

@@ -1,7 +1,7 @@
 /** Environment variables and flags to leaves: text becomes numbers and truth values where the setting is one. */
+import { nearest } from '../lib/edit-distance.ts';
 import type { ConfigKey, KeyKind } from './keys.ts';
 import { configKeys } from './keys.ts';
-import { nearest } from './problems.ts';
 import type { Leaf, Rank } from './tree.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,15 +1,27 @@
 /** The configuration file: YAML text to leaves with line and column. Knows no schema. */
-import type { Document } from 'yaml';
+import type { Document, Node } from 'yaml';
 import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { FieldPath } from '../api/unknown-fields.ts';
 import { knownPaths } from './keys.ts';
 import type { Problem } from './problems.ts';
 import type { Leaf, Path, Tree } from './tree.ts';
 import { getAt, isEmpty, isTree, leavesOf, newTree } from './tree.ts';
 
+/** `file:line:column` of a value below a list, by its path in today's words; undefined when it is nowhere. */
+export type Locate = (path: FieldPath) => string | undefined;
+
 export interface ReadFile {
   readonly leaves: readonly Leaf[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly locate: Locate;
+}
+
+const NOWHERE = { leaves: [], notices: [], locate: () => undefined };
+
+/** A file that is not there, or cannot be read. */
+export function noFile(...problems: readonly Problem[]): ReadFile {
+  return { ...NOWHERE, problems };
 }
 
 /** `name` is shown to people: the path of the file. */
@@ -25,23 +37,27 @@ export function parseConfigFile(name: string, text: string): ReadFile {
       path: at(error.pos[0]),
       fix: yamlRule(error.code, error.message),
     }));
-    return { leaves: [], problems, notices: [] };
+    return noFile(...problems);
   }
   const content = plain(document);
-  if (content === undefined) return { leaves: [], problems: [], notices: [] };
+  if (content === undefined) return noFile();
   if (!isTree(content)) {
-    return {
-      leaves: [],
-      problems: [{ path: name, fix: 'must be a map of settings such as "port: 8080"' }],
-      notices: [],
-    };
+    return noFile({ path: name, fix: 'must be a map of settings such as "port: 8080"' });
   }
   const leaves = [...leavesOf(content)].map(({ path, value }) => ({
     path,
     value,
     origin: { rank: 'file' as const, where: at(offsetOf(document, path)) },
   }));
-  return { ...inTodaysWords(leaves, content), problems: [] };
+  const locate = (path: FieldPath) => [path, path.slice(1)].map((each) => nodeAt(document, each)).find(Boolean);
+  return {
+    ...inTodaysWords(leaves, content),
+    problems: [],
+    locate: (path) => {
+      const node = locate(path);
+      return node?.range ? at(node.range[0]) : undefined;
+    },
+  };
 }
 
 /** Text of the file may be quoted in a parser's message, and may be a secret. */
@@ -65,14 +81,18 @@ function untangle(value: unknown): unknown {
 }
 
 function offsetOf(document: Document.Parsed, path: Path): number {
+  return nodeAt(document, path)?.range?.[0] ?? 0;
+}
+
+function nodeAt(document: Document.Parsed, path: FieldPath): Node | undefined {
   const node: unknown = document.getIn(path, true);
-  return isNode(node) && node.range ? node.range[0] : 0;
+  return isNode(node) ? node : undefined;
 }
 
 const LISTS = ['processes', 'cronJobs', 'services', 'persistentSets'];
 
 /** Accepts the forms of the seed's shorter examples: workload lists at the top level, and a `deployment` section. */
-function inTodaysWords(leaves: readonly Leaf[], content: Tree): Omit<ReadFile, 'problems'> {
+function inTodaysWords(leaves: readonly Leaf[], content: Tree): Pick<ReadFile, 'leaves' | 'notices'> {
   const notices: string[] = [];
   const renamed = leaves.flatMap((leaf): readonly Leaf[] => {
     const path = todaysPath(leaf.path);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,32 +63,4 @@ describe('loadConfig', () => {
     const config = loadConfig({ flags: { 'redis-addr': 'redis:1' }, directory: home, brokenTimingRule });
     expect(config.redis?.addr).toBe('redis:1');
   });
-});
-
-describe('the published examples', () => {
-  const file = new URL('testing/published-examples.yaml', import.meta.url);
-  const examples = readFileSync(file, 'utf8').split(/^---$/m);
-  const spanner = examples.filter((text) => /storage(Type)?: "spanner"/.test(text));
-
-  it.each(examples.filter((text) => !spanner.includes(text)))('loads\n%s', (text) => {
-    writeFileSync(join(home, 'config.yaml'), text);
-    const config = load({ config: join(home, 'config.yaml') }, text.includes('addr:') ? {} : undefined);
-    expect(config.storageType).toBe('redis');
-    expect(config.notices).toContainEqual(
-      'workloads in the config file are not applied by this version; use custom resources',
-    );
-  });
-
-  it.each(spanner)('loads with its Spanner database\n%s', (text) => {
-    writeFileSync(join(home, 'config.yaml'), text);
-    const { storageType, spanner: settings } = load({ config: join(home, 'config.yaml') }, {});
-    expect(storageType).toBe('spanner');
-    expect(settings).toEqual({
-      projectID: expect.stringMatching(/^my-(gcp-)?project$/),
-      instanceID: 'highlander-instance',
-      databaseID: 'highlander-db',
-    });
-  });
-
-  it('are all there', () => expect([examples.length, spanner.length]).toEqual([11, 3]));
 });

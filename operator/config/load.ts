@@ -10,7 +10,7 @@ import type { Config } from './config.ts';
 import type { Environment, Flags } from './environment.ts';
 import { fromEnvironment, fromFlags } from './environment.ts';
 import type { ReadFile } from './file.ts';
-import { parseConfigFile } from './file.ts';
+import { noFile, parseConfigFile } from './file.ts';
 import type { Machine, Rules } from './resolve.ts';
 import { resolveConfig } from './resolve.ts';
 
@@ -35,6 +35,7 @@ export function loadConfig(options: LoadOptions): Config {
     leaves: [...file.leaves, ...fromEnv.leaves, ...fromFlags(flags)],
     problems: file.problems,
     notices: [...file.notices, ...fromEnv.notices],
+    locate: file.locate,
   };
   return resolveConfig(layers, machineOf(environment, home), options);
 }
@@ -60,12 +61,12 @@ function readConfigFile(asked: Flags[string], home: string, directory: string): 
   ];
   const path =
     typeof asked === 'string' && asked !== '' ? expand(asked, home) : usual.find((candidate) => existsSync(candidate));
-  if (path === undefined) return { leaves: [], problems: [], notices: [] };
+  if (path === undefined) return noFile();
   try {
     return parseConfigFile(path, readFileSync(path, 'utf8'));
   } catch (error) {
     const problem = { path, fix: `cannot be read as the configuration file: ${messageOf(error)}` };
-    return { leaves: [], problems: [problem], notices: [] };
+    return noFile(problem);
   }
 }
 

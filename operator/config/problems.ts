@@ -1,4 +1,5 @@
 /** What is wrong with a configuration, all of it at once, in words that say what to write instead. */
+import { editDistance } from '../lib/edit-distance.ts';
 import { isSecret, knownPaths } from './keys.ts';
 
 export interface Problem {
@@ -62,29 +63,10 @@ export function suggestKey(path: readonly string[]): string {
   return `is not a known key; ${section === '' ? 'the top level' : `"${section}"`} has ${here.join(', ')}`;
 }
 
-/** The known name nearest to `wanted`, when it is at most two letters off. */
-export function nearest(wanted: string, known: readonly string[]): string | undefined {
-  return known.find((candidate) => editDistance(wanted, candidate) <= 2);
-}
-
 function namesIn(section: string, known: readonly string[]): readonly string[] {
   const prefix = section === '' ? '' : `${section}.`;
   const below = known
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length).split('.')[0] ?? '');
   return [...new Set(below)];
-}
-
-/** Levenshtein: letters to insert, drop or replace. */
-export function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

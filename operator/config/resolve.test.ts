@@ -199,7 +199,7 @@ describe('a configuration', () => {
     expect(config.notices).toEqual([
       'HIGHLANDER_TENNANT is not read; did you mean HIGHLANDER_TENANT?',
       'HIGHLANDER_PORT=tcp://10.1.2.3:8080 was set by Kubernetes for a Service named "highlander" and is ignored',
-      'workloads in the config file are not applied by this version; use custom resources',
+      'workloads.processes[0] (a) says no image: it is not applied',
     ]);
   });
 

@@ -13,7 +13,9 @@ import { givenTopologies, redisNotices, redisProblems, redisSettings } from './r
 import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
 import type { Leaf, Merged, Origin } from './tree.ts';
 import { getAt, merge } from './tree.ts';
+import type { Locate } from './file.ts';
 import { configKeys } from './keys.ts';
+import { declaredWorkloads } from './workloads.ts';
 
 export interface Machine extends Files {
   readonly hostname: string;
@@ -34,12 +36,14 @@ export interface Layers {
   readonly leaves: readonly Leaf[];
   readonly problems: readonly Problem[];
   readonly notices: readonly string[];
+  readonly locate: Locate;
 }
 
 export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): Config {
   const leaves = [...defaultsOf(machine), ...layers.leaves];
   const merged = merge([...defaultStore(merge(leaves), machine), ...leaves]);
   const parsed = configSchema.safeParse(merged.tree);
+  const declared = declaredWorkloads(merged.tree, layers.locate);
   const problems = [
     ...layers.problems,
     ...schemaProblems(parsed.error?.issues ?? [], merged),
@@ -48,9 +52,11 @@ export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): C
     ...databaseProblems(merged, machine),
     ...spannerProblems(merged),
     ...timingProblems(merged, rules),
+    ...declared.problems,
   ];
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
-  return toConfig(parsed.data, merged, layers.notices, machine);
+  const notices = [...layers.notices, ...declared.notices];
+  return { ...toConfig(parsed.data, merged, notices, machine), workloads: declared.workloads };
 }
 
 function defaultsOf(machine: Machine): readonly Leaf[] {
@@ -147,8 +153,24 @@ function toTiming({ ttl, renewDeadline, retryPeriod }: Settings['lease']): Lease
   return { ttlMs: ttl, renewDeadlineMs: renewDeadline, retryPeriodMs: retryPeriod };
 }
 
-function toConfig(all: Settings, merged: Merged, notices: readonly string[], machine: Machine): Config {
-  const { terminationGracePeriod, lease, redis, databaseURL, db, sqlite, spanner, cluster, ...settings } = all;
+function toConfig(
+  all: Settings,
+  merged: Merged,
+  notices: readonly string[],
+  machine: Machine,
+): Omit<Config, 'workloads'> {
+  const {
+    terminationGracePeriod,
+    lease,
+    redis,
+    databaseURL,
+    db,
+    sqlite,
+    spanner,
+    cluster,
+    workloads: _,
+    ...settings
+  } = all;
   const { kubeconfig, ...named } = cluster;
   const chosen = spannerSettings(spanner);
   const whereRedis = redisSettings(redis, machine);
@@ -166,7 +188,6 @@ function toConfig(all: Settings, merged: Merged, notices: readonly string[], mac
       ...redisNotices(whereRedis, settings.storageType),
       ...spannerNotices(chosen, settings.storageType),
       ...sqliteNotices(merged),
-      ...workloadNotices(settings.workloads),
     ],
     origins: originsOf(merged),
   };
@@ -179,11 +200,6 @@ function sqliteNotices({ tree, origins }: Merged): readonly string[] {
   return [
     `the lease is kept in the file ${path}, which only controllers on this machine see: where others run elsewhere, set storageType to kubernetes for all of them`,
   ];
-}
-
-function workloadNotices(workloads: Settings['workloads']): readonly string[] {
-  const some = Object.values(workloads).some((list) => list.length > 0);
-  return some ? ['workloads in the config file are not applied by this version; use custom resources'] : [];
 }
 
 function originsOf({ origins }: Merged): ReadonlyMap<string, string> {

@@ -35,6 +35,8 @@ export interface Registration {
   readonly children: readonly ChildSource[];
   /** Custom resources that are ours; all unless told. */
   filter?(object: KubeObject): boolean;
+  /** Keys to be looked at although there may be no such custom resource. */
+  wanted?(): readonly ObjectKey[];
   /** Workers of this kind; 4 unless told. */
   readonly concurrency?: number;
 }
@@ -125,6 +127,7 @@ export class Controller {
   enqueueAll(priority: Priority = 'normal'): void {
     if (!this.#active) return;
     const { source, children } = this.#registration;
+    for (const key of this.#registration.wanted?.() ?? []) this.queue.add(key, priority);
     for (const object of source.list()) if (this.#isOurs(object)) this.queue.add(keyOf(object), priority);
     for (const child of children) {
       for (const object of child.source.list()) {

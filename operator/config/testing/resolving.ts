@@ -36,6 +36,7 @@ export function resolve({ yaml = '', env = {}, flags = {}, on = {} }: Given): Co
     leaves: [...file.leaves, ...environment.leaves, ...fromFlags(flags)],
     problems: file.problems,
     notices: [...file.notices, ...environment.notices],
+    locate: file.locate,
   };
   return resolveConfig(layers, { ...machine, ...on }, { brokenTimingRule });
 }

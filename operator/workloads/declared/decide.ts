@@ -1,0 +1,95 @@
+/** What to do about one custom resource that the configuration file declares, or declared. Pure. */
+import { annotations, DECLARED_IN_CONFIG, labels } from '../../api/group.ts';
+import { contains } from '../../reconcile/contains.ts';
+import { stableHash, tenantOf } from '../../reconcile/metadata.ts';
+import type { Action, Child } from '../../reconcile/plan.ts';
+
+export interface Declaration {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  /** Absent: others make it. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** Only made when there is no such custom resource, and never changed. */
+  readonly isFallback: boolean;
+}
+
+export type DeclaredChild = Child & { spec?: unknown };
+
+export interface Situation {
+  readonly declaration: Declaration | undefined;
+  readonly live: DeclaredChild | undefined;
+  readonly tenant: string;
+  readonly term: number;
+}
+
+export type Decision =
+  | { readonly do: 'nothing' }
+  | { readonly do: 'act'; readonly action: Action<DeclaredChild> }
+  /** For people: why it is not done, and what would help. */
+  | { readonly do: 'complain'; readonly why: string };
+
+const NOTHING: Decision = { do: 'nothing' };
+
+export function decide(situation: Situation): Decision {
+  const { declaration, live } = situation;
+  if (live?.metadata.deletionTimestamp !== undefined) return NOTHING;
+  if (!declaration) return live ? decideOnLeftOver(live, situation) : NOTHING;
+  return live ? decideOnLive(live, declaration, situation) : decideOnAbsence(declaration, situation);
+}
+
+function decideOnLeftOver(live: DeclaredChild, { tenant }: Situation): Decision {
+  if (!isDeclared(live) || tenantOf(live) !== tenant) return NOTHING;
+  return { do: 'act', action: { type: 'stop', live, reason: 'NoLongerDeclared' } };
+}
+
+function decideOnAbsence(declaration: Declaration, { term }: Situation): Decision {
+  const { spec } = declaration;
+  return spec ? apply(declaration, spec, { term }) : { do: 'complain', why: absence(declaration) };
+}
+
+function decideOnLive(live: DeclaredChild, declaration: Declaration, { tenant, term }: Situation): Decision {
+  const { spec, isFallback } = declaration;
+  if (!spec || isFallback) return NOTHING;
+  if (!isDeclared(live)) return { do: 'complain', why: conflict(declaration) };
+  if (tenantOf(live) !== tenant)
+    return { do: 'complain', why: `${nameOf(declaration)} is kept by tenant ${tenantOf(live)}: rename one of the two` };
+  const applied = live.metadata.annotations?.[annotations.appliedHash];
+  return applied === stableHash(spec) && contains(live.spec, spec) ? NOTHING : apply(declaration, spec, { term, live });
+}
+
+export function isDeclared({ metadata }: Child): boolean {
+  return metadata.labels?.[labels.declaredIn] === DECLARED_IN_CONFIG;
+}
+
+function apply(
+  { apiVersion, kind, metadata }: Declaration,
+  spec: Readonly<Record<string, unknown>>,
+  { term, live }: { readonly term: number; readonly live?: DeclaredChild },
+): Decision {
+  const notes = { [annotations.term]: String(term), [annotations.appliedHash]: stableHash(spec) };
+  const object = { apiVersion, kind, metadata: { ...metadata, annotations: notes }, spec };
+  return {
+    do: 'act',
+    action: { type: 'apply', object, reason: live ? 'Changed' : 'Absent', ...(live && { live }) },
+  };
+}
+
+function nameOf({ kind, metadata: { namespace, name } }: Declaration): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function conflict(declaration: Declaration): string {
+  return (
+    `${nameOf(declaration)} is declared in the configuration file, but is not of it: delete it, or take it out of the file ` +
+    `(label ${labels.declaredIn}=${DECLARED_IN_CONFIG} hands it over to the file)`
+  );
+}
+
+function absence(declaration: Declaration): string {
+  return `${nameOf(declaration)}, to which workloadCRDRef refers, does not exist: make it, or say in the file what it is to run`;
+}
