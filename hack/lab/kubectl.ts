@@ -11,6 +11,8 @@ export interface Kubectl {
   get<T>(...args: readonly string[]): Promise<T | undefined>;
   /** `kubectl apply -f -` of this YAML. */
   apply(yaml: string): Promise<string>;
+  /** What the API server says to this YAML; nothing is made. */
+  dryRun(yaml: string): Promise<string>;
 }
 
 export function kubectl(kubeconfig: string): Kubectl {
@@ -26,5 +28,6 @@ export function kubectl(kubeconfig: string): Kubectl {
       return text === '' ? undefined : (JSON.parse(text) as T);
     },
     apply: (yaml) => run(['apply', '-f', '-'], yaml),
+    dryRun: (yaml) => run(['apply', '--dry-run=server', '-f', '-'], yaml),
   };
 }

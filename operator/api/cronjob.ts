@@ -5,7 +5,7 @@ import { parseSchedule } from '../lib/cron.ts';
 import { messageOf } from '../lib/errors.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
-import { described, withRules } from './fields.ts';
+import { described, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { statusFields } from './status.ts';
@@ -45,11 +45,15 @@ export const cronJobSpec = withRules(
     ...podFields,
     schedule,
     timeZone: described(
-      z
-        .string()
-        .max(64)
-        .regex(/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/)
-        .refine((name) => name !== 'Local' && isTimeZone(name), 'no time zone: write it like Etc/UTC or Europe/Berlin')
+      textLike(
+        /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/,
+        64,
+        'no time zone: write it like Etc/UTC or Europe/Berlin',
+      )
+        .refine(
+          (name) => name !== 'Local' && isTimeZone(name),
+          'is not known here: write it like Etc/UTC or Europe/Berlin',
+        )
         .default('Etc/UTC'),
       'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',
     ),

@@ -42,11 +42,25 @@ export function quantity(description: string) {
   return intOrText(QUANTITY, 'no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory', description);
 }
 
+/** A text of that form, up to `max` characters; `message` says what to write. Not for the values of maps: no budget for CEL. */
+export function textLike(form: RegExp, max: number, message: string) {
+  const rule = `self.matches(r'${form.source}')`;
+  return withRules(z.string().max(max), [{ rule, message, holds: (value) => form.test(value) }]);
+}
+
+const LABEL = 'lower-case letters, digits and -, none of these - at an end';
+
+/** Name of a container or of a port. */
+export function dnsLabel(max = 63) {
+  return textLike(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, max, `no name: write ${LABEL}`);
+}
+
 /** Name of a namespaced object such as a ConfigMap. */
-export const objectName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+export const objectName = textLike(
+  /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+  253,
+  `no name of an object: write ${LABEL}; dots may stand between`,
+);
 
 export const labelValue = z
   .string()

@@ -2,21 +2,22 @@
 import * as z from 'zod';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
-import { described, quantity, withRules } from './fields.ts';
+import { described, quantity, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
-const dnsLabel = z
-  .string()
-  .max(63)
-  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
+const letterFirst = textLike(
+  /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+  63,
+  'no name: write lower-case letters, digits and -, a letter first and no - at the end',
+);
 
 const persistentVolume = z.object({
   name: described(
-    dnsLabel,
+    letterFirst,
     'Name of the volume, unique in the pod; the claim is called NAME-WORKLOAD-0. Required. Example: data',
   ),
   mountPath: described(
@@ -45,7 +46,7 @@ export const persistentSpec = withRules(
       'Number of pods, each with volumes of its own. Default: absent, which means one at first, and later what an autoscaler of the StatefulSet says. Example: 1',
     ).optional(),
     serviceName: described(
-      dnsLabel,
+      letterFirst,
       'Service through which the pods are reached: headless, so that each pod has a name of its own (NAME-0.SERVICE), unless a servicePort differs from its ' +
         'containerPort. Default: the name of the workload. It cannot be changed later. Example: message-queue',
     ).optional(),

@@ -2,12 +2,23 @@
 import * as z from 'zod';
 import { parseQuantity } from '../lib/quantity.ts';
 import type { Rule } from './fields.ts';
-import { described, duration, labelValue, list, objectName, quantity, stringMap, withRules } from './fields.ts';
+import type { PodTemplateFields } from './pod-template.ts';
+import { podTemplate } from './pod-template.ts';
+import { RESERVED_ENV } from './reserved-env.ts';
+import {
+  described,
+  dnsLabel,
+  duration,
+  labelValue,
+  list,
+  objectName,
+  quantity,
+  stringMap,
+  textLike,
+  withRules,
+} from './fields.ts';
 
-/** Set by the operator on every container; a user's value of these names is refused. */
-export const RESERVED_ENV = ['HIGHLANDER_CLUSTER', 'HIGHLANDER_FENCING_TOKEN', 'HIGHLANDER_TENANT'] as const;
-
-const imageName = z.string().min(1).max(1024).regex(/^\S+$/, 'an image name has no white space');
+const imageName = textLike(/^\S+$/, 1024, 'no image: write its name without white space, like busybox:1.36');
 
 export const script = z
   .object({
@@ -22,7 +33,7 @@ export const script = z
         'x-kubernetes-list-type': 'atomic',
       }),
     shell: described(
-      z.string().max(1024).regex(/^\S+$/, 'the path of a program, without arguments').default('/bin/sh'),
+      textLike(/^\S+$/, 1024, 'no shell: write the path of a program, without arguments').default('/bin/sh'),
       'Program that runs the script, without arguments; it is called with -c. Default: /bin/sh. Example: /bin/bash',
     ),
   })
@@ -78,13 +89,7 @@ const portNumber = z.int32().min(1).max(65_535);
 
 export const ports = list(
   z.object({
-    name: described(
-      z
-        .string()
-        .max(15)
-        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
-      'Name of the port, unique in the pod. Example: http',
-    ).optional(),
+    name: described(dnsLabel(15), 'Name of the port, unique in the pod. Example: http').optional(),
     containerPort: described(portNumber, 'Port that the container listens on. Required. Example: 8080'),
     servicePort: described(
       portNumber,
@@ -129,13 +134,7 @@ export const securityContext = z
 const argv = (description: string) => list(z.string().max(131_072), 1000, description);
 
 const sidecar = z.object({
-  name: described(
-    z
-      .string()
-      .max(63)
-      .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
-    'Name of the container, unique in the pod. Required. Example: metrics',
-  ),
+  name: described(dnsLabel(), 'Name of the container, unique in the pod. Required. Example: metrics'),
   image: described(imageName, 'Image of the container. Required. Example: busybox:1.36'),
   command: argv("Program to run. Default: the image's entrypoint").optional(),
   args: argv("Arguments. Default: the image's own").optional(),
@@ -203,6 +202,7 @@ export const podFields = {
   ).optional(),
   sidecars: sidecars.optional(),
   securityContext: securityContext.optional(),
+  podTemplate: podTemplate.optional(),
   labels: stringMap(
     labelValue,
     "Labels to put on the pod. The operator's own win. Default: none. Example: {team: data}",
@@ -225,13 +225,21 @@ interface Startable {
   readonly script?: unknown;
   readonly command?: unknown;
   readonly args?: unknown;
+  readonly podTemplate?: PodTemplateFields | undefined;
 }
 
 export const oneWayToStart: Rule<Startable> = {
   rule: '!has(self.script) || (!has(self.command) && !has(self.args))',
   message: 'script excludes command and args: give one or the other',
-  holds: (spec) => spec.script === undefined || (spec.command === undefined && spec.args === undefined),
+  holds: (spec) =>
+    spec.script === undefined || (spec.command === undefined && spec.args === undefined && !startsInTemplate(spec)),
 };
+
+/** The API server does not look into it, so no rule in CEL can. */
+function startsInTemplate({ podTemplate: template }: Startable): boolean {
+  const all = (template?.spec?.['containers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return all.some((each) => each['name'] === 'main' && ('command' in each || 'args' in each));
+}
 
 export type Script = z.output<typeof script>;
 export type Resources = z.output<typeof resources>;

@@ -77,6 +77,8 @@ export interface ObjectList<T> {
 export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
+  /** A field that the API server does not know is an error (400) instead of being dropped. */
+  readonly strict?: boolean;
 }
 
 export interface ApplyOptions extends WriteOptions {

@@ -235,7 +235,11 @@ function absent(error: unknown): undefined {
 }
 
 function writeQuery(options: api.WriteOptions): Record<string, QueryValue> {
-  return { fieldManager: options.fieldManager, dryRun: options.dryRun ? 'All' : undefined };
+  return {
+    fieldManager: options.fieldManager,
+    dryRun: options.dryRun ? 'All' : undefined,
+    fieldValidation: options.strict ? 'Strict' : undefined,
+  };
 }
 
 function named<T extends api.KubeObject>(type: api.ResourceType, body: T): T {

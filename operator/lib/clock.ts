@@ -24,13 +24,13 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   async sleep(ms, signal) {
     try {
-      await sleepFor(ms, undefined, signal ? { signal } : {});
+      await sleepFor(Math.max(0, ms), undefined, signal ? { signal } : {});
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }
   },
   after(ms, fire) {
-    const handle = setTimeout(fire, ms);
+    const handle = setTimeout(fire, Math.max(0, ms));
     return { cancel: () => clearTimeout(handle) };
   },
 };

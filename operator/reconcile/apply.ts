@@ -5,6 +5,7 @@
 import { podGraceMs } from '../api/grace.ts';
 import { fieldManagers } from '../api/group.ts';
 import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster-client.ts';
+import type { ApiError } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
 import { withoutNulls } from './contains.ts';
 import type { Action, Child, MetadataPatch } from './plan.ts';
@@ -43,10 +44,22 @@ export class Applier<T extends Child & KubeObject> {
     }
   }
 
+  /**
+   * Whether the API server would take the object, although there may be one of its name: throws what it says against it.
+   * Nothing is made.
+   */
+  async rehearse(object: T, grant: Grant): Promise<void> {
+    try {
+      await this.#client.create<T>(this.#type, object, { ...fenced(grant), ...AS_OURS, dryRun: true });
+    } catch (error) {
+      if (!hasCode(error, 409)) throw error;
+    }
+  }
+
   async #send(action: Action<T>, options: ReturnType<typeof fenced>): Promise<T | undefined> {
     switch (action.type) {
       case 'create':
-        return this.#client.create<T>(this.#type, action.object, { ...options, fieldManager: fieldManagers.children });
+        return this.#client.create<T>(this.#type, action.object, { ...options, ...AS_OURS });
       case 'apply':
         return this.#applyAll(action, options);
       case 'stamp':
@@ -71,7 +84,7 @@ export class Applier<T extends Child & KubeObject> {
   }
 
   async #applyAll({ object, live, removals }: ApplyAction<T>, options: ReturnType<typeof fenced>): Promise<T> {
-    const by = { ...options, fieldManager: fieldManagers.children };
+    const by = { ...options, ...AS_OURS };
     let versions: object = live ? identity(live) : ONLY_CREATE;
     if (live && removals) {
       const patch = { ...removals, metadata: identity(live) };
@@ -94,6 +107,8 @@ export class Applier<T extends Child & KubeObject> {
     return this.#client.get<T>(this.#type, at(object), grant ? { signal: grant.signal } : {});
   }
 }
+
+const AS_OURS = { fieldManager: fieldManagers.children, strict: true } as const;
 
 type ApplyAction<T extends Child> = Extract<Action<T>, { type: 'apply' }>;
 type CreateAction<T extends Child> = Extract<Action<T>, { type: 'create' }>;
@@ -139,6 +154,17 @@ export class StatusWriter<T extends WithStatus> {
       throw error;
     }
   }
+}
+
+/** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */
+export function isRefusal(error: ApiError): boolean {
+  const { code } = error;
+  return isInvalid(error) || (code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429);
+}
+
+/** Only another spec can help. A server-side apply says 500 to a field that it does not know. */
+export function isInvalid({ code, message }: ApiError): boolean {
+  return code === 400 || code === 422 || (code === 500 && message.includes('failed to create typed patch object'));
 }
 
 /** Options of a write in a term: checked at the dispatch, aborted when the lease is in doubt. */

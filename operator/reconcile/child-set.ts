@@ -7,7 +7,7 @@ import { API_VERSION } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import { RetryLater, TerminalError } from '../lib/errors.ts';
-import { Applier, StatusWriter } from './apply.ts';
+import { Applier, isInvalid, isRefusal, StatusWriter } from './apply.ts';
 import { aboutStep, aboutVerdict } from './child-events.ts';
 import type { ChildView, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
 import { lookAtChildren, refusal } from './child-look.ts';
@@ -133,7 +133,7 @@ export class ChildSetReconciler<S> implements Reconciler {
 
   /** The API server will not have the child: says so, then fails for good (Invalid) or to be tried again. */
   async #refuse(subject: Subject<S>, step: Step, error: ApiError, grant: Grant): Promise<void> {
-    const invalid = error.code === 422;
+    const invalid = isInvalid(error);
     const reason = `${step.child.type.kind}${invalid ? 'Invalid' : 'Refused'}`;
     const { message } = error;
     const verdict = { state: invalid ? 'stalled' : 'working', reason, message, problem: message } as const;
@@ -156,9 +156,4 @@ export class ChildSetReconciler<S> implements Reconciler {
 
 function nameOf(action: Step['action']): string {
   return action.type === 'apply' || action.type === 'create' ? action.object.metadata.name : action.live.metadata.name;
-}
-
-/** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */
-function isRefusal({ code }: ApiError): boolean {
-  return code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429;
 }

@@ -4,7 +4,6 @@ import type { Scope } from '../api/scope.ts';
 import { annotations, labels as keys } from '../api/group.ts';
 import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
 import type { CommonSpec } from '../api/workload.ts';
-import { wholeSeconds } from '../lib/duration.ts';
 import type { Stamp } from './metadata.ts';
 import {
   childLabels,
@@ -16,7 +15,7 @@ import {
 } from './metadata.ts';
 import type { Child } from './plan.ts';
 import type { TemplateOptions } from './pod-template.ts';
-import { DEFAULT_GRACE_SECONDS, podSpec } from './pod-template.ts';
+import { graceSecondsOf, podMetadata, podSpec } from './pod-template.ts';
 
 export interface AnyChild extends Child {
   spec?: unknown;
@@ -138,13 +137,13 @@ export function isResumed(live: Child | undefined, parked: boolean, { generation
 type PodOptions = Pick<TemplateOptions, 'restartPolicy' | 'main'>;
 
 export function podTemplateOf(claim: Claim, spec: CommonSpec, options: PodOptions): (token: string) => PodTemplate {
-  const users = withoutOurs(spec.annotations);
+  const { labels, annotations: notes } = podMetadata(spec);
   const { tenant, clusterName } = claim;
-  const gracePeriodSeconds = wholeSeconds(spec.terminationGracePeriod ?? DEFAULT_GRACE_SECONDS);
+  const gracePeriodSeconds = graceSecondsOf(spec);
   return (fencingToken) => ({
     metadata: {
-      labels: labelsOf(claim, spec.labels),
-      ...(Object.keys(users).length > 0 ? { annotations: users } : {}),
+      labels: labelsOf(claim, labels),
+      ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}),
     },
     spec: podSpec(spec, { tenant, clusterName, fencingToken, gracePeriodSeconds, ...options }),
   });

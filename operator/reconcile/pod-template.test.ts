@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { processSpec } from '../api/process.ts';
-import { podSpec, volumeName } from './pod-template.ts';
+import { checkedSpec } from '../api/spec.ts';
+import { graceSecondsOf, podSpec, volumeName } from './pod-template.ts';
 import { LAUNCHER, literal } from './script.ts';
 
 const OPTIONS = {
@@ -99,6 +100,72 @@ it.each([
   [{ privileged: true }, { privileged: true }],
 ])('securityContext %j opts in or out', (given, expected) => {
   expect(podSpec(spec({ securityContext: given }), OPTIONS).containers[0]?.securityContext).toEqual(expected);
+});
+
+describe('podTemplate', () => {
+  const pod = (given: Record<string, unknown>, template: Record<string, unknown>) =>
+    podSpec(spec({ ...given, podTemplate: { spec: template } }), OPTIONS);
+
+  it('adds what the spec does not say', () => {
+    const template = {
+      serviceAccountName: 'app',
+      tolerations: [{ key: 'gpu', operator: 'Exists' }],
+      volumes: [{ name: 'scratch', emptyDir: {} }],
+      initContainers: [{ name: 'prepare', image: 'busybox' }],
+      containers: [{ name: 'main', envFrom: [{ secretRef: { name: 'app' } }], env: [{ name: 'EXTRA', value: 'x' }] }],
+    };
+    const made = pod({ configMaps: ['app'] }, template);
+    expect(made).toMatchObject({
+      ...template,
+      containers: [{ name: 'main', image: 'busybox:latest' }],
+      volumes: [{ name: 'config-app' }, { name: 'scratch' }],
+    });
+    expect(made.containers[0]).toMatchObject({ envFrom: [{ secretRef: { name: 'app' } }] });
+    expect(made.containers[0]?.env?.map(({ name }) => name)).toEqual([...OURS.map(({ name }) => name), 'EXTRA']);
+  });
+
+  it('yields to what the spec says, and wins over what is the default', () => {
+    const template = {
+      securityContext: { fsGroup: 5, seccompProfile: { type: 'Unconfined' } },
+      containers: [
+        {
+          name: 'main',
+          image: 'other',
+          securityContext: { runAsUser: 1, allowPrivilegeEscalation: true, capabilities: { drop: ['NET_RAW'] } },
+        },
+      ],
+    };
+    const { securityContext, containers } = pod({ securityContext: { runAsUser: 2 } }, template);
+    expect(securityContext).toEqual({ fsGroup: 5, seccompProfile: { type: 'Unconfined' } });
+    expect(containers[0]).toMatchObject({
+      image: 'busybox:latest',
+      securityContext: { runAsUser: 2, allowPrivilegeEscalation: true, capabilities: { drop: ['NET_RAW'] } },
+    });
+  });
+
+  it('tells the grace that is not in the spec', () => {
+    const podTemplate = { spec: { terminationGracePeriodSeconds: 90 } };
+    expect(graceSecondsOf(spec({ podTemplate }))).toBe(90);
+    expect(graceSecondsOf(spec({ podTemplate, terminationGracePeriod: '5s' }))).toBe(5);
+    expect(graceSecondsOf(spec({}))).toBe(30);
+  });
+
+  it.each([
+    [{ restartPolicy: 'Always' }, 'podTemplate.spec.restartPolicy: is not yours to set here'],
+    [{ containers: [{}] }, 'podTemplate.spec.containers.0.name: is required'],
+    [{ containers: [{ name: 'a' }, { name: 'a' }] }, 'podTemplate.spec.containers: there are two containers named a'],
+    [
+      { initContainers: [{ name: 'a', env: [{ name: 'HIGHLANDER_TENANT' }] }] },
+      'podTemplate.spec.initContainers: container a: HIGHLANDER_TENANT is set by the operator',
+    ],
+  ])('%j is refused', (template, message) => {
+    expect(() => checkedSpec(processSpec, { image: 'a', podTemplate: { spec: template } })).toThrow(message);
+  });
+
+  it('has no place for a command beside a script', () => {
+    const podTemplate = { spec: { containers: [{ name: 'main', args: ['x'] }] } };
+    expect(() => spec({ script: { commands: ['a'] }, podTemplate })).toThrow('script excludes command and args');
+  });
 });
 
 it('names volumes so that sidecars can mount them, and stays within the limits of a volume', () => {

@@ -2,7 +2,8 @@
  * The pod of a workload, from the part of the spec that all kinds share. Deterministic: equal specs give equal pods.
  *
  * Containers get what the restricted Pod Security Standard asks for, except `runAsNonRoot`: common images (busybox) run
- * as root, and a singleton that starts nowhere is no help. A spec opts out, or in, by `securityContext`.
+ * as root, and a singleton that starts nowhere is no help. A spec opts out, or in, by `securityContext` or `podTemplate`.
+ * The spec's own fields are laid over its `podTemplate`, and that over what is the default here.
  */
 import type {
   Container,
@@ -13,11 +14,19 @@ import type {
   Volume,
 } from '../api/kubernetes.ts';
 import type { CommonSpec, Resources, Script, SecurityContext, Sidecar } from '../api/workload.ts';
-import { stableHash } from './metadata.ts';
+import { wholeSeconds } from '../lib/duration.ts';
+import { stableHash, withoutOurs } from './metadata.ts';
 import { scriptCommand } from './script.ts';
+import { strategicMerge } from './strategic-merge.ts';
 
 export const MAIN_CONTAINER = 'main';
-export const DEFAULT_GRACE_SECONDS = 30;
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** Kubernetes knows no parts of seconds here. */
+export function graceSecondsOf({ terminationGracePeriod, podTemplate }: CommonSpec): number {
+  const template = podTemplate?.spec?.['terminationGracePeriodSeconds'];
+  return wholeSeconds(terminationGracePeriod ?? (typeof template === 'number' ? template : DEFAULT_GRACE_SECONDS));
+}
 
 export interface TemplateOptions {
   readonly tenant: string;
@@ -31,6 +40,15 @@ export interface TemplateOptions {
   readonly main?: Pick<Container, 'startupProbe' | 'readinessProbe' | 'livenessProbe' | 'volumeMounts'>;
 }
 
+/** Labels and annotations that the user wants on the pod; those of our group are taken out. */
+export function podMetadata({ labels, annotations, podTemplate }: CommonSpec) {
+  const { metadata } = podTemplate ?? {};
+  return {
+    labels: { ...metadata?.labels, ...labels },
+    annotations: withoutOurs({ ...metadata?.annotations, ...annotations }),
+  };
+}
+
 /**
  * Sidecars are plain containers beside a process that is always running. A pod that may complete would never do so with
  * them, so there they are restartable init containers (Kubernetes 1.29): they start first and end with the main one.
@@ -40,10 +58,9 @@ export function podSpec(spec: CommonSpec, options: TemplateOptions): PodSpec {
   const completes = restartPolicy !== 'Always';
   const sidecars = (spec.sidecars ?? []).map((sidecar) => sidecarContainer(sidecar, options));
   const volumes = volumesOf(spec);
-  return {
+  const own: PodSpec = {
     restartPolicy,
     terminationGracePeriodSeconds: options.gracePeriodSeconds,
-    securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     ...optional('nodeSelector', spec.nodeSelector),
     ...(completes && sidecars.length > 0
       ? { initContainers: sidecars.map((sidecar) => ({ ...sidecar, restartPolicy: 'Always' })) }
@@ -51,6 +68,26 @@ export function podSpec(spec: CommonSpec, options: TemplateOptions): PodSpec {
     containers: [mainContainer(spec, options), ...(completes ? [] : sidecars)],
     ...(volumes.length > 0 ? { volumes } : {}),
   };
+  return withDefaults(strategicMerge(spec.podTemplate?.spec, own));
+}
+
+/** What neither the spec nor its template says. */
+function withDefaults(pod: PodSpec): PodSpec {
+  const { containers, initContainers } = pod;
+  return {
+    ...pod,
+    securityContext: { seccompProfile: { type: 'RuntimeDefault' }, ...pod.securityContext },
+    containers: containers.map(restricted),
+    ...(initContainers && { initContainers: initContainers.map(restricted) }),
+  };
+}
+
+function restricted(container: Container): Container {
+  const { securityContext: given = {} } = container;
+  if (given.privileged) return { ...container, securityContext: given }; // the API server refuses it together with less
+  const { add, drop = ['ALL'] } = given.capabilities ?? {};
+  const capabilities = { ...optional('add', add), drop };
+  return { ...container, securityContext: { allowPrivilegeEscalation: false, ...given, capabilities } };
 }
 
 function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
@@ -82,7 +119,7 @@ function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
     resources: requirements(spec.resources),
     ...options.main,
     ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
-    securityContext: rights(spec.securityContext),
+    ...rights(spec.securityContext),
   };
 }
 
@@ -105,7 +142,7 @@ function sidecarContainer(sidecar: Sidecar, options: TemplateOptions): Container
     env: envOf(sidecar.env, options),
     resources: requirements(sidecar.resources),
     ...optional('volumeMounts', volumeMounts),
-    securityContext: rights(sidecar.securityContext),
+    ...rights(sidecar.securityContext),
   };
 }
 
@@ -136,12 +173,16 @@ function amounts(cpu?: string | number, memory?: string | number): Record<string
   return { ...optional('cpu', cpu?.toString()), ...optional('memory', memory?.toString()) };
 }
 
-function rights(users: SecurityContext = {}): ContainerSecurityContext {
-  const { capabilities, privileged, ...rest } = users;
-  const { add, drop = ['ALL'] } = capabilities ?? {};
+/** As far as the spec says. */
+function rights(users: SecurityContext = {}): { securityContext?: ContainerSecurityContext } {
+  const { capabilities, ...rest } = users;
+  const { add, drop } = capabilities ?? {};
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  if (privileged) return { privileged, ...given }; // the API server refuses it together with less
-  return { allowPrivilegeEscalation: false, capabilities: { ...optional('add', add), drop }, ...given };
+  const wanted = {
+    ...given,
+    ...(capabilities && { capabilities: { ...optional('add', add), ...optional('drop', drop) } }),
+  };
+  return Object.keys(wanted).length > 0 ? { securityContext: wanted } : {};
 }
 
 function volumesOf(spec: CommonSpec): Volume[] {

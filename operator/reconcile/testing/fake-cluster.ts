@@ -81,6 +81,7 @@ export class FakeCluster implements ClusterClient {
   async create<T extends KubeObject>(type: ResourceType, body: T, options: WriteOptions = {}): Promise<T> {
     this.#enter('create', type, body.metadata.name, options);
     const key = keyOf(type, body.metadata);
+    if (options.dryRun) return body;
     if (this.#objects.has(key))
       throw new ApiError(409, 'AlreadyExists', `${type.plural} "${body.metadata.name}" already exists`);
     const created = this.#store(key, structuredClone(body), undefined);
@@ -172,7 +173,7 @@ export class FakeCluster implements ClusterClient {
     const failure = this.failures.get(verb);
     this.failures.delete(verb);
     if (failure) throw failure;
-    this.writes.push({ verb, kind: type.kind, name });
+    if (!options.dryRun) this.writes.push({ verb, kind: type.kind, name });
   }
 
   #done(write: Write, object: KubeObject): KubeObject {

@@ -4,11 +4,10 @@ import type { ObjectMeta, Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec } from '../../api/process.ts';
 import { PROCESS_KIND, processSpec } from '../../api/process.ts';
 import { checkedSpec } from '../../api/spec.ts';
-import { wholeSeconds } from '../../lib/duration.ts';
-import { childLabels, ownerReference, stableHash, stampAnnotations, withoutOurs } from '../../reconcile/metadata.ts';
+import { childLabels, ownerReference, stableHash, stampAnnotations } from '../../reconcile/metadata.ts';
 import type { Stamp } from '../../reconcile/metadata.ts';
 import type { Desired } from '../../reconcile/plan.ts';
-import { DEFAULT_GRACE_SECONDS, podSpec } from '../../reconcile/pod-template.ts';
+import { graceSecondsOf, podMetadata, podSpec } from '../../reconcile/pod-template.ts';
 import { RESTARTS_BEFORE } from './observe.ts';
 
 export interface Place {
@@ -25,17 +24,16 @@ export function parseSpec(spec: unknown): ProcessSpec {
   return checkedSpec(processSpec, spec);
 }
 
-/** Kubernetes knows no parts of seconds here. */
-export function graceSeconds({ terminationGracePeriod, gracePeriod }: ProcessSpec): number {
-  return wholeSeconds(terminationGracePeriod ?? gracePeriod ?? DEFAULT_GRACE_SECONDS);
+export function graceSeconds(spec: ProcessSpec): number {
+  return graceSecondsOf({ ...spec, terminationGracePeriod: spec.terminationGracePeriod ?? spec.gracePeriod });
 }
 
 export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, run: Stamp): Desired<Pod> {
+  const users = podMetadata(spec);
   const labels = childLabels(
     { tenant: place.tenant, kind: PROCESS_KIND, name: owner.name, component: 'process' },
-    spec.labels,
+    users.labels,
   );
-  const users = withoutOurs(spec.annotations);
   const render = (fencingToken: string) =>
     podSpec(spec, {
       ...place,
@@ -43,7 +41,7 @@ export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, r
       restartPolicy: spec.restartPolicy,
       gracePeriodSeconds: graceSeconds(spec),
     });
-  const hash = stableHash({ labels, annotations: users, spec: render('') });
+  const hash = stableHash({ labels, annotations: users.annotations, spec: render('') });
   const object: Pod = {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -52,7 +50,7 @@ export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, r
       namespace: owner.namespace ?? '',
       labels,
       annotations: {
-        ...users,
+        ...users.annotations,
         ...stampAnnotations(run),
         [annotations.activationTerm]: String(run.term),
         [annotations.templateHash]: hash,

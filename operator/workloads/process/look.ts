@@ -29,6 +29,8 @@ export interface Viewpoint extends Place {
 export interface View {
   readonly action?: Action<Pod>;
   readonly rememberFirst: boolean;
+  /** What the pod that the action stops makes room for. */
+  readonly successor?: Pod;
   readonly verdict: Verdict;
   readonly status: ProcessStatus;
   /** Milliseconds after which time alone may change the picture. */
@@ -83,10 +85,15 @@ function lookWithSpec(
   return {
     ...(action ? { action } : {}),
     rememberFirst,
+    ...(isReplacement(action) && { successor: desired.object }),
     verdict,
     status: say(workload, factsOf(decision, seen, status), verdict, at),
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
+}
+
+function isReplacement(action: Action<Pod> | undefined): boolean {
+  return action?.type === 'stop' && action.reason === 'SpecChanged';
 }
 
 function generationOf({ metadata }: WorkloadProcess): number {

@@ -193,6 +193,18 @@ describe('a changed spec', () => {
     expect(world.events).toEqual(['PodReplaced', 'PodCreated']);
   });
 
+  it('keeps the pod when the API server would not have the next one', async () => {
+    const world = await running();
+    const { uid } = world.pod!.metadata;
+    world.edit({ podTemplate: { spec: { tolerationz: [] } } });
+    world.cluster.failures.set('create', new ApiError(400, 'BadRequest', 'unknown field "spec.tolerationz"'));
+    await expect(world.reconcile()).rejects.toThrow('spec.tolerationz');
+    expect(world.takeWrites()).toEqual(['status']);
+    expect(world.summary).toBe('Ready=False Stalled=True PodInvalid');
+    expect(world.status).toMatchObject({ active: true, healthy: true });
+    expect(world.pod?.metadata.uid).toBe(uid);
+  });
+
   it('keeps the pod when only fields beside the template changed', async () => {
     const world = await running();
     const { uid } = world.pod!.metadata;

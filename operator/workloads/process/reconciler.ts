@@ -12,7 +12,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
-import { Applier, StatusWriter } from '../../reconcile/apply.ts';
+import { Applier, isInvalid, isRefusal, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
@@ -22,6 +22,7 @@ import { podName } from './desired.ts';
 import { aboutAction, aboutVerdict } from './events.ts';
 import type { View, Viewpoint } from './look.ts';
 import { look, refused } from './look.ts';
+import { observePod } from './observe.ts';
 import { Retirement } from './retirement.ts';
 
 export interface ProcessReconcilerOptions {
@@ -89,6 +90,7 @@ export class ProcessReconciler implements Reconciler {
         workload = live;
         continue;
       }
+      if (view.successor) await this.#rehearse(view.successor, { workload, pod, grant });
       if (view.rememberFirst) workload = await this.#say(workload, view, grant);
       const { live, changed } = await this.#act(workload, action, grant);
       if (action.type === 'create' && !changed) return WHEN_QUIET;
@@ -141,14 +143,24 @@ export class ProcessReconciler implements Reconciler {
       return outcome;
     } catch (error) {
       if (action.type === 'create' && error instanceof ApiError && isRefusal(error))
-        await this.#refuse(workload, error, grant);
+        await this.#refuse(error, { workload, pod: undefined, grant });
+      throw error;
+    }
+  }
+
+  /** A spec that the API server will not have must not cost the pod that runs. */
+  async #rehearse(successor: Pod, scene: Scene): Promise<void> {
+    try {
+      await this.#applier.rehearse(successor, scene.grant);
+    } catch (error) {
+      if (error instanceof ApiError && isRefusal(error)) await this.#refuse(error, scene);
       throw error;
     }
   }
 
   /** The API server will not have the pod: says so, then fails for good (Invalid) or to be tried again. */
-  async #refuse(workload: WorkloadProcess, error: ApiError, grant: Grant): Promise<void> {
-    const invalid = error.code === 422;
+  async #refuse(error: ApiError, { workload, pod, grant }: Scene): Promise<void> {
+    const invalid = isInvalid(error);
     const reason = invalid ? 'PodInvalid' : 'PodRefused';
     const verdict = {
       state: invalid ? 'stalled' : 'working',
@@ -156,7 +168,8 @@ export class ProcessReconciler implements Reconciler {
       message: error.message,
       problem: error.message,
     } as const;
-    await this.#say(workload, refused(workload, undefined, this.#viewpoint(grant), verdict), grant);
+    const at = this.#viewpoint(grant);
+    await this.#say(workload, refused(workload, pod && observePod(pod, at.now), at, verdict), grant);
     if (invalid) throw new TerminalError(reason, error.message, { cause: error });
   }
 
@@ -170,9 +183,10 @@ export class ProcessReconciler implements Reconciler {
   }
 }
 
-/** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */
-function isRefusal({ code }: ApiError): boolean {
-  return code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429;
+interface Scene {
+  readonly workload: WorkloadProcess;
+  readonly pod: Pod | undefined;
+  readonly grant: Grant;
 }
 
 function idOf({ namespace = '', name }: WorkloadProcess['metadata']): string {

@@ -1,0 +1,51 @@
+/**
+ * Two pod templates laid over each other as Kubernetes' strategic merge does it: maps by key, lists of named things by
+ * what names them, everything else as one value. Pure.
+ */
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Lists of a pod whose items are merged, and the fields that tell them apart. */
+const KEYS: Readonly<Record<string, readonly string[]>> = {
+  containers: ['name'],
+  initContainers: ['name'],
+  volumes: ['name'],
+  imagePullSecrets: ['name'],
+  resourceClaims: ['name'],
+  env: ['name'],
+  ports: ['containerPort', 'protocol'],
+  volumeMounts: ['mountPath'],
+  volumeDevices: ['devicePath'],
+  hostAliases: ['ip'],
+  topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
+};
+
+/** What a key is when it is left out. */
+const DEFAULTS: Json = { protocol: 'TCP' };
+
+/** `upper` wins. Its items come first, in its order; those that only `lower` has follow. */
+export function strategicMerge<T>(lower: unknown, upper: T): T {
+  return merge(lower, upper, '') as T;
+}
+
+function merge(lower: unknown, upper: unknown, field: string): unknown {
+  if (upper === undefined) return lower;
+  if (isObject(lower) && isObject(upper)) {
+    const names = new Set([...Object.keys(upper), ...Object.keys(lower)]);
+    return Object.fromEntries([...names].map((name) => [name, merge(lower[name], upper[name], name)]));
+  }
+  const keys = KEYS[field];
+  return keys && Array.isArray(lower) && Array.isArray(upper) ? mergeLists(lower, upper, keys) : upper;
+}
+
+function mergeLists(lower: readonly unknown[], upper: readonly unknown[], keys: readonly string[]): readonly unknown[] {
+  const idOf = (item: unknown) => JSON.stringify(keys.map((key) => (item as Json | null)?.[key] ?? DEFAULTS[key]));
+  const below = new Map(lower.map((item) => [idOf(item), item]));
+  const above = new Set(upper.map(idOf));
+  const merged = upper.map((item) => merge(below.get(idOf(item)), item, ''));
+  return [...merged, ...lower.filter((item) => !above.has(idOf(item)))];
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
