@@ -1,64 +1,101 @@
 /** From the command line to what was asked for; no logic of its own. */
 import { parseArgs } from 'node:util';
-import { run } from './app.ts';
-import { initStorage } from './app/store.ts';
-import type { Config } from './config/config.ts';
+import type { Asked, Verb } from './cli/verbs.ts';
+import { verbs } from './cli/verbs.ts';
 import { configFlags, configKeys } from './config/keys.ts';
 import { loadConfig } from './config/load.ts';
+import { ConfigError } from './config/problems.ts';
 import { brokenTimingRule } from './leadership/timing.ts';
+import { nearest } from './lib/edit-distance.ts';
 import { messageOf } from './lib/errors.ts';
 import { version } from './version.ts';
 
-/** Exit codes: ended as asked; failed; wrong usage or configuration. */
-const OK = 0;
+/** Exit codes beside those of the verbs: failed; wrong usage or configuration. */
 const FAILED = 1;
 const WRONG_INPUT = 2;
 
-const settings = configKeys.filter((key) => key.flag !== undefined);
+const options = {
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+  file: { type: 'string', short: 'f', multiple: true },
+  output: { type: 'string', short: 'o' },
+  ...configFlags,
+} as const;
 
-const options = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' }, ...configFlags } as const;
-
-function usage(): string {
-  const width = Math.max(...settings.map((key) => key.flag?.length ?? 0));
-  const flags = settings.map((key) => `  --${(key.flag ?? '').padEnd(width)}  ${key.doc}`);
-  return `highlander: exactly one instance of a process, across controllers and clusters
-
-Usage:
-  highlander run [--config FILE] [flags]
-  highlander storage init [--config FILE] [flags]   makes the tables of the store, where it needs some
-  highlander --help | --version
-
-Flags override environment variables (HIGHLANDER_*), which override the config file:
-${flags.join('\n')}
-`;
-}
-
-const verbs: Readonly<Record<string, (config: Config) => Promise<unknown>>> = {
-  run: (config) => run(config, untilSignalled()),
-  'storage init': async (config) => print(`${await initStorage(config)}\n`),
+const streams = {
+  out: (text: string) => void process.stdout.write(text),
+  err: (text: string) => void process.stderr.write(text),
 };
+
+class UsageError extends Error {}
 
 /** Resolves to the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  let config: Config;
-  let verb = '';
+  let named = false;
   try {
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
-    if (values['help'] || values['version']) return print(values['version'] ? `${version}\n` : usage());
-    verb = positionals.join(' ');
-    if (!Object.hasOwn(verbs, verb))
-      return refuse(`say what to do: highlander ${Object.keys(verbs).join(' | ')}\n\n${usage()}`);
-    config = loadConfig({ flags: values as Record<string, string | boolean>, brokenTimingRule });
+    const { values, positionals } = parse(argv);
+    if (values['version']) return print(`${version}\n`);
+    if (values['help']) return print(positionals.length > 0 ? usageOf(verbNamed(positionals)) : usage());
+    const verb = verbNamed(positionals);
+    const asked = askedOf(verb, values);
+    named = true;
+    return await verb.act(asked, streams);
   } catch (error) {
-    return refuse(messageOf(error));
+    streams.err(`highlander: ${messageOf(error)}\n`);
+    return !named || error instanceof ConfigError ? WRONG_INPUT : FAILED;
   }
-  try {
-    await verbs[verb]?.(config);
-    return OK;
-  } catch (error) {
-    process.stderr.write(`highlander: ${messageOf(error)}\n`);
-    return FAILED;
-  }
+}
+
+type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+function parse(argv: readonly string[]): { readonly values: Values; readonly positionals: readonly string[] } {
+  const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  return { values: values as Values, positionals };
+}
+
+function verbNamed(words: readonly string[]): Verb {
+  const name = words.join(' ');
+  const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+  if (verb) return verb;
+  const meant = nearest(name, Object.keys(verbs));
+  const hint = meant ? `; did you mean ${meant}?` : '';
+  throw new UsageError(
+    name === '' ? `say what to do\n\n${usage()}` : `"${name}" is nothing that can be done${hint}\n\n${usage()}`,
+  );
+}
+
+function askedOf(verb: Verb, { file, output = 'yaml', help: _, version: __, ...flags }: Values): Asked {
+  const paths = Array.isArray(file) ? (file as readonly string[]) : [];
+  if (verb.needsFiles && paths.length === 0) throw new UsageError(`say what by -f\n\n${usageOf(verb)}`);
+  if (output !== 'yaml' && output !== 'json') throw new UsageError(`-o ${String(output)}: must be yaml or json`);
+  return {
+    paths,
+    output,
+    flags,
+    config: () => loadConfig({ flags: flags as Record<string, string | boolean>, brokenTimingRule }),
+    stopping: untilSignalled,
+  };
+}
+
+function usage(): string {
+  const lines = Object.values(verbs).map(({ usage: how, does }) => `  highlander ${how}\n      ${does}\n`);
+  return `highlander: exactly one instance of a process, across controllers and clusters
+
+Usage:
+${lines.join('')}  highlander [VERB] --help | --version
+
+${settingsText()}`;
+}
+
+function usageOf({ usage: how, does }: Verb): string {
+  return `Usage: highlander ${how}\n\n${does}\n${how.includes('[flags]') ? `\n${settingsText()}` : ''}`;
+}
+
+function settingsText(): string {
+  const settings = configKeys.filter((key) => key.flag !== undefined);
+  const width = Math.max(...settings.map((key) => key.flag?.length ?? 0));
+  const flags = settings.map((key) => `  --${(key.flag ?? '').padEnd(width)}  ${key.doc}`);
+  return `Flags override environment variables (HIGHLANDER_*), which override the config file:\n${flags.join('\n')}\n`;
 }
 
 /** Aborted by the first SIGTERM or SIGINT; a second one ends the process at once. */
@@ -74,11 +111,6 @@ function untilSignalled(): AbortSignal {
 }
 
 function print(text: string): number {
-  process.stdout.write(text);
-  return OK;
-}
-
-function refuse(why: string): number {
-  process.stderr.write(`highlander: ${why}\n`);
-  return WRONG_INPUT;
+  streams.out(text);
+  return 0;
 }

@@ -61,6 +61,15 @@ type Unchanged = Omit<
   'redis' | 'databaseURL' | 'db' | 'sqlite' | 'spanner' | 'lease' | 'terminationGracePeriod' | 'cluster' | 'workloads'
 >;
 
+export interface Setting {
+  /** Dotted path. */
+  readonly path: string;
+  /** Absent: not set, and there is no default. */
+  readonly value: unknown;
+  /** `default`, `environment HIGHLANDER_PORT`, `config.yaml:3:7`. */
+  readonly origin: string;
+}
+
 export interface Config extends Readonly<Unchanged> {
   /** Absent unless an address, Sentinels or a cluster are known. */
   readonly redis: RedisSettings | undefined;
@@ -82,6 +91,6 @@ export interface Config extends Readonly<Unchanged> {
   readonly lease: LeaseTiming;
   /** For the log at start: what was accepted but has no effect, or was read differently than written. */
   readonly notices: readonly string[];
-  /** Where each setting came from, by dotted path: `default`, `environment HIGHLANDER_PORT`, `config.yaml:3:7`. */
-  readonly origins: ReadonlyMap<string, string>;
+  /** Every setting as the file would have it, secrets included: see `shownSettings`. */
+  readonly settings: readonly Setting[];
 }

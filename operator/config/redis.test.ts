@@ -1,9 +1,14 @@
 /** Where Redis is, when it is more than one server. */
 import { describe, expect, it } from 'vitest';
-import { masked } from './masked.ts';
+import type { Config } from './config.ts';
+import { shownSettings } from './shown.ts';
 import { problemsOf, resolve, type Given } from './testing/resolving.ts';
 
 const REDIS = { HIGHLANDER_REDIS_ADDR: 'redis:6379' };
+
+function shown(config: Config, path: string): unknown {
+  return shownSettings(config).find((each) => each.path === path)?.value;
+}
 
 describe('Redis of several servers', () => {
   it('finds Redis by Sentinels, with passwords of both', () => {
@@ -18,7 +23,7 @@ describe('Redis of several servers', () => {
     const sentinel = { addrs, masterName: 'mymaster', password: 'geheim' };
     expect(config).toMatchObject({ storageType: 'redis', redis: { sentinel, passwordFile: '/home/me/password' } });
     expect(config.redis).not.toHaveProperty('addr');
-    expect(masked(config).redis?.sentinel).toEqual({ ...sentinel, password: '***' });
+    expect(shown(config, 'redis.sentinel.password')).toBe('***');
     const file = {
       ...env,
       HIGHLANDER_REDIS_SENTINEL_PASSWORD: '',

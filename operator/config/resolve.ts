@@ -2,7 +2,7 @@
  * Layers to a `Config`: merges, checks against the schema, applies the rules that need more than one setting or the
  * machine. Everything it knows of the machine is passed in; it throws nothing but `ConfigError`.
  */
-import type { Config, LeaseTiming } from './config.ts';
+import type { Config, LeaseTiming, Setting } from './config.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError, showValue, suggestKey } from './problems.ts';
 import type { Settings, StorageType } from './schema.ts';
@@ -189,7 +189,7 @@ function toConfig(
       ...spannerNotices(chosen, settings.storageType),
       ...sqliteNotices(merged),
     ],
-    origins: originsOf(merged),
+    settings: settingsOf(all, merged),
   };
 }
 
@@ -202,6 +202,11 @@ function sqliteNotices({ tree, origins }: Merged): readonly string[] {
   ];
 }
 
-function originsOf({ origins }: Merged): ReadonlyMap<string, string> {
-  return new Map(configKeys.map(({ path }) => [path, origins.get(path)?.where ?? 'default']));
+function settingsOf(all: Settings, { tree, origins }: Merged): readonly Setting[] {
+  return configKeys.map(({ path, kind }) => {
+    const steps = path.split('.');
+    const fallback = getAt(all, steps);
+    const value = getAt(tree, steps) ?? (kind === 'duration' ? `${Number(fallback) / 1000}s` : fallback);
+    return { path, value, origin: origins.get(path)?.where ?? 'default' };
+  });
 }

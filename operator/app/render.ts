@@ -1,0 +1,60 @@
+/** The children that a workload asks for, as the production code makes them. */
+import { childTypes } from '../api/children.ts';
+import type { ChildType } from '../api/children.ts';
+import { CRON_JOB_KIND, cronJobSpec } from '../api/cronjob.ts';
+import type { ObjectMeta } from '../api/kubernetes.ts';
+import { PERSISTENT_KIND, persistentSpec } from '../api/persistent.ts';
+import { PROCESS_KIND } from '../api/process.ts';
+import { SERVICE_KIND, serviceSpec } from '../api/service.ts';
+import { checkedSpec } from '../api/spec.ts';
+import type { AnyChild, Claim, Live } from '../reconcile/child.ts';
+import { withoutNulls } from '../reconcile/contains.ts';
+import { desired as cronJob } from '../workloads/cronjob/desired.ts';
+import { desired as persistent } from '../workloads/persistent/desired.ts';
+import { desiredPod, parseSpec } from '../workloads/process/desired.ts';
+import { desired as service } from '../workloads/service/desired.ts';
+
+export interface Setting {
+  readonly tenant: string;
+  readonly clusterName: string;
+  /** Term of the leader that would write them. */
+  readonly term: number;
+  /** Children that there are. */
+  readonly live: Live;
+}
+
+export interface Rendered {
+  readonly type: ChildType;
+  readonly object: AnyChild;
+}
+
+export const NOTHING_LIVE: Live = { get: () => undefined, list: () => [] };
+
+/** Throws `TerminalError` that names the field. */
+export function render(
+  { kind, metadata, spec }: { readonly kind: string; readonly metadata: ObjectMeta; readonly spec: unknown },
+  { tenant, clusterName, term, live }: Setting,
+): readonly Rendered[] {
+  const stamp = { term, generation: metadata.generation ?? 1 };
+  const claim = (component: string): Claim => {
+    return { owner: metadata, kind, component, tenant, clusterName, scope: 'single', stamp, live };
+  };
+  switch (kind) {
+    case PROCESS_KIND: {
+      const { object } = desiredPod(metadata, parseSpec(spec), { tenant, clusterName }, stamp);
+      return [{ type: childTypes.pods, object }];
+    }
+    case SERVICE_KIND:
+      return plain(service(claim('service'), checkedSpec(serviceSpec, spec)));
+    case PERSISTENT_KIND:
+      return plain(persistent(claim('persistent'), checkedSpec(persistentSpec, spec)));
+    case CRON_JOB_KIND:
+      return plain(cronJob(claim('cronjob'), checkedSpec(cronJobSpec, spec)));
+    default:
+      throw new Error(`${kind} is no kind of workload`);
+  }
+}
+
+function plain(children: readonly Rendered[]): readonly Rendered[] {
+  return children.map(({ type, object }) => ({ type, object: withoutNulls(object) }));
+}

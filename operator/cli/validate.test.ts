@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { render } from './render.ts';
+import { validate } from './validate.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'highlander-cli-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+/** Lines of both streams, without the folder. */
+function capture(act: (streams: { out: (text: string) => void; err: (text: string) => void }) => number) {
+  let [stdout, stderr] = ['', ''];
+  const code = act({ out: (text) => void (stdout += text), err: (text) => void (stderr += text) });
+  return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '').trimEnd() };
+}
+
+const check = (...paths: readonly string[]) => capture((streams) => validate(paths, streams));
+
+const HEAD = 'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProcess\nmetadata: {name: a}\n';
+
+describe('validate', () => {
+  it('accepts workloads, lists, configuration files and what is not ours, in folders too', () => {
+    file('a.yaml', `${HEAD}spec: {image: busybox}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n`);
+    file('below/b.json', '{"apiVersion": "v1", "kind": "List", "items": []}');
+    file('below/config.yml', 'redis: {addr: "r:1"}\nprocesses: [{name: b, image: busybox}]\n');
+    file('below/readme.md', ': not yaml');
+    expect(check(folder)).toEqual({ code: 0, stdout: '3 files, 2 valid workloads: 0 problems\n', stderr: '' });
+  });
+
+  it.each([
+    ['spec: {}', 'a.yaml:4:7: spec.image is required'],
+    ['spec: {image: busybox, comand: [x]}', 'a.yaml:4:32: spec.comand is not a known field; did you mean command?'],
+    [
+      'spec:\n  image: busybox\n  resources:\n    cpuLimit: fast',
+      'a.yaml:7:15: spec.resources.cpuLimit: "fast" is not valid: no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory',
+    ],
+    ['spec: {image: b, env: {PASSWORD: 1234}}', 'a.yaml:4:34: spec.env.PASSWORD is not valid'],
+    ['spce: {image: busybox}', 'spce is not a known field; there are apiVersion, kind, metadata, spec, status'],
+  ])('%s', (spec, finding) => {
+    const { code, stderr } = check(file('a.yaml', `${HEAD}${spec}\n`));
+    expect(code).toBe(1);
+    expect(stderr).toContain(finding);
+    expect(stderr).not.toContain('1234');
+  });
+
+  it.each([
+    [
+      'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProces\n',
+      ':2:7: kind: "WorkloadProces" is no kind of highlander.plexobject.io; did you mean WorkloadProcess?',
+    ],
+    [
+      'apiVersion: highlander.plexobject.io/v2\nkind: WorkloadProcess\n',
+      ':1:13: apiVersion: "highlander.plexobject.io/v2" must be highlander.plexobject.io/v1',
+    ],
+    [
+      'apiVersion: v1\nkind: WorkloadService\n',
+      ':1:13: apiVersion: "v1" must be highlander.plexobject.io/v1 for a WorkloadService',
+    ],
+    ['a: [\n', 'is not valid YAML'],
+    ['hello: world\n', ':1:1: has neither apiVersion and kind nor a setting of the configuration file'],
+    ['prot: 8080\nredis: {addr: "r:1"}\n', ':1:7: prot is not a known key; did you mean "port"?'],
+    [
+      'redis: {addr: "r:1"}\nservices: [{name: a, image: b, replicas: many}]\n',
+      ':2:42: workloads.services[0].replicas: "many" is not valid',
+    ],
+  ])('%j', (text, finding) => {
+    const { code, stderr } = check(file('a.yaml', text));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(finding) as string });
+  });
+
+  it('finds a workload that is there twice', () => {
+    const text = `${HEAD}spec: {image: busybox}\n`;
+    const { stderr } = check(file('a.yaml', text), file('b.yaml', text));
+    expect(stderr).toBe('b.yaml:1:1: WorkloadProcess default/a is there twice: also at a.yaml:1:1');
+  });
+
+  it('says which file cannot be read', () => {
+    expect(() => check(join(folder, 'none.yaml'))).toThrow('none.yaml cannot be read: ENOENT');
+  });
+});
+
+describe('render', () => {
+  const options = { output: 'yaml', clusterName: 'east', namespace: 'apps' } as const;
+
+  it('prints what would be applied, ready for kubectl', () => {
+    const path = file(
+      'a.yaml',
+      'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadService\nmetadata: {name: web}\nspec: {image: busybox, ports: [{containerPort: 80}]}\n',
+    );
+    const { code, stdout } = capture((streams) => render({ ...options, paths: [path] }, streams));
+    expect(code).toBe(0);
+    const [deployment, service] = parseAllDocuments(stdout).map((each) => each.toJS() as object);
+    expect(deployment).toMatchObject({ kind: 'Deployment', metadata: { name: 'web', namespace: 'apps' } });
+    expect(deployment).not.toHaveProperty('metadata.ownerReferences');
+    expect(service).toMatchObject({ kind: 'Service', spec: { ports: [{ port: 80 }] } });
+  });
+
+  it('prints workloads of a configuration file, for its tenant, as JSON too', () => {
+    const path = file('c.yaml', 'tenant: team-a\nnamespace: own\nprocesses: [{name: a, image: busybox}]\n');
+    const { stdout } = capture((streams) => render({ ...options, output: 'json', paths: [path] }, streams));
+    const labels = { 'highlander.plexobject.io/tenant': 'team-a' };
+    expect(parse(stdout)).toMatchObject({
+      kind: 'List',
+      items: [{ metadata: { name: 'a-pod', namespace: 'own', labels } }],
+    });
+  });
+
+  it('prints nothing when something is wrong', () => {
+    const { code, stdout, stderr } = capture((streams) =>
+      render({ ...options, paths: [file('a.yaml', `${HEAD}spec: {}\n`)] }, streams),
+    );
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('spec.image is required');
+  });
+});

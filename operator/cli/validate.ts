@@ -1,0 +1,16 @@
+/** `highlander validate`: says what is wrong with workloads and configuration files, without a cluster. */
+import type { Streams } from './streams.ts';
+import { readSources } from './documents.ts';
+import { checkSources } from './workloads.ts';
+
+/** 0: all is well; 1: something is wrong. Throws when a file cannot be read. */
+export function validate(paths: readonly string[], { out, err }: Streams): number {
+  const sources = readSources(paths);
+  const { workloads, findings } = checkSources(sources);
+  for (const { at, what } of findings) err(`${at}: ${what}\n`);
+  const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+  out(
+    `${count(sources.length, 'file')}, ${count(workloads.length, 'valid workload')}: ${count(findings.length, 'problem')}\n`,
+  );
+  return findings.length > 0 ? 1 : 0;
+}

@@ -1,0 +1,78 @@
+/** What can be asked for on the command line. */
+import { initStorage } from '../app/store.ts';
+import { run } from '../app.ts';
+import type { Config } from '../config/config.ts';
+import { printConfig } from './config-print.ts';
+import { diff } from './diff.ts';
+import { render } from './render.ts';
+import type { Streams } from './streams.ts';
+import { validate } from './validate.ts';
+
+export interface Asked {
+  /** Of `-f`. */
+  readonly paths: readonly string[];
+  readonly output: 'yaml' | 'json';
+  /** Flags that are settings. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Throws `ConfigError`. */
+  readonly config: () => Config;
+  /** Aborted when the process is asked to end. */
+  readonly stopping: () => AbortSignal;
+}
+
+export interface Verb {
+  readonly usage: string;
+  readonly does: string;
+  /** Files or folders must be given by `-f`. */
+  readonly needsFiles?: true;
+  /** Resolves to the exit code. */
+  act(asked: Asked, streams: Streams): Promise<number> | number;
+}
+
+export const verbs: Readonly<Record<string, Verb>> = {
+  run: {
+    usage: 'run [--config FILE] [flags]',
+    does: 'Runs a controller.',
+    act: async ({ config, stopping }) => {
+      await run(config(), stopping());
+      return 0;
+    },
+  },
+  validate: {
+    usage: 'validate -f FILE|DIR|- …',
+    does: 'Checks workloads and configuration files without a cluster; exit code 1 when something is wrong.',
+    needsFiles: true,
+    act: ({ paths }, streams) => validate(paths, streams),
+  },
+  render: {
+    usage: 'render -f FILE|DIR|- … [-o yaml|json] [--cluster-name NAME] [--namespace NAME]',
+    does: 'Prints the objects that would be applied for workloads.',
+    needsFiles: true,
+    act: ({ paths, output, flags }, streams) => {
+      const text = (name: string) => (typeof flags[name] === 'string' ? flags[name] : 'default');
+      return render({ paths, output, clusterName: text('cluster-name'), namespace: text('namespace') }, streams);
+    },
+  },
+  diff: {
+    usage: 'diff -f FILE|DIR|- … [--config FILE] [flags]',
+    does: 'Shows what applying workloads would change in the cluster; exit code 1 when something would.',
+    needsFiles: true,
+    act: ({ paths, config }, streams) => diff(paths, config(), streams),
+  },
+  'config print': {
+    usage: 'config print [-o yaml|json] [--config FILE] [flags]',
+    does: 'Prints every setting and where it came from; secrets are masked.',
+    act: ({ config, output }, { out }) => {
+      out(printConfig(config(), output));
+      return 0;
+    },
+  },
+  'storage init': {
+    usage: 'storage init [--config FILE] [flags]',
+    does: 'Makes the tables of the store, where it needs some.',
+    act: async ({ config }, { out }) => {
+      out(`${await initStorage(config())}\n`);
+      return 0;
+    },
+  },
+};

@@ -1,0 +1,140 @@
+/** The workloads in what was read: custom resources of this product and those of configuration files, each checked. */
+import { nameFlaw, showPath, specFlaws } from '../api/check.ts';
+import type { CustomResource } from '../api/crd.ts';
+import { API_VERSION, GROUP } from '../api/group.ts';
+import { customResources } from '../api/kinds.ts';
+import type { FieldPath } from '../api/unknown-fields.ts';
+import { unknownFields } from '../api/unknown-fields.ts';
+import { checkConfig, isConfig } from '../config/check.ts';
+import { nearest } from '../lib/edit-distance.ts';
+import type { Finding, Part, Source } from './documents.ts';
+import { parseSource } from './documents.ts';
+
+export interface Workload {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
+  readonly spec: unknown;
+}
+
+export interface Checked {
+  readonly workloads: readonly Workload[];
+  readonly findings: readonly Finding[];
+}
+
+export function checkSources(sources: readonly Source[]): Checked {
+  const seen = new Map<string, string>();
+  const workloads: Workload[] = [];
+  const findings: Finding[] = [];
+  for (const source of sources) {
+    const { parts, findings: unreadable } = parseSource(source);
+    findings.push(...unreadable);
+    for (const part of parts.flatMap(itemsOf)) {
+      const checked = checkPart(part);
+      findings.push(...checked.findings, ...checked.workloads.flatMap((each) => twice(each, part, seen)));
+      workloads.push(...checked.workloads);
+    }
+  }
+  return { workloads, findings };
+}
+
+/** Of a List, the items; otherwise the document itself. */
+function itemsOf(part: Part): readonly Part[] {
+  const { content, at } = part;
+  if (!isObject(content) || content['kind'] !== 'List' || !Array.isArray(content['items'])) return [part];
+  return content['items'].map((item: unknown, index) => ({
+    ...part,
+    content: item,
+    at: (path: FieldPath) => at(['items', index, ...path]),
+  }));
+}
+
+function checkPart(part: Part): Checked {
+  const { content, at } = part;
+  if (!isObject(content)) return problem(at([]), 'must be a map: a Kubernetes object or a configuration file');
+  const { apiVersion, kind } = content;
+  if (apiVersion === undefined && kind === undefined) return checkConfigPart(part, content);
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string')
+    return problem(at([]), 'apiVersion and kind: both are required, as text');
+  const isOurs = apiVersion.split('/')[0] === GROUP;
+  const resource = customResources.find((each) => each.kind === kind);
+  if (!isOurs && resource)
+    return problem(at(['apiVersion']), `apiVersion: "${apiVersion}" must be ${API_VERSION} for a ${kind}`);
+  if (!isOurs) return { workloads: [], findings: [] };
+  if (apiVersion !== API_VERSION)
+    return problem(at(['apiVersion']), `apiVersion: "${apiVersion}" must be ${API_VERSION}`);
+  return resource ? checkResource(resource, content, at) : problem(at(['kind']), unknownKind(kind));
+}
+
+function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record<string, unknown>>): Checked {
+  if (!isConfig(content))
+    return problem(at([]), 'has neither apiVersion and kind nor a setting of the configuration file');
+  if (!isAlone) return problem(at([]), 'a configuration file is one document: put the others into files of their own');
+  const { workloads, problems } = checkConfig(source.name, source.text);
+  return {
+    workloads: workloads.flatMap(({ spec, ...rest }) => (spec ? [{ ...rest, spec }] : [])),
+    findings: problems.map(({ where, ...rest }) => ({
+      at: where?.startsWith(source.name) ? where : at([]),
+      what: [rest.path, rest.shown === undefined ? '' : `: ${rest.shown}`, ` ${rest.fix}`].join(''),
+    })),
+  };
+}
+
+function checkResource(resource: CustomResource, content: Readonly<Record<string, unknown>>, at: Part['at']): Checked {
+  const metadata = isObject(content['metadata']) ? content['metadata'] : {};
+  const naming = nameFlaw(resource, metadata['name']);
+  const top = unknownFields({ properties: TOP }, content);
+  const findings = [
+    ...top.map(({ path }) =>
+      say(content, path, { at, fix: `is not a known field; there are ${Object.keys(TOP).join(', ')}` }),
+    ),
+    ...(naming === undefined ? [] : [say(content, ['metadata', 'name'], { at, fix: naming })]),
+    ...specFlaws(resource, content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
+  ];
+  return { findings, workloads: findings.length > 0 ? [] : [content as unknown as Workload] };
+}
+
+const TOP = { apiVersion: {}, kind: {}, metadata: {}, spec: {}, status: {} };
+
+/** Values of variables may be secrets. */
+function say(
+  content: unknown,
+  path: FieldPath,
+  { at, fix }: { readonly at: Part['at']; readonly fix: string },
+): Finding {
+  const value = path.reduce<unknown>(
+    (inner, step) => (inner as Readonly<Record<string | number, unknown>> | undefined)?.[step],
+    content,
+  );
+  const isShown = ['string', 'number', 'boolean'].includes(typeof value) && !path.includes('env');
+  return { at: at(path), what: `${showPath(path)}${isShown ? `: ${JSON.stringify(value)}` : ''} ${fix}` };
+}
+
+function unknownKind(kind: string): string {
+  const kinds = customResources.map((each) => each.kind);
+  const meant = nearest(kind, kinds);
+  return `kind: "${kind}" is no kind of ${GROUP}; ${meant ? `did you mean ${meant}?` : `there are ${kinds.join(', ')}`}`;
+}
+
+function twice(
+  { kind, metadata: { name, namespace = 'default' } }: Workload,
+  { at }: Part,
+  seen: Map<string, string>,
+): readonly Finding[] {
+  const id = `${kind} ${namespace}/${name}`;
+  const before = seen.get(id);
+  seen.set(id, at([]));
+  return before === undefined ? [] : [{ at: at([]), what: `${id} is there twice: also at ${before}` }];
+}
+
+function problem(at: string, what: string): Checked {
+  return { workloads: [], findings: [{ at, what }] };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
