@@ -32,6 +32,7 @@ import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
+import { Tenancy } from './reconcile/tenancy.ts';
 import { createLogger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -113,13 +114,21 @@ interface Controller {
 async function compose(base: Base, cluster: { readonly id: string; readonly name: string }): Promise<Controller> {
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
-  const caches = openCaches({ client, clock, logger, tenant: config.tenant, random: Math.random });
+  const caches = openCaches({
+    client,
+    clock,
+    logger,
+    tenant: config.tenant,
+    watchNamespaces: config.watchNamespaces,
+    random: Math.random,
+  });
   countWorkloads(caches.workloads, metrics);
   const objects = new TenantObjects(childCaches(caches), DEFAULT_GRACE_MS);
   const leadership = lead(base, {
     cluster,
     store,
     objects,
+    reconsider: () => operator.reconsider(),
     elected: () => operator.onElected(),
     lost: () => operator.onDemoted(),
   });
@@ -134,44 +143,56 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
   const operator = manage(base, { caches, leadership, events, cluster, store });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
-    async run(stopping) {
-      await operator.start();
-      void operator.synced().then(
-        () => leadership.elector.reconsider(),
-        () => {},
-      );
-      const vitals = {
-        clock,
-        metrics,
-        clusterName: cluster.name,
-        healthy: () => objects.ready(),
-        elector: leadership.elector,
-      };
-      void watchVitals(vitals, stopping);
-      const running = Promise.all([leadership.elector.run(), leadership.presence.run()]);
-      await Promise.race([running, aborted(stopping)]);
-      logger.info('Stopping', { because: messageOf(stopping.reason) });
-      await within(clock, config.terminationGracePeriodMs, operator.shutdown());
-      leadership.presence.stop();
-      leadership.elector.leave();
-      await running;
-      await events.close();
-      await Promise.all([leadership.watchdog.close(), store.close()]);
-    },
+    run: (stopping) => conduct(base, { cluster, store, objects, leadership, events, operator }, stopping),
   };
+}
+
+interface Parts {
+  readonly cluster: { readonly name: string };
+  readonly store: CellStore;
+  readonly objects: TenantObjects;
+  readonly leadership: ReturnType<typeof lead>;
+  readonly events: EventRecorder;
+  readonly operator: HighlanderOperator;
+}
+
+/** Until `stopping` is aborted; then the workers end first and the lease last. */
+async function conduct(
+  { config, clock, logger, metrics }: Base,
+  { cluster, store, objects, leadership, events, operator }: Parts,
+  stopping: AbortSignal,
+): Promise<void> {
+  await operator.start();
+  void operator.synced().then(
+    () => leadership.elector.reconsider(),
+    () => {},
+  );
+  const healthy = () => objects.ready();
+  void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
+  const running = Promise.all([leadership.elector.run(), leadership.presence.run()]);
+  await Promise.race([running, aborted(stopping)]);
+  logger.info('Stopping', { because: messageOf(stopping.reason) });
+  await within(clock, config.terminationGracePeriodMs, operator.shutdown());
+  leadership.presence.stop();
+  leadership.elector.leave();
+  await running;
+  await events.close();
+  await Promise.all([leadership.watchdog.close(), store.close()]);
 }
 
 interface Leading {
   readonly cluster: { readonly id: string; readonly name: string };
   readonly store: CellStore;
   readonly objects: TenantObjects;
+  /** Whose the workloads are may have changed. */
+  readonly reconsider: () => void;
   readonly elected: () => void;
   readonly lost: () => void;
 }
 
 function lead(
   { config, identity, clock, logger, metrics, client }: Base,
-  { cluster, store, objects, elected, lost }: Leading,
+  { cluster, store, objects, reconsider, elected, lost }: Leading,
 ) {
   const { tenant, lease: timing, namespace, remainsFollower } = config;
   const permit = new PermitKeeper(new PermitLease({ client, namespace, tenant }));
@@ -184,6 +205,8 @@ function lead(
     logger,
     periodMs: timing.renewDeadlineMs / 2,
     highestStamp: () => Math.max(objects.highestStamp(), permit.term),
+    claims: config.watchNamespaces,
+    onClaims: reconsider,
     onLoss: () => elector.canaryLost(),
   });
   const watchdog = startWatchdog();
@@ -244,7 +267,8 @@ function manage(
   });
   const shared = { caches, client, events, clock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
-  const kindDeps = { ...shared, ledger, clusterName: cluster.name, clusterId: cluster.id };
+  const tenancy = new Tenancy({ ...config, claimedBy: (namespace) => leadership.presence.claimedBy(namespace) });
+  const kindDeps = { ...shared, ledger, tenancy, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
 }

@@ -1,14 +1,14 @@
 /** What probes and gauges say of a running controller. */
 import type { KubeObject } from './cluster/cluster-client.ts';
 import { hasCode } from './cluster/cluster-client.ts';
-import type { Reflector } from './cluster/reflector.ts';
+import type { Watched } from './cluster/namespaces.ts';
 import type { HealthChecks } from './http/health.ts';
 import type { Elector } from './leadership/elector.ts';
 import type { Clock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-type Cache = Pick<Reflector<KubeObject>, 'type' | 'hasSynced' | 'lastError'>;
+type Cache = Pick<Watched<KubeObject>, 'type' | 'hasSynced' | 'lastError'>;
 
 const PERIOD_MS = 1000;
 
@@ -36,7 +36,7 @@ type Workload = KubeObject & { status?: { active?: boolean | undefined } };
 
 /** Status of single workloads, the same on every replica. Keys are the types by which metrics call the kinds. */
 export function countWorkloads(
-  caches: Readonly<Record<string, Pick<Reflector<Workload>, 'subscribe'>>>,
+  caches: Readonly<Record<string, Pick<Watched<Workload>, 'subscribe'>>>,
   { workloads }: Metrics,
 ): void {
   for (const [type, cache] of Object.entries(caches)) {

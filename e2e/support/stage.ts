@@ -33,7 +33,7 @@ export interface Workload {
     readonly readyReplicas?: number;
     readonly lastSuccessfulTime?: string;
     readonly conditions?: readonly Condition[];
-    readonly controller?: { readonly holder: string; readonly term: number };
+    readonly controller?: { readonly tenant: string; readonly holder: string; readonly term: number };
   };
 }
 
@@ -41,6 +41,7 @@ export interface Pod {
   readonly metadata: {
     readonly name: string;
     readonly uid: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
@@ -96,9 +97,9 @@ export class Stage {
     return controller;
   }
 
-  /** Ends all that run, the hard way. */
-  async endControllers(): Promise<void> {
-    await Promise.all(this.#controllers.splice(0).map((each) => each.end('SIGKILL')));
+  /** Ends all that run, the hard way unless told otherwise. */
+  async endControllers(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    await Promise.all(this.#controllers.splice(0).map((each) => each.end(signal)));
   }
 
   /** Ends the one that was started first. */

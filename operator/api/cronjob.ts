@@ -52,7 +52,7 @@ export const cronJobSpec = withRules(
       )
         .refine(
           (name) => name !== 'Local' && isTimeZone(name),
-          'is not known here: write it like Etc/UTC or Europe/Berlin',
+          'no time zone that is known here: write it like Etc/UTC or Europe/Berlin',
         )
         .default('Etc/UTC'),
       'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',

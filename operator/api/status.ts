@@ -52,6 +52,7 @@ export const statusFields = {
   lastTransition: time.meta({ description: 'When active or healthy last changed.' }).optional(),
   controller: z
     .object({
+      tenant: z.string().meta({ description: 'Tenant of the leader: the workload is its until this goes.' }).optional(),
       holder: z.string().meta({ description: 'Identity of the leader.' }),
       term: z.int().min(0).meta({ description: 'Term of the leader: the fencing token of its writes.' }),
       observedTime: time.meta({ description: 'When that leader last changed this status.' }),

@@ -13,7 +13,8 @@ import type { WorkloadService } from '../api/service.ts';
 import { SERVICE_KIND, serviceResource } from '../api/service.ts';
 import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import type { EventRecorder } from '../cluster/events.ts';
-import { Reflector } from '../cluster/reflector.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import { watched } from '../cluster/namespaces.ts';
 import type { ChildSource, Registration } from '../controller/controller.ts';
 import type { LedgerStore } from '../ledger/ledger.ts';
 import type { Random } from '../lib/backoff.ts';
@@ -22,8 +23,9 @@ import type { Logger } from '../lib/logger.ts';
 import type { ChildSetOptions } from '../reconcile/child-options.ts';
 import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
-import { belongsTo, workloadOf } from '../reconcile/metadata.ts';
+import { workloadOf } from '../reconcile/metadata.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { Tenancy } from '../reconcile/tenancy.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
 import type { Declaration } from '../workloads/declared/decide.ts';
 import { DeclaredReconciler } from '../workloads/declared/reconciler.ts';
@@ -34,33 +36,38 @@ import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 export interface Caches {
   /** Custom resources, of all tenants, under the names by which metrics call their kinds. */
   readonly workloads: {
-    readonly process: Reflector<WorkloadProcess>;
-    readonly service: Reflector<WorkloadService>;
-    readonly persistent: Reflector<WorkloadPersistent>;
-    readonly cronjob: Reflector<WorkloadCronJob>;
+    readonly process: Watched<WorkloadProcess>;
+    readonly service: Watched<WorkloadService>;
+    readonly persistent: Watched<WorkloadPersistent>;
+    readonly cronjob: Watched<WorkloadCronJob>;
   };
   /** What is made for this tenant. */
   readonly children: {
-    readonly pods: Reflector<Pod>;
-    readonly deployments: Reflector<AnyChild>;
-    readonly services: Reflector<AnyChild>;
-    readonly statefulSets: Reflector<AnyChild>;
-    readonly cronJobs: Reflector<AnyChild>;
-    readonly jobs: Reflector<AnyChild>;
+    readonly pods: Watched<Pod>;
+    readonly deployments: Watched<AnyChild>;
+    readonly services: Watched<AnyChild>;
+    readonly statefulSets: Watched<AnyChild>;
+    readonly cronJobs: Watched<AnyChild>;
+    readonly jobs: Watched<AnyChild>;
   };
 }
 
-type CacheDeps = Pick<KindDeps, 'client' | 'clock' | 'logger' | 'tenant'> & { readonly random: Random };
+type CacheDeps = Pick<KindDeps, 'client' | 'clock' | 'logger' | 'tenant'> & {
+  readonly random: Random;
+  /** All when there is none. */
+  readonly watchNamespaces: readonly string[];
+};
 
-export function openCaches({ tenant, ...options }: CacheDeps): Caches {
+export function openCaches({ tenant, watchNamespaces, ...options }: CacheDeps): Caches {
   const ours = <T extends KubeObject>(type: ChildType) =>
-    new Reflector<T>({ ...options, type, labelSelector: `${labels.tenant}=${tenant}` });
+    watched<T>({ ...options, type, labelSelector: `${labels.tenant}=${tenant}` }, watchNamespaces);
+  const all = <T extends KubeObject>(type: ChildType) => watched<T>({ ...options, type }, watchNamespaces);
   return {
     workloads: {
-      process: new Reflector<WorkloadProcess>({ ...options, type: processResource }),
-      service: new Reflector<WorkloadService>({ ...options, type: serviceResource }),
-      persistent: new Reflector<WorkloadPersistent>({ ...options, type: persistentResource }),
-      cronjob: new Reflector<WorkloadCronJob>({ ...options, type: cronJobResource }),
+      process: all(processResource),
+      service: all(serviceResource),
+      persistent: all(persistentResource),
+      cronjob: all(cronJobResource),
     },
     children: {
       pods: ours<Pod>(childTypes.pods),
@@ -88,6 +95,7 @@ export interface KindDeps {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly tenant: string;
+  readonly tenancy: Tenancy;
   readonly clusterName: string;
   readonly clusterId: string;
   /** Of the runs of cron jobs. */
@@ -101,7 +109,7 @@ export interface KindDeps {
 export function kinds(deps: KindDeps): readonly Registration[] {
   const { workloads, children } = deps.caches;
   return [
-    ...Object.values(workloads).map((source: Reflector<KubeObject>) => declared(deps, source)),
+    ...Object.values(workloads).map((source: Watched<KubeObject>) => declared(deps, source)),
     process(deps),
     composed(deps, {
       kind: SERVICE_KIND,
@@ -125,7 +133,7 @@ export function kinds(deps: KindDeps): readonly Registration[] {
 }
 
 /** Those of one kind that the configuration file declares. */
-function declared(deps: KindDeps, source: Reflector<KubeObject>): Registration {
+function declared(deps: KindDeps, source: Watched<KubeObject>): Registration {
   const reconciler = new DeclaredReconciler({ ...deps, resource: source.type, workloads: source.view() });
   return {
     filter: (object) => reconciler.concerns(object),
@@ -138,10 +146,10 @@ function declared(deps: KindDeps, source: Reflector<KubeObject>): Registration {
 }
 
 function process(deps: KindDeps): Registration {
-  const { caches, tenant, workers } = deps;
+  const { caches, tenancy, workers } = deps;
   const { pods } = caches.children;
   return {
-    filter: (object) => belongsTo(object, tenant),
+    filter: (object) => tenancy.concerns(object),
     concurrency: workers,
     source: caches.workloads.process,
     reconciler: new ProcessReconciler({
@@ -162,19 +170,19 @@ function process(deps: KindDeps): Registration {
 
 interface Composed {
   readonly kind: string;
-  readonly source: Reflector<KubeObject>;
+  readonly source: Watched<KubeObject>;
   /** Of what the kind makes, and of what it has to see besides its pods. */
-  readonly children: readonly Reflector<AnyChild>[];
+  readonly children: readonly Watched<AnyChild>[];
   readonly make: (options: ChildSetOptions) => Reconciler;
 }
 
 /** A kind whose pods are made by Kubernetes' own controllers, from children of ours. */
 function composed(deps: KindDeps, { kind, source, children, make }: Composed): Registration {
-  const { tenant, workers, caches } = deps;
+  const { tenancy, workers, caches } = deps;
   const owner = (object: KubeObject) => workloadOf(object, kind);
   const { pods } = caches.children;
   return {
-    filter: (object) => belongsTo(object, tenant),
+    filter: (object) => tenancy.concerns(object),
     concurrency: workers,
     source,
     reconciler: make({

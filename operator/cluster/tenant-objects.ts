@@ -3,9 +3,9 @@ import { podGraceMs } from '../api/grace.ts';
 import { annotations } from '../api/group.ts';
 import type { KubeObject } from './cluster-client.ts';
 import type { StoreEvent } from './object-store.ts';
-import type { Reflector } from './reflector.ts';
+import type { Watched } from './namespaces.ts';
 
-type Source = Pick<Reflector<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'subscribe'>;
+type Source = Pick<Watched<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'subscribe'>;
 
 /** Kept up with each event: the guard asks before every reconcile. */
 export class TenantObjects {

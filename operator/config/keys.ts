@@ -46,6 +46,14 @@ export const configKeys: readonly ConfigKey[] = [
   key('tenant', 'TENANT', 'Isolated group of controllers: one lease, one leader per tenant.'),
   key('port', 'PORT', 'Port of probes, metrics, API and dashboard; 0 picks a free one.', { kind: 'integer' }),
   key('namespace', 'NAMESPACE', 'Namespace of workloads that name none.'),
+  key(
+    'watchNamespaces',
+    'WATCH_NAMESPACES',
+    'Namespaces of this tenant, and the only ones that are looked at; all unless told.',
+    {
+      kind: 'list',
+    },
+  ),
   key('remainsFollower', 'REMAINS_FOLLOWER', 'This controller never tries to lead.', { kind: 'boolean' }),
   key('storageType', 'STORAGE_TYPE', 'Where the lease lives: redis, kubernetes, db, spanner or sqlite.'),
   key('redis.addr', 'REDIS_ADDR', 'host:port, redis:// or rediss:// URL of the Redis server.'),

@@ -142,6 +142,10 @@ export const configSchema = section({
   tenant: dnsLabel('team-a').default('default'),
   port: wholeNumber(0, 65_535, 8080).default(8080),
   namespace: dnsLabel('default').default('default'),
+  watchNamespaces: z
+    .array(dnsLabel('default'), must('a list of namespaces such as [team-a, team-b]'))
+    .transform((all) => [...new Set(all)])
+    .default([]),
   remainsFollower: z.boolean(must('true or false')).default(false),
   storageType: oneOf(STORAGE_TYPES),
   redis: redis.prefault({}),

@@ -47,6 +47,7 @@ interface Entry {
 /** `tree` is that of the merged settings; `locate` says where in the file something stands. */
 export function declaredWorkloads(tree: Tree, locate: Locate): Declared {
   const place = { namespace: textAt(tree, 'namespace') ?? 'default', tenant: textAt(tree, 'tenant') ?? 'default' };
+  const watched = Array.isArray(tree['watchNamespaces']) ? (tree['watchNamespaces'] as readonly unknown[]) : [];
   const problems: Problem[] = [];
   const notices: string[] = [];
   const workloads = new Map<string, DeclaredWorkload>();
@@ -56,6 +57,14 @@ export function declaredWorkloads(tree: Tree, locate: Locate): Declared {
     problems.push(...found.flaws.map((flaw) => problemAt(entry, flaw, locate)));
     if (!found.workload || found.flaws.length > 0) continue;
     const { kind, metadata } = found.workload;
+    if (watched.length > 0 && !watched.includes(metadata.namespace))
+      problems.push(
+        problemAt(
+          entry,
+          { path: ['namespace'], fix: `is ${metadata.namespace}, which is not in watchNamespaces` },
+          locate,
+        ),
+      );
     const id = `${kind} ${metadata.namespace}/${metadata.name}`;
     if (workloads.has(id))
       problems.push(problemAt(entry, { path: ['name'], fix: `is taken: there are two of ${id}` }, locate));

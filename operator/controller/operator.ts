@@ -97,6 +97,11 @@ export class HighlanderOperator extends QuietOperator {
     for (const controller of this.#controllers) controller.onDemoted();
   }
 
+  /** What belongs to whom may have changed: looks at everything again. */
+  reconsider(): void {
+    for (const controller of this.#controllers) controller.enqueueAll('low');
+  }
+
   /** Begins the shutdown; `shutdown` tells when it has ended. */
   override stop(): void {
     this.shutdown().catch((error: unknown) =>

@@ -17,6 +17,8 @@ export interface PresenceRecord {
   readonly highestStamp: number;
   /** Grows with every rewrite. */
   readonly beat: number;
+  /** Namespaces that the tenant claims by `watchNamespaces`. */
+  readonly claims?: readonly string[];
   /** On its way out: it takes nothing over. */
   readonly leaving?: boolean;
   /** Only while the permit of its cluster has ended. */
@@ -38,6 +40,10 @@ export interface PresenceOptions {
   /** Milliseconds between two rewrites. */
   readonly periodMs: number;
   readonly highestStamp: () => number;
+  /** Namespaces that the tenant claims; none unless told. */
+  readonly claims?: readonly string[];
+  /** Other tenants claim other namespaces than before. */
+  readonly onClaims?: () => void;
   /** The store has lost writes. */
   readonly onLoss: () => void;
 }
@@ -58,6 +64,8 @@ export class Presence {
   /** Rewrites follow each other: each knows the version that the one before it wrote. */
   #rewriting: Promise<void> = Promise.resolve();
   #peers: readonly Peer[] = [];
+  /** Namespace to the other tenant that claims it. */
+  #claims: ReadonlyMap<string, string> = new Map();
   /** When this process first saw the present version of a record, on the monotonic clock. */
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
   readonly #stopping = new AbortController();
@@ -70,6 +78,11 @@ export class Presence {
   /** As of the last look, this controller included. */
   get peers(): readonly Peer[] {
     return this.#peers;
+  }
+
+  /** The other tenant that claims a namespace, as of the last look. */
+  claimedBy(namespace: string): string | undefined {
+    return this.#claims.get(namespace);
   }
 
   get highestStamp(): number {
@@ -128,13 +141,14 @@ export class Presence {
   }
 
   async #rewrite(): Promise<void> {
-    const { store, identity, cluster, highestStamp } = this.#options;
+    const { store, identity, cluster, highestStamp, claims = [] } = this.#options;
     this.#beat += 1;
     const record: PresenceRecord = {
       identity,
       cluster,
       highestStamp: highestStamp(),
       beat: this.#beat,
+      ...(claims.length > 0 && { claims }),
       ...(this.#leaving && { leaving: true }),
       ...(this.#report && { report: this.#report }),
     };
@@ -164,7 +178,9 @@ export class Presence {
   /** Lists everybody afresh. */
   async look(call: Call): Promise<void> {
     const { store, tenant } = this.#options;
-    const cells = await store.list(cellKeys.presencePrefix(tenant), call);
+    const all = await store.list(cellKeys.presences, call);
+    const cells = all.filter(({ key }) => key.startsWith(cellKeys.presencePrefix(tenant)));
+    this.#setClaims(all.filter((cell) => !cells.includes(cell)));
     this.#remember(cells);
     const peers: Peer[] = [];
     for (const cell of cells) {
@@ -172,6 +188,18 @@ export class Presence {
       else peers.push({ ...parse(cell.value), ageMs: cell.ageMs });
     }
     this.#peers = peers;
+  }
+
+  #setClaims(others: readonly ListedCell[]): void {
+    const claims = new Map<string, string>();
+    for (const { key, value, ageMs } of others) {
+      const tenant = key.slice(cellKeys.presences.length).split(':')[0] ?? '';
+      if (ageMs < FORGOTTEN_MS) for (const namespace of parse(value).claims ?? []) claims.set(namespace, tenant);
+    }
+    const before = this.#claims;
+    this.#claims = claims;
+    const isSame = before.size === claims.size && [...claims].every(([name, tenant]) => before.get(name) === tenant);
+    if (!isSame) this.#options.onClaims?.();
   }
 
   #remember(cells: readonly ListedCell[]): void {

@@ -65,6 +65,8 @@ export interface CellStore {
 /** Keys of a tenant's cells. The lease's name is the one that the seed's troubleshooting page tells people to look for. */
 export const cellKeys = {
   lease: (tenant: string) => `highlander-leader-lock:${tenant}`,
+  /** Of all tenants. */
+  presences: 'highlander-presence:',
   presencePrefix: (tenant: string) => `highlander-presence:${tenant}:`,
   presence: (tenant: string, identity: string) => `highlander-presence:${tenant}:${identity}`,
   ledger: (tenant: string, namespace: string, name: string) => `highlander-ledger:${tenant}:${namespace}/${name}`,

@@ -139,7 +139,15 @@ export class StatusWriter<T extends WithStatus> {
   /** The object as the API server holds it now; `undefined` when there was nothing new to say, or nobody to say it of. */
   async write(workload: T, next: CommonStatus, grant: Grant): Promise<T | undefined> {
     const patch = statusPatch(workload.status, next);
-    if (!patch) return undefined;
+    return patch && this.#patch(workload, patch, grant);
+  }
+
+  /** Lets go of a workload that is another tenant's now. */
+  release(workload: T, grant: Grant): Promise<T | undefined> {
+    return this.#patch(workload, { status: { controller: null } }, grant);
+  }
+
+  async #patch(workload: T, patch: object, grant: Grant): Promise<T | undefined> {
     const { name, namespace = '' } = workload.metadata;
     const options = {
       ...fenced(grant),

@@ -168,6 +168,12 @@ function onlyOurs<S>(subject: Subject<S>): Live {
 }
 
 function report<S>({ kind, workload, at }: Subject<S>, sight: Sight, verdict: Report): ChildView {
-  const occasion = { generation: generationOf(workload), now: timestamp(at.now), holder: at.holder, term: at.term };
+  const occasion = {
+    generation: generationOf(workload),
+    now: timestamp(at.now),
+    tenant: at.tenant,
+    holder: at.holder,
+    term: at.term,
+  };
   return { verdict, status: composeStatus(kind.facts(sight), verdict, occasion, workload.status) };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Workload } from './child-look.ts';
 import type { AnyChild } from './child.ts';
+import type { Tenancy } from './tenancy.ts';
 import type { EventSink, OwnedCache, ReadCache } from './ports.ts';
 
 /** Where the objects of one type are found. */
@@ -21,6 +22,7 @@ export interface ChildSetOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly tenant: string;
+  readonly tenancy: Tenancy;
   /** Shown to the pods as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
   readonly logger: Logger;

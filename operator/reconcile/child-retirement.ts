@@ -35,7 +35,7 @@ export class ChildRetirement {
     for (const child of this.#childrenOf(key)) {
       if (workload && controllerOf(child.object)?.uid !== workload.metadata.uid) continue;
       const done = workload ? await this.#remove(child, 'TenantChanged', grant) : await this.dispose(key, child, grant);
-      if (!done) result = { requeueAfterMs: RECHECK_MS };
+      if (!done || workload) result = { requeueAfterMs: RECHECK_MS }; // another tenant's comes after the last of ours
     }
     return result;
   }

@@ -17,10 +17,9 @@ import { ChildRetirement } from './child-retirement.ts';
 import { ChildScene } from './child-scene.ts';
 import type { AnyChild } from './child.ts';
 import { stillRunning } from './leftovers.ts';
-import { belongsTo } from './metadata.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
 import type { Report } from './status.ts';
-import { readyReason } from './status.ts';
+import { readyReason, timestamp } from './status.ts';
 
 /** Steps in one reconcile; every child may take a few, and conflicts some more. */
 const MAX_STEPS = 12;
@@ -48,11 +47,18 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
-    const { workloads, tenant } = this.#options;
+    const { workloads, tenancy, clock } = this.#options;
     const workload = workloads.get(key);
-    if (workload && workload.metadata.deletionTimestamp === undefined && belongsTo(workload, tenant))
-      return this.#bringUp(workload, key, grant);
-    return this.#retirement.retire(key, workload, grant);
+    if (!workload || workload.metadata.deletionTimestamp !== undefined)
+      return this.#retirement.retire(key, workload, grant);
+    const ownership = tenancy.of(workload);
+    if (ownership === 'ours') return this.#bringUp(workload, key, grant);
+    const result = await this.#retirement.retire(key, workload, grant);
+    const isLeft = result.requeueAfterMs === undefined;
+    if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);
+    else if (isLeft && ownership === 'disputed')
+      await this.#statuses.write(workload, tenancy.dispute(workload, timestamp(clock.wall())), grant);
+    return result;
   }
 
   async #bringUp(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {

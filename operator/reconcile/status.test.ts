@@ -5,7 +5,7 @@ import { kstatusViolations } from './testing/kstatus.ts';
 
 const T0 = '2030-01-01T00:00:00Z';
 const T1 = '2030-01-01T00:01:00Z';
-const AT: Occasion = { generation: 2, now: T0, holder: 'a', term: 7 };
+const AT: Occasion = { generation: 2, now: T0, tenant: 'default', holder: 'a', term: 7 };
 const verdict = (state: Verdict['state'], reason = 'Because'): Verdict => ({ state, reason, message: 'why' });
 
 describe('conditionsOf', () => {
@@ -51,8 +51,13 @@ describe('composeStatus', () => {
   });
 
   it('dates a change of the holder, and keeps the other times', () => {
-    const next = composeStatus<CommonStatus>(facts, verdict('done'), { ...AT, now: T1, holder: 'b', term: 8 }, before);
-    expect(next.controller).toEqual({ holder: 'b', term: 8, observedTime: T1 });
+    const next = composeStatus<CommonStatus>(
+      facts,
+      verdict('done'),
+      { ...AT, now: T1, tenant: 'default', holder: 'b', term: 8 },
+      before,
+    );
+    expect(next.controller).toEqual({ tenant: 'default', holder: 'b', term: 8, observedTime: T1 });
     expect(next.lastTransition).toBe(T0);
   });
 

@@ -32,20 +32,21 @@ export interface CommonStatus {
   healthy?: boolean | undefined;
   lastError?: string | undefined;
   lastTransition?: string | undefined;
-  controller?: { holder: string; term: number; observedTime: string } | undefined;
+  controller?: { tenant?: string | undefined; holder: string; term: number; observedTime: string } | undefined;
 }
 
 export interface Occasion {
   readonly generation: number;
   /** RFC 3339, whole seconds. */
   readonly now: string;
+  readonly tenant: string;
   readonly holder: string;
   readonly term: number;
 }
 
 export function conditionsOf(
   verdict: Verdict,
-  { generation, now }: Occasion,
+  { generation, now }: Pick<Occasion, 'generation' | 'now'>,
   previous: readonly Condition[] = [],
 ): Condition[] {
   const before = new Map(previous.map((condition) => [condition.type, condition]));
@@ -76,7 +77,7 @@ export function composeStatus<S extends CommonStatus>(
   occasion: Occasion,
   previous: CommonStatus = {},
 ): S {
-  const { generation, now, holder, term } = occasion;
+  const { generation, now, tenant, holder, term } = occasion;
   const steady = previous.active === facts.active && previous.healthy === facts.healthy;
   const status: S = {
     ...facts,
@@ -84,16 +85,16 @@ export function composeStatus<S extends CommonStatus>(
     conditions: conditionsOf(verdict, occasion, previous.conditions),
     lastError: verdict.problem,
     lastTransition: steady ? (previous.lastTransition ?? now) : now,
-    controller: { holder, term, observedTime: previous.controller?.observedTime ?? now },
+    controller: { tenant, holder, term, observedTime: previous.controller?.observedTime ?? now },
   };
-  return sameStatus(previous, status) ? status : { ...status, controller: { holder, term, observedTime: now } };
+  return sameStatus(previous, status) ? status : { ...status, controller: { tenant, holder, term, observedTime: now } };
 }
 
 /** Equal up to the time at which it was observed. */
 export function sameStatus(a: CommonStatus, b: CommonStatus): boolean {
   const timeless = ({ controller, ...rest }: CommonStatus) => ({
     ...rest,
-    by: controller && [controller.holder, controller.term],
+    by: controller && [controller.tenant, controller.holder, controller.term],
   });
   return stableHash(timeless(a)) === stableHash(timeless(b));
 }

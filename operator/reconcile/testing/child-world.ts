@@ -14,6 +14,7 @@ import type { OwnedCache } from '../ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../reconciler.ts';
 import type { CommonStatus } from '../status.ts';
 import { timestamp } from '../status.ts';
+import { Tenancy } from '../tenancy.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { kstatusViolations } from './kstatus.ts';
 
@@ -31,6 +32,7 @@ export class ChildWorld {
   readonly clock = new FakeClock();
   readonly events: string[] = [];
   term = 7;
+  tenancy = new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] });
   scope: Scope = 'single';
   readonly #options: ChildWorldOptions;
   #reconciler: Reconciler;
@@ -57,6 +59,7 @@ export class ChildWorld {
       events: { record: ({ reason }) => this.events.push(reason) },
       clock: this.clock,
       tenant: DEFAULT_TENANT,
+      tenancy: this.tenancy,
       clusterName: 'east',
       logger: silentLogger,
     }));

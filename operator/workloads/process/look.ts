@@ -133,7 +133,13 @@ export function refused(
 }
 
 function say(workload: WorkloadProcess, facts: Facts, verdict: Verdict, at: Viewpoint): ProcessStatus {
-  const occasion = { generation: generationOf(workload), now: timestamp(at.now), holder: at.holder, term: at.term };
+  const occasion = {
+    generation: generationOf(workload),
+    now: timestamp(at.now),
+    tenant: at.tenant,
+    holder: at.holder,
+    term: at.term,
+  };
   return composeStatus(facts, verdict, occasion, workload.status);
 }
 

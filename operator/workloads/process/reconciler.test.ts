@@ -94,7 +94,7 @@ describe('starting', () => {
       active: true,
       healthy: true,
       lastTransition: world.time(),
-      controller: { holder: 'leader-a', term: 7, observedTime: world.time() },
+      controller: { tenant: 'default', holder: 'leader-a', term: 7, observedTime: world.time() },
       podName: 'job-pod',
       nodeName: 'node1',
       restarts: 0,
@@ -134,7 +134,12 @@ describe('a new leader', () => {
       [annotations.term]: '8',
       [annotations.activationTerm]: '7',
     });
-    expect(world.status.controller).toEqual({ holder: 'leader-b', term: 8, observedTime: world.time() });
+    expect(world.status.controller).toEqual({
+      tenant: 'default',
+      holder: 'leader-b',
+      term: 8,
+      observedTime: world.time(),
+    });
   });
 
   it('never writes a pod that carries a later term', async () => {

@@ -17,7 +17,8 @@ import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
-import { readyReason } from '../../reconcile/status.ts';
+import { readyReason, timestamp } from '../../reconcile/status.ts';
+import type { Tenancy } from '../../reconcile/tenancy.ts';
 import { podName } from './desired.ts';
 import { aboutAction, aboutVerdict } from './events.ts';
 import type { View, Viewpoint } from './look.ts';
@@ -32,6 +33,7 @@ export interface ProcessReconcilerOptions {
   readonly events: EventSink;
   readonly clock: Clock;
   readonly tenant: string;
+  readonly tenancy: Tenancy;
   /** Shown to the pod as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
   readonly logger: Logger;
@@ -62,12 +64,18 @@ export class ProcessReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
     this.#begin(grant.term);
-    const { workloads, pods, tenant } = this.#options;
+    const { workloads, pods, tenancy, clock } = this.#options;
     const workload = workloads.get(key);
     const pod = pods.get({ namespace: key.namespace, name: podName(key.name) });
-    if (workload && !workload.metadata.deletionTimestamp && belongsTo(workload, tenant))
-      return this.#bringUp(workload, pod, grant);
-    return this.#retirement.retire(key, workload, pod, grant);
+    if (!workload || workload.metadata.deletionTimestamp) return this.#retirement.retire(key, workload, pod, grant);
+    const ownership = tenancy.of(workload);
+    if (ownership === 'ours') return this.#bringUp(workload, pod, grant);
+    const result = await this.#retirement.retire(key, workload, pod, grant);
+    const isLeft = result.requeueAfterMs === undefined && !(pod && tenancy.holds(workload));
+    if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);
+    else if (isLeft && ownership === 'disputed')
+      await this.#statuses.write(workload, tenancy.dispute(workload, timestamp(clock.wall())), grant);
+    return result;
   }
 
   #begin(term: number): void {
@@ -123,7 +131,7 @@ export class ProcessReconciler implements Reconciler {
     );
     this.#inherited.delete(idOf(workload.metadata));
     if (live) this.#options.workloads.observe(live);
-    if (live?.metadata.deletionTimestamp || (live && !belongsTo(live, this.#options.tenant))) return undefined;
+    if (live?.metadata.deletionTimestamp || (live && this.#options.tenancy.of(live) !== 'ours')) return undefined;
     return live;
   }
 

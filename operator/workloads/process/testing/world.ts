@@ -9,6 +9,7 @@ import { LeaseLost } from '../../../lib/errors.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { FakeClock } from '../../../lib/testing/fake-clock.ts';
 import type { ReadCache } from '../../../reconcile/ports.ts';
+import { Tenancy } from '../../../reconcile/tenancy.ts';
 import type { Grant, ObjectKey, Result } from '../../../reconcile/reconciler.ts';
 import { timestamp } from '../../../reconcile/status.ts';
 import { FakeCluster } from '../../../reconcile/testing/fake-cluster.ts';
@@ -61,6 +62,7 @@ export class World {
       },
       clock: this.clock,
       tenant: DEFAULT_TENANT,
+      tenancy: new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] }),
       clusterName: 'east',
       logger: silentLogger,
     });

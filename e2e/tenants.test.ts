@@ -1,0 +1,176 @@
+/** Several tenants on one cluster and one store: whose a workload is, how it changes hands, and what rights that takes. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { examples } from '../operator/config/testing/published.ts';
+import { overlaps, waitFor } from './support/cluster/index.ts';
+import { Stage } from './support/stage.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const LABEL = 'highlander.plexobject.io/tenant';
+const NAMESPACES = ['team-a', 'team-b', 'shared', 'tenant-a', 'tenant-b'];
+const RBAC = join(ROOT, 'manifests/samples/rbac-namespaced.yaml');
+
+let stage: Stage;
+let folder: string;
+
+beforeAll(async () => {
+  stage = await Stage.open({ cluster: 'e2e' });
+  folder = mkdtempSync(join(tmpdir(), 'highlander-tenants-'));
+  for (const name of NAMESPACES) await stage.kube.run('create', 'namespace', name);
+}, 600_000);
+
+afterEach(async () => {
+  await stage.endControllers('SIGTERM');
+});
+
+afterAll(async () => {
+  await stage?.kube.run('delete', 'namespace', ...NAMESPACES, '--wait=false');
+  await stage?.close();
+  rmSync(folder, { recursive: true, force: true });
+}, 120_000);
+
+const yaml = (name: string, namespace: string, labels: object = {}) =>
+  stringify({
+    apiVersion: 'highlander.plexobject.io/v1',
+    kind: 'WorkloadProcess',
+    metadata: { name, namespace, labels },
+    spec: {
+      image: 'busybox:latest',
+      script: { commands: ['trap "sleep 2; exit 0" TERM', 'while true; do sleep 0.2; done'] },
+      terminationGracePeriod: '10s',
+    },
+  });
+
+const start = (tenant: string, watchNamespaces: readonly string[] = []) =>
+  stage.startController(tenant, {
+    config: stringify({ tenant, watchNamespaces, redis: { addr: stage.redis?.addr } }),
+  });
+
+/** The tenant whose leader has it, once one does. */
+const holder = (name: string, namespace: string, tenant: string) =>
+  waitFor(`${tenant} to have ${name}`, async () => {
+    const found = await stage.workload(name, namespace);
+    return found?.status?.controller?.tenant === tenant && found.status.healthy ? found : undefined;
+  });
+
+describe.skipIf(!inject('realNodes'))('tenants', () => {
+  it('have what is labelled as theirs, what is in their namespaces, and the default tenant the rest', async () => {
+    await Promise.all([start('default'), start('team-a', ['team-a'])]);
+    await waitFor('both to lead', async () => (await stage.kube.run('get', 'leases', '-o', 'name')).includes('team-a'));
+    await stage.kube.apply(yaml('same', 'team-a'));
+    await stage.kube.apply(yaml('same', 'team-b'));
+    await stage.kube.apply(yaml('labelled', 'team-b', { [LABEL]: 'default' }));
+    await Promise.all([
+      holder('same', 'team-a', 'team-a'),
+      holder('same', 'team-b', 'default'),
+      holder('labelled', 'team-b', 'default'),
+    ]);
+    const pods = await Promise.all(['team-a', 'team-b'].map((namespace) => stage.pod('same-pod', namespace)));
+    expect(pods.map((pod) => pod?.metadata.labels?.[LABEL])).toEqual(['team-a', 'default']);
+  });
+
+  it('hand a workload over when its label changes: never two instances', async () => {
+    await Promise.all([start('default'), start('team-b')]);
+    await stage.kube.apply(yaml('moves', 'shared'));
+    await holder('moves', 'shared', 'default');
+    const recorder = await stage.cluster.recordContainers('shared');
+    await stage.kube.run('label', 'workloadprocess', 'moves', '-n', 'shared', `${LABEL}=team-b`);
+    await holder('moves', 'shared', 'team-b');
+    const times = recorder.times();
+    recorder.stop();
+    expect(new Set(times.map(({ pod }) => pod)).size).toBe(1);
+    expect(times.length).toBeGreaterThan(1);
+    expect(overlaps(times)).toEqual([]);
+  });
+
+  it('refuse what two of them claim, until a label says whose it is', async () => {
+    await Promise.all([start('team-a', ['shared']), start('team-b', ['shared'])]);
+    await waitFor(
+      'them to know of each other',
+      async () => {
+        await stage.kube.apply(yaml('disputed', 'shared'));
+        const found = await stage.workload('disputed', 'shared');
+        if (found?.status?.lastError?.includes('both watch namespace shared')) return found;
+        await stage.kube.run('delete', 'workloadprocess', 'disputed', '-n', 'shared');
+        await stage.noPod('disputed-pod', 'shared');
+        return undefined;
+      },
+      { timeoutMs: 60_000, everyMs: 1000 },
+    );
+    await stage.reason('disputed', 'ClaimedByTwoTenants', 'shared');
+    expect(await stage.pod('disputed-pod', 'shared')).toBeUndefined();
+    await stage.kube.run('label', 'workloadprocess', 'disputed', '-n', 'shared', `${LABEL}=team-a`);
+    await holder('disputed', 'shared', 'team-a');
+  });
+
+  it('need rights in their own namespace only', async () => {
+    await stage.kube.run('apply', '-f', RBAC);
+    const kubeconfig = await kubeconfigOf('highlander', 'team-a');
+    const config = {
+      tenant: 'narrow',
+      namespace: 'team-a',
+      watchNamespaces: ['team-a'],
+      redis: { addr: stage.redis?.addr },
+    };
+    const withoutId = highlander([
+      'run',
+      '--config',
+      file('without-id.yaml', { ...config, port: 0, cluster: { kubeconfig } }),
+    ]);
+    expect(withoutId).toContain('set cluster.id to a value that is unique to this cluster');
+    const rights = spawnSync('kubectl', ['--kubeconfig', kubeconfig, 'auth', 'can-i', 'list', 'pods', '-A'], {
+      encoding: 'utf8',
+    });
+    expect(rights.stdout.trim()).toBe('no');
+    await stage.startController('narrow', {
+      kubeconfig,
+      config: stringify({ ...config, cluster: undefined }),
+      env: { HIGHLANDER_CLUSTER_ID: 'test-cluster' },
+    });
+    await stage.kube.apply(yaml('narrow', 'team-a'));
+    await holder('narrow', 'team-a', 'narrow');
+    await stage.kube.run('delete', 'workloadprocess', 'narrow', '-n', 'team-a');
+    await stage.noPod('narrow-pod', 'team-a');
+  });
+
+  it('of the published example each lead for themselves', async () => {
+    const files = examples.config.filter(({ text }) => text.includes('-processor"') && text.includes('tenant-'));
+    expect(files).toHaveLength(2);
+    const env = { HIGHLANDER_REDIS_ADDR: stage.redis?.addr ?? '' };
+    const controllers = await Promise.all(
+      files.map(({ text }, index) => stage.startController(`published-${index}`, { file: text, env })),
+    );
+    await waitFor('both to lead', async () => {
+      const leads = await Promise.all(controllers.map((each) => each.metric('k8_highlander_is_leader')));
+      return leads.every((value) => value === 1);
+    });
+    await stage.kube.apply(yaml('published', 'tenant-a', { [LABEL]: 'tenant-a' }));
+    await stage.kube.apply(yaml('published', 'tenant-b', { [LABEL]: 'tenant-b' }));
+    await Promise.all(['tenant-a', 'tenant-b'].map((tenant) => holder('published', tenant, tenant)));
+  });
+});
+
+function file(name: string, content: object): string {
+  const path = join(folder, name);
+  writeFileSync(path, stringify(content));
+  return path;
+}
+
+/** Text of both streams of a controller that does not start. */
+function highlander(args: readonly string[]): string {
+  const program = [join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'dist/main.mjs')] as const;
+  const { stdout, stderr } = spawnSync(program[0], [program[1], ...args], { encoding: 'utf8', timeout: 30_000 });
+  return `${stdout}${stderr}`;
+}
+
+async function kubeconfigOf(account: string, namespace: string): Promise<string> {
+  const token = (await stage.kube.run('create', 'token', account, '-n', namespace)).trim();
+  const admin = parse(readFileSync(stage.cluster.kubeconfigPath, 'utf8')) as {
+    readonly users: [{ readonly name: string }];
+  };
+  return file('narrow.kubeconfig', { ...admin, users: [{ name: admin.users[0].name, user: { token } }] });
+}
