@@ -199,7 +199,9 @@ export class Presence {
     const before = this.#claims;
     this.#claims = claims;
     const isSame = before.size === claims.size && [...claims].every(([name, tenant]) => before.get(name) === tenant);
-    if (!isSame) this.#options.onClaims?.();
+    if (isSame) return;
+    this.#options.logger.info('Other tenants claim other namespaces than before', { namespaces: [...claims.keys()] });
+    this.#options.onClaims?.();
   }
 
   #remember(cells: readonly ListedCell[]): void {

@@ -40,6 +40,10 @@ export class ChildRetirement {
     return result;
   }
 
+  hasChildren(key: ObjectKey): boolean {
+    return this.#childrenOf(key).length > 0;
+  }
+
   /** For a child whose owner does not exist any more, as far as is known. True when nothing is left to be done. */
   async dispose(key: ObjectKey, child: Placed, grant: Grant): Promise<boolean> {
     const live = await this.#options.client.get(this.#kind.resource, key, { signal: grant.signal });

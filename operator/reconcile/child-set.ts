@@ -52,7 +52,9 @@ export class ChildSetReconciler<S> implements Reconciler {
     if (!workload || workload.metadata.deletionTimestamp !== undefined)
       return this.#retirement.retire(key, workload, grant);
     const ownership = tenancy.of(workload);
-    if (ownership === 'ours') return this.#bringUp(workload, key, grant);
+    // Children of ours were there before anybody knew of the other claim.
+    if (ownership === 'ours' || (ownership === 'disputed' && this.#retirement.hasChildren(key)))
+      return this.#bringUp(workload, key, grant);
     const result = await this.#retirement.retire(key, workload, grant);
     const isLeft = result.requeueAfterMs === undefined;
     if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);

@@ -69,7 +69,8 @@ export class ProcessReconciler implements Reconciler {
     const pod = pods.get({ namespace: key.namespace, name: podName(key.name) });
     if (!workload || workload.metadata.deletionTimestamp) return this.#retirement.retire(key, workload, pod, grant);
     const ownership = tenancy.of(workload);
-    if (ownership === 'ours') return this.#bringUp(workload, pod, grant);
+    // A pod of ours was there before anybody knew of the other claim.
+    if (ownership === 'ours' || (ownership === 'disputed' && pod)) return this.#bringUp(workload, pod, grant);
     const result = await this.#retirement.retire(key, workload, pod, grant);
     const isLeft = result.requeueAfterMs === undefined && !(pod && tenancy.holds(workload));
     if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);
