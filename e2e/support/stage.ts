@@ -79,6 +79,8 @@ export class Stage {
     const stage = new Stage(cluster, store === 'redis' ? await startRedis() : undefined);
     await stage.kube.run('apply', '-f', join(ROOT, 'crds'));
     await stage.kube.run('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
+    // The store is new, and nothing runs: a cluster that remembered tenants of the file before would wait for their pods.
+    await stage.kube.run('delete', 'leases', '-A', '-l', 'highlander.plexobject.io/tenant');
     return stage;
   }
 
