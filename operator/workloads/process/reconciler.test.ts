@@ -210,6 +210,14 @@ describe('a changed spec', () => {
     expect(world.pod?.metadata.uid).toBe(uid);
   });
 
+  it('replaces the pod although a quota has no room for both', async () => {
+    const world = await running();
+    world.edit({ image: 'busybox:2' });
+    world.cluster.failures.set('create', new ApiError(403, 'Forbidden', 'exceeded quota: pods=1'));
+    await world.reconcile();
+    expect(world.takeWrites()).toEqual(['delete Pod', 'status']);
+  });
+
   it('keeps the pod when only fields beside the template changed', async () => {
     const world = await running();
     const { uid } = world.pod!.metadata;

@@ -162,8 +162,9 @@ export class ProcessReconciler implements Reconciler {
     try {
       await this.#applier.rehearse(successor, scene.grant);
     } catch (error) {
-      if (error instanceof ApiError && isRefusal(error)) await this.#refuse(error, scene);
-      throw error;
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      // A quota, for example, may only have no room for both.
+      if (isInvalid(error)) await this.#refuse(error, scene);
     }
   }
 
