@@ -4,6 +4,7 @@ import { childTypes } from '../api/children.ts';
 import type { WorkloadCronJob } from '../api/cronjob.ts';
 import { CRON_JOB_KIND, cronJobResource } from '../api/cronjob.ts';
 import { labels } from '../api/group.ts';
+import type { DeclaredWorkload } from '../api/declared.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import type { WorkloadPersistent } from '../api/persistent.ts';
 import { PERSISTENT_KIND, persistentResource } from '../api/persistent.ts';
@@ -27,7 +28,6 @@ import { workloadOf } from '../reconcile/metadata.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
-import type { Declaration } from '../workloads/declared/decide.ts';
 import { DeclaredReconciler } from '../workloads/declared/reconciler.ts';
 import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
@@ -103,7 +103,7 @@ export interface KindDeps {
   readonly workers: number;
   readonly logger: Logger;
   /** Workloads of the configuration file. */
-  readonly declarations: readonly Declaration[];
+  readonly declarations: readonly DeclaredWorkload[];
 }
 
 export function kinds(deps: KindDeps): readonly Registration[] {

@@ -1,5 +1,5 @@
 /** A configuration file held against all rules that need neither this machine nor a store. */
-import type { DeclaredWorkload } from './declared.ts';
+import type { DeclaredWorkload } from '../api/declared.ts';
 import { parseConfigFile } from './file.ts';
 import { knownPaths } from './keys.ts';
 import type { Problem } from './problems.ts';

@@ -1,5 +1,5 @@
 /** The configuration as the rest of the program sees it: checked, complete, in milliseconds. */
-import type { DeclaredWorkload } from './declared.ts';
+import type { DeclaredWorkload } from '../api/declared.ts';
 import type { Settings } from './schema.ts';
 
 /** Structurally the timing that the election needs. */

@@ -11,7 +11,7 @@ import { persistentCustomResource } from '../api/persistent.ts';
 import { processCustomResource } from '../api/process.ts';
 import { serviceCustomResource } from '../api/service.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
-import type { DeclaredWorkload } from './declared.ts';
+import type { DeclaredWorkload } from '../api/declared.ts';
 import type { Locate } from './file.ts';
 import type { Problem } from './problems.ts';
 import { showValue } from './problems.ts';

@@ -12,6 +12,7 @@ import type { Action, Child, MetadataPatch } from './plan.ts';
 import type { Grant } from './reconciler.ts';
 import type { CommonStatus } from './status.ts';
 import { statusPatch } from './status.ts';
+import type { Tenancy } from './tenancy.ts';
 
 /**
  * What the API server holds now, as far as it said: the object, or `undefined` when there is none.
@@ -142,9 +143,10 @@ export class StatusWriter<T extends WithStatus> {
     return patch && this.#patch(workload, patch, grant);
   }
 
-  /** Lets go of a workload that is another tenant's now. */
-  release(workload: T, grant: Grant): Promise<T | undefined> {
-    return this.#patch(workload, { status: { controller: null } }, grant);
+  /** For a workload that is not, or no longer, ours, when nothing of ours is left of it. `now`: RFC 3339. */
+  async disown(workload: T, tenancy: Tenancy, { now, grant }: { readonly now: string; readonly grant: Grant }) {
+    if (tenancy.holds(workload)) await this.#patch(workload, { status: { controller: null } }, grant);
+    else if (tenancy.of(workload) === 'disputed') await this.write(workload, tenancy.dispute(workload, now), grant);
   }
 
   async #patch(workload: T, patch: object, grant: Grant): Promise<T | undefined> {

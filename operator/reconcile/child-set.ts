@@ -56,10 +56,8 @@ export class ChildSetReconciler<S> implements Reconciler {
     if (ownership === 'ours' || (ownership === 'disputed' && this.#retirement.hasChildren(key)))
       return this.#bringUp(workload, key, grant);
     const result = await this.#retirement.retire(key, workload, grant);
-    const isLeft = result.requeueAfterMs === undefined;
-    if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);
-    else if (isLeft && ownership === 'disputed')
-      await this.#statuses.write(workload, tenancy.dispute(workload, timestamp(clock.wall())), grant);
+    if (result.requeueAfterMs === undefined)
+      await this.#statuses.disown(workload, tenancy, { now: timestamp(clock.wall()), grant });
     return result;
   }
 

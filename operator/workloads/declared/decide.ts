@@ -1,27 +1,14 @@
 /** What to do about one custom resource that the configuration file declares, or declared. Pure. */
+import type { DeclaredWorkload } from '../../api/declared.ts';
 import { annotations, DECLARED_IN_CONFIG, labels } from '../../api/group.ts';
 import { contains } from '../../reconcile/contains.ts';
 import { stableHash, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Child } from '../../reconcile/plan.ts';
 
-export interface Declaration {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
-  };
-  /** Absent: others make it. */
-  readonly spec?: Readonly<Record<string, unknown>>;
-  /** Only made when there is no such custom resource, and never changed. */
-  readonly isFallback: boolean;
-}
-
 export type DeclaredChild = Child & { spec?: unknown };
 
 export interface Situation {
-  readonly declaration: Declaration | undefined;
+  readonly declaration: DeclaredWorkload | undefined;
   readonly live: DeclaredChild | undefined;
   readonly tenant: string;
   readonly term: number;
@@ -47,12 +34,12 @@ function decideOnLeftOver(live: DeclaredChild, { tenant }: Situation): Decision 
   return { do: 'act', action: { type: 'stop', live, reason: 'NoLongerDeclared' } };
 }
 
-function decideOnAbsence(declaration: Declaration, { term }: Situation): Decision {
+function decideOnAbsence(declaration: DeclaredWorkload, { term }: Situation): Decision {
   const { spec } = declaration;
   return spec ? apply(declaration, spec, { term }) : { do: 'complain', why: absence(declaration) };
 }
 
-function decideOnLive(live: DeclaredChild, declaration: Declaration, { tenant, term }: Situation): Decision {
+function decideOnLive(live: DeclaredChild, declaration: DeclaredWorkload, { tenant, term }: Situation): Decision {
   const { spec, isFallback } = declaration;
   if (!spec || isFallback) return NOTHING;
   if (!isDeclared(live)) return { do: 'complain', why: conflict(declaration) };
@@ -67,7 +54,7 @@ export function isDeclared({ metadata }: Child): boolean {
 }
 
 function apply(
-  { apiVersion, kind, metadata }: Declaration,
+  { apiVersion, kind, metadata }: DeclaredWorkload,
   spec: Readonly<Record<string, unknown>>,
   { term, live }: { readonly term: number; readonly live?: DeclaredChild },
 ): Decision {
@@ -79,17 +66,17 @@ function apply(
   };
 }
 
-function nameOf({ kind, metadata: { namespace, name } }: Declaration): string {
+function nameOf({ kind, metadata: { namespace, name } }: DeclaredWorkload): string {
   return `${kind} ${namespace}/${name}`;
 }
 
-function conflict(declaration: Declaration): string {
+function conflict(declaration: DeclaredWorkload): string {
   return (
     `${nameOf(declaration)} is declared in the configuration file, but is not of it: delete it, or take it out of the file ` +
     `(label ${labels.declaredIn}=${DECLARED_IN_CONFIG} hands it over to the file)`
   );
 }
 
-function absence(declaration: Declaration): string {
+function absence(declaration: DeclaredWorkload): string {
   return `${nameOf(declaration)}, to which workloadCRDRef refers, does not exist: make it, or say in the file what it is to run`;
 }

@@ -1,16 +1,16 @@
 import { beforeEach, expect, it } from 'vitest';
+import type { DeclaredWorkload } from '../../api/declared.ts';
 import { DECLARED_IN_CONFIG, labels } from '../../api/group.ts';
 import { processResource } from '../../api/process.ts';
 import type { KubeObject } from '../../cluster/cluster-client.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { grant } from '../../controller/testing/doubles.ts';
 import { FakeCluster } from '../../reconcile/testing/fake-cluster.ts';
-import type { Declaration } from './decide.ts';
 import { DeclaredReconciler } from './reconciler.ts';
 
 const KEY = { namespace: 'default', name: 'web' };
 const MARKED = { [labels.tenant]: 'default', [labels.declaredIn]: DECLARED_IN_CONFIG };
-const declaration: Declaration = {
+const declaration: DeclaredWorkload = {
   apiVersion: 'highlander.plexobject.io/v1',
   kind: 'WorkloadProcess',
   metadata: { ...KEY, labels: MARKED },
@@ -27,7 +27,7 @@ const found = (): Found | undefined => cluster.peek<Found>(processResource, KEY.
 const edit = (change: Partial<Found>): void =>
   void cluster.edit<Found>(processResource, { metadata: KEY, ...found(), ...change });
 
-async function reconcile(...declarations: readonly Declaration[]): Promise<string[]> {
+async function reconcile(...declarations: readonly DeclaredWorkload[]): Promise<string[]> {
   const reconciler = new DeclaredReconciler({
     resource: processResource,
     declarations,

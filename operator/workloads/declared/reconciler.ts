@@ -3,6 +3,7 @@
  * any other; removes those that left it.
  */
 import type { ChildType } from '../../api/children.ts';
+import type { DeclaredWorkload } from '../../api/declared.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -10,13 +11,13 @@ import { Applier } from '../../reconcile/apply.ts';
 import { assertNotLater } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
-import type { Declaration, DeclaredChild } from './decide.ts';
+import type { DeclaredChild } from './decide.ts';
 import { decide, isDeclared } from './decide.ts';
 
 export interface DeclaredOptions {
   readonly resource: ChildType;
   /** Of all kinds. */
-  readonly declarations: readonly Declaration[];
+  readonly declarations: readonly DeclaredWorkload[];
   readonly client: ClusterClient;
   readonly workloads: ReadCache<DeclaredChild>;
   readonly events: EventSink;
@@ -31,7 +32,7 @@ export class DeclaredReconciler implements Reconciler {
   readonly kind: string;
   readonly #options: DeclaredOptions;
   readonly #applier: Applier<DeclaredChild>;
-  readonly #declarations: ReadonlyMap<string, Declaration>;
+  readonly #declarations: ReadonlyMap<string, DeclaredWorkload>;
 
   constructor(options: DeclaredOptions) {
     const { resource, declarations, client } = options;

@@ -72,10 +72,7 @@ export class ProcessReconciler implements Reconciler {
     // A pod of ours was there before anybody knew of the other claim.
     if (ownership === 'ours' || (ownership === 'disputed' && pod)) return this.#bringUp(workload, pod, grant);
     const result = await this.#retirement.retire(key, workload, pod, grant);
-    const isLeft = result.requeueAfterMs === undefined && !(pod && tenancy.holds(workload));
-    if (isLeft && tenancy.holds(workload)) await this.#statuses.release(workload, grant);
-    else if (isLeft && ownership === 'disputed')
-      await this.#statuses.write(workload, tenancy.dispute(workload, timestamp(clock.wall())), grant);
+    if (!pod) await this.#statuses.disown(workload, tenancy, { now: timestamp(clock.wall()), grant });
     return result;
   }
 
