@@ -1,4 +1,5 @@
 /** What holds for all kinds alike: ends, neighbours that fail, equal names, objects in the way, controllers that come and go. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { waitFor } from './support/cluster/index.ts';
@@ -104,7 +105,10 @@ describe.skipIf(!inject('realNodes'))('workloads of all kinds', () => {
       WorkloadCronJob: { script: { commands: ['exit 1'] }, backoffLimit: 0, restartPolicy: 'Never' },
     };
     await Promise.all(kinds.map((kind) => apply(kind, 'ill', failing[kind])));
-    await reason('WorkloadProcess', 'ill', 'CrashLoopBackOff');
+    await waitFor('its failures to be told', async () => {
+      const found = await stage.workload('ill');
+      return found?.status?.lastError?.includes('exit code 1') ? found : undefined;
+    });
     await reason('WorkloadCronJob', 'ill', 'LastRunFailed');
     await Promise.all(kinds.map((kind) => apply(kind, 'ill', { ...failing[kind], env: { EDITED: 'once' } })));
     await Promise.all(kinds.map((kind) => stage.kube.run('delete', KINDS[kind], 'ill')));
@@ -148,7 +152,13 @@ describe.skipIf(!inject('realNodes'))('workloads of all kinds', () => {
   it('go on as they are when their controller is killed and comes back, and when it is rolled out', async () => {
     const ready = () =>
       Promise.all(kinds.slice(0, 3).map(async (kind) => (await reason(kind, 'well')).status?.conditions?.[0]));
-    const before = { pods: (await podsOf('well')).slice(0, 3), ready: await ready() };
+    const look = async () => ({ pods: (await podsOf('well')).slice(0, 3), ready: await ready() });
+    // What the tests before have deleted is back, and told of.
+    const before = await waitFor('all to be quiet', async () => {
+      const first = await look();
+      await sleep(3000);
+      return JSON.stringify(await look()) === JSON.stringify(first) ? first : undefined;
+    });
     await stage.endControllers();
     await stage.startController('lifecycle-3');
     await stage.leader();
