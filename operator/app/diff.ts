@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
-import { annotations, fieldManagers } from '../api/group.ts';
+import { annotations, fieldManagers, GROUP, VERSION } from '../api/group.ts';
 import { customResources } from '../api/kinds.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
 import { HttpClusterClient } from '../cluster/http-client.ts';
@@ -57,7 +57,7 @@ interface Pair {
 async function pairsOf(client: HttpClusterClient, workload: Wanted, config: Config): Promise<readonly Pair[]> {
   const resource = customResources.find(({ kind }) => kind === workload.kind);
   if (!resource) throw new Error(`${workload.kind} is no kind of workload`);
-  const type: ChildType = { ...resource, group: 'highlander.plexobject.io', version: 'v1', namespaced: true };
+  const type: ChildType = { ...resource, group: GROUP, version: VERSION, namespaced: true };
   const metadata = { ...workload.metadata, namespace: workload.metadata.namespace ?? config.namespace };
   const wanted = { ...workload, metadata };
   const own = await dryRun(client, { type, object: wanted });

@@ -72,6 +72,7 @@ describe('validate', () => {
     ],
     ['a: [\n', 'is not valid YAML'],
     ['hello: world\n', ':1:1: has neither apiVersion and kind nor a setting of the configuration file'],
+    ['redis: {addr: "r:1"}\nlease: {ttl: 5s}\n', 'lease breaks a rule: renewDeadline'],
     ['prot: 8080\nredis: {addr: "r:1"}\n', ':1:7: prot is not a known key; did you mean "port"?'],
     [
       'redis: {addr: "r:1"}\nservices: [{name: a, image: b, replicas: many}]\n',

@@ -6,6 +6,7 @@ import { customResources } from '../api/kinds.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { unknownFields } from '../api/unknown-fields.ts';
 import { checkConfig, isConfig } from '../config/check.ts';
+import { brokenTimingRule } from '../leadership/timing.ts';
 import { nearest } from '../lib/edit-distance.ts';
 import type { Finding, Part, Source } from './documents.ts';
 import { parseSource } from './documents.ts';
@@ -74,7 +75,7 @@ function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record
   if (!isConfig(content))
     return problem(at([]), 'has neither apiVersion and kind nor a setting of the configuration file');
   if (!isAlone) return problem(at([]), 'a configuration file is one document: put the others into files of their own');
-  const { workloads, problems } = checkConfig(source.name, source.text);
+  const { workloads, problems } = checkConfig(source.name, source.text, { brokenTimingRule });
   return {
     workloads: workloads.flatMap(({ spec, ...rest }) => (spec ? [{ ...rest, spec }] : [])),
     findings: problems.map(({ where, ...rest }) => ({

@@ -33,7 +33,7 @@ export function isConfig(content: Readonly<Record<string, unknown>>): boolean {
 export function checkConfig(
   name: string,
   text: string,
-  rules: Rules = { brokenTimingRule: () => undefined },
+  rules: Rules,
 ): { readonly workloads: readonly DeclaredWorkload[]; readonly problems: readonly Problem[] } {
   const file = parseConfigFile(name, text);
   try {

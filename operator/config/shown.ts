@@ -25,8 +25,8 @@ function shown(path: string, value: unknown): unknown {
     );
   if (typeof value !== 'string') return value;
   if (value.includes('PRIVATE KEY-----')) return MASK;
-  const bare = withoutCredentials(value);
-  return isSecret(path) && bare === value && path !== 'databaseURL' ? MASK : bare;
+  // Of the database's URL only the password is a secret.
+  return isSecret(path) && path !== 'databaseURL' ? MASK : withoutCredentials(value);
 }
 
 /** Variables of workloads are often passwords. */

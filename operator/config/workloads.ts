@@ -6,6 +6,7 @@ import type { Flaw } from '../api/check.ts';
 import { nameFlaw, showPath, specFlaws } from '../api/check.ts';
 import type { CustomResource } from '../api/crd.ts';
 import { cronJobCustomResource } from '../api/cronjob.ts';
+import { dnsLabel } from '../api/fields.ts';
 import { API_VERSION, DECLARED_IN_CONFIG, labels } from '../api/group.ts';
 import { persistentCustomResource } from '../api/persistent.ts';
 import { processCustomResource } from '../api/process.ts';
@@ -24,6 +25,8 @@ const LISTS = {
   services: serviceCustomResource,
   persistentSets: persistentCustomResource,
 } as const;
+
+const namespaceName = dnsLabel();
 
 /** Of the original, where they never had an effect. */
 const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
@@ -132,11 +135,7 @@ function namesOf(
 }
 
 function namespaceFlaws(namespace: unknown): readonly Flaw[] {
-  if (
-    namespace === undefined ||
-    (typeof namespace === 'string' && /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace))
-  )
-    return [];
+  if (namespace === undefined || namespaceName.safeParse(namespace).success) return [];
   return [{ path: ['namespace'], fix: 'must be the name of a namespace, for example "default"' }];
 }
 

@@ -64,8 +64,8 @@ export class Presence {
   /** Rewrites follow each other: each knows the version that the one before it wrote. */
   #rewriting: Promise<void> = Promise.resolve();
   #peers: readonly Peer[] = [];
-  /** Namespace to the other tenant that claims it. */
-  #claims: ReadonlyMap<string, string> = new Map();
+  /** Namespace to the other tenants that claim it, by name. */
+  #claims: ReadonlyMap<string, readonly string[]> = new Map();
   /** When this process first saw the present version of a record, on the monotonic clock. */
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
   readonly #stopping = new AbortController();
@@ -80,9 +80,9 @@ export class Presence {
     return this.#peers;
   }
 
-  /** The other tenant that claims a namespace, as of the last look. */
-  claimedBy(namespace: string): string | undefined {
-    return this.#claims.get(namespace);
+  /** The other tenants that claim a namespace, by name, as of the last look. */
+  claimedBy(namespace: string): readonly string[] {
+    return this.#claims.get(namespace) ?? [];
   }
 
   get highestStamp(): number {
@@ -191,16 +191,11 @@ export class Presence {
   }
 
   #setClaims(others: readonly ListedCell[]): void {
-    const claims = new Map<string, string>();
-    for (const { key, value, ageMs } of others) {
-      const tenant = key.slice(cellKeys.presences.length).split(':')[0] ?? '';
-      if (ageMs < FORGOTTEN_MS) for (const namespace of parse(value).claims ?? []) claims.set(namespace, tenant);
-    }
     const before = this.#claims;
-    this.#claims = claims;
-    const isSame = before.size === claims.size && [...claims].every(([name, tenant]) => before.get(name) === tenant);
-    if (isSame) return;
-    this.#options.logger.info('Other tenants claim other namespaces than before', { namespaces: [...claims.keys()] });
+    this.#claims = claimsOf(others);
+    if (JSON.stringify([...before]) === JSON.stringify([...this.#claims])) return;
+    const namespaces = [...this.#claims.keys()];
+    this.#options.logger.info('Other tenants claim other namespaces than before', { namespaces });
     this.#options.onClaims?.();
   }
 
@@ -229,6 +224,31 @@ export class Presence {
       this.#options.logger.debug('Presence could not be withdrawn', { error: messageOf(error) });
     }
   }
+}
+
+/** Namespace to tenants, both by name: the same for the same records in any order. */
+function claimsOf(cells: readonly ListedCell[]): ReadonlyMap<string, readonly string[]> {
+  const claims = new Map<string, Set<string>>();
+  for (const { key, value, ageMs } of cells) {
+    const tenant = key.slice(cellKeys.presences.length).split(':')[0] ?? '';
+    const names = ageMs < FORGOTTEN_MS ? claimsIn(value) : [];
+    for (const name of names) claims.set(name, (claims.get(name) ?? new Set()).add(tenant));
+  }
+  const sorted = [...claims].map(([name, tenants]): [string, string[]] => [name, [...tenants].toSorted(byName)]);
+  return new Map(sorted.toSorted(([a], [b]) => byName(a, b)));
+}
+
+/** What another tenant writes must not keep this one from looking around. */
+function claimsIn(text: string): readonly string[] {
+  try {
+    return [...(parse(text).claims ?? [])];
+  } catch {
+    return [];
+  }
+}
+
+function byName(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 function parse(text: string): PresenceRecord {

@@ -10,7 +10,7 @@ import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import type { Action, Child, Claimant } from './plan.ts';
 import { standingOf } from './plan.ts';
 import type { CommonStatus, Report } from './status.ts';
-import { composeStatus, timestamp } from './status.ts';
+import { composeStatus, occasionOf } from './status.ts';
 
 /** What an observation is made from. */
 export interface Sight {
@@ -168,12 +168,5 @@ function onlyOurs<S>(subject: Subject<S>): Live {
 }
 
 function report<S>({ kind, workload, at }: Subject<S>, sight: Sight, verdict: Report): ChildView {
-  const occasion = {
-    generation: generationOf(workload),
-    now: timestamp(at.now),
-    tenant: at.tenant,
-    holder: at.holder,
-    term: at.term,
-  };
-  return { verdict, status: composeStatus(kind.facts(sight), verdict, occasion, workload.status) };
+  return { verdict, status: composeStatus(kind.facts(sight), verdict, occasionOf(workload, at), workload.status) };
 }

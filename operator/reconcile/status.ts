@@ -44,6 +44,14 @@ export interface Occasion {
   readonly term: number;
 }
 
+/** Of a look at an object: who looked, when, and at which generation. `now`: milliseconds since the epoch. */
+export function occasionOf(
+  { metadata }: { readonly metadata: { readonly generation?: number } },
+  { now, tenant, holder, term }: Pick<Occasion, 'tenant' | 'holder' | 'term'> & { readonly now: number },
+): Occasion {
+  return { generation: metadata.generation ?? 0, now: timestamp(now), tenant, holder, term };
+}
+
 export function conditionsOf(
   verdict: Verdict,
   { generation, now }: Pick<Occasion, 'generation' | 'now'>,

@@ -27,7 +27,7 @@ const team = (more: Partial<TenancyOptions> = {}) =>
   new Tenancy({ tenant: 'team-a', watchNamespaces: ['apps'], ...more });
 const fallback = (more: Partial<TenancyOptions> = {}) =>
   new Tenancy({ tenant: 'default', watchNamespaces: [], ...more });
-const taken = { claimedBy: (namespace: string) => (namespace === 'apps' ? 'team-b' : undefined) };
+const taken = { claimedBy: (namespace: string) => (namespace === 'apps' ? ['team-b'] : []) };
 
 describe('a workload belongs to', () => {
   it.each([
@@ -52,11 +52,16 @@ it('what is no longer ours but was is still looked at', () => {
   expect(team().concerns(workload({ label: 'team-b', holder: 'team-b' }))).toBe(false);
 });
 
-it('both tenants of a dispute say the same of it', () => {
+it('all tenants of a dispute say the same of it', () => {
   const disputed = workload({});
-  const a = team(taken).dispute(disputed, '2030-01-01T00:00:00Z');
-  const b = new Tenancy({ tenant: 'team-b', watchNamespaces: ['apps'], claimedBy: () => 'team-a' });
-  expect(b.dispute(disputed, '2030-01-01T00:00:00Z')).toEqual(a);
-  expect(a.lastError).toContain('The tenants team-a and team-b both watch namespace apps');
+  const said = (tenant: string, ...others: readonly string[]) =>
+    new Tenancy({ tenant, watchNamespaces: ['apps'], claimedBy: () => others }).dispute(
+      disputed,
+      '2030-01-01T00:00:00Z',
+    );
+  const a = said('team-a', 'team-b', 'team-c');
+  expect(said('team-b', 'team-a', 'team-c')).toEqual(a);
+  expect(said('team-c', 'team-a', 'team-b')).toEqual(a);
+  expect(a.lastError).toContain('The tenants team-a and team-b and team-c all watch namespace apps');
   expect(kstatusViolations({ ...disputed, status: a })).toEqual([]);
 });

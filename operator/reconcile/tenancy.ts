@@ -11,14 +11,14 @@ interface Workload extends Child {
   status?: CommonStatus;
 }
 
-/** disputed: two tenants claim it, and none has it. others: not ours, or not yet. */
+/** disputed: several tenants claim it, and none has it. others: not ours, or not yet. */
 export type Ownership = 'ours' | 'disputed' | 'others';
 
 export interface TenancyOptions {
   readonly tenant: string;
   readonly watchNamespaces: readonly string[];
-  /** The other tenant that names a namespace, if there is one and it can be seen. */
-  readonly claimedBy?: (namespace: string) => string | undefined;
+  /** The other tenants that name a namespace, as far as they can be seen. */
+  readonly claimedBy?: (namespace: string) => readonly string[];
 }
 
 export class Tenancy {
@@ -34,11 +34,11 @@ export class Tenancy {
     const { namespace = '', labels: own = {} } = workload.metadata;
     const label = own[labels.tenant];
     if (label) return label === tenant ? 'ours' : 'others';
-    const rival = claimedBy?.(namespace);
-    if (!this.#claims(namespace, rival)) return 'others';
+    const isClaimed = (claimedBy?.(namespace) ?? []).length > 0;
+    if (!this.#claims(namespace, isClaimed)) return 'others';
     const holder = holderOf(workload);
     if (holder !== undefined) return holder === tenant ? 'ours' : 'others';
-    return rival === undefined ? 'ours' : 'disputed';
+    return isClaimed ? 'disputed' : 'ours';
   }
 
   /** Whether there is anything to do about it: what is no longer ours must be let go. */
@@ -51,14 +51,14 @@ export class Tenancy {
     return holderOf(workload) === this.#options.tenant;
   }
 
-  /** The same, whichever of the two tenants says it. `now`: RFC 3339. */
+  /** The same, whichever of the tenants says it. `now`: RFC 3339. */
   dispute(workload: Workload, now: string): CommonStatus {
     const { tenant, claimedBy } = this.#options;
     const { namespace = '', generation = 0 } = workload.metadata;
-    const names = [tenant, claimedBy?.(namespace) ?? ''].toSorted().join(' and ');
+    const names = [tenant, ...(claimedBy?.(namespace) ?? [])].toSorted().join(' and ');
     const message =
-      `The tenants ${names} both watch namespace ${namespace}: say whose this is by the label ${labels.tenant}, or take ` +
-      'the namespace out of one watchNamespaces';
+      `The tenants ${names} all watch namespace ${namespace}: say whose this is by the label ${labels.tenant}, or leave ` +
+      'the namespace to one of them in watchNamespaces';
     const verdict: Verdict = { state: 'stalled', reason: 'ClaimedByTwoTenants', message, problem: message };
     return {
       observedGeneration: generation,
@@ -70,9 +70,9 @@ export class Tenancy {
     };
   }
 
-  #claims(namespace: string, rival: string | undefined): boolean {
+  #claims(namespace: string, isClaimed: boolean): boolean {
     const { tenant, watchNamespaces } = this.#options;
-    return watchNamespaces.includes(namespace) || (tenant === DEFAULT_TENANT && rival === undefined);
+    return watchNamespaces.includes(namespace) || (tenant === DEFAULT_TENANT && !isClaimed);
   }
 }
 

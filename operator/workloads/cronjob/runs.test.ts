@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { childTypes } from '../../api/children.ts';
+import { labels } from '../../api/group.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import { MemoryStore } from '../../lease/testing/memory-store.ts';
 import { FakeClock } from '../../lib/testing/fake-clock.ts';
@@ -59,6 +60,14 @@ describe('claimed runs', () => {
     const both = await Promise.allSettled([world.reconcileOnce(), world.reconcileOnce()]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(world.begun).toEqual([1]);
+  });
+
+  it('of a workload that now belongs to another tenant, none begins', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    world.edit({ schedule: '* * * * *' }, { labels: { [labels.tenant]: 'other' } });
+    await world.reconcile();
+    expect(world.begun).toEqual([]);
   });
 
   it('suspended runs nothing, and makes up for nothing', async () => {

@@ -40,10 +40,10 @@ export class CronRuns {
 
   /** Takes all steps that are due now. Throws what the store and the client throw, `HigherTermSeen` and `RetryLater`. */
   async settle(key: ObjectKey, grant: Grant): Promise<void> {
-    const { workloads, caches, tenant, ledger } = this.#options;
+    const { workloads, caches, tenant, tenancy, ledger } = this.#options;
     const workload = workloads.get(key) as WorkloadCronJob | undefined;
     const scene = new ChildScene(caches, key, CRON_JOB_KIND, tenant);
-    if (!workload || !claimed(scene, workload)) return;
+    if (!workload || tenancy.of(workload) !== 'ours' || !claimed(scene, workload)) return;
     let entry = await ledger.read(key, callOf(grant));
     for (let taken = 0; taken < MAX_MOVES; taken++) {
       const cronJob = claimed(scene, workload);

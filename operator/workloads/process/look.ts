@@ -9,7 +9,7 @@ import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Standing } from '../../reconcile/plan.ts';
 import { assertNotLater, standingOf } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
-import { composeStatus, timestamp } from '../../reconcile/status.ts';
+import { composeStatus, occasionOf } from '../../reconcile/status.ts';
 import type { Decision } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Place } from './desired.ts';
@@ -133,14 +133,7 @@ export function refused(
 }
 
 function say(workload: WorkloadProcess, facts: Facts, verdict: Verdict, at: Viewpoint): ProcessStatus {
-  const occasion = {
-    generation: generationOf(workload),
-    now: timestamp(at.now),
-    tenant: at.tenant,
-    holder: at.holder,
-    term: at.term,
-  };
-  return composeStatus(facts, verdict, occasion, workload.status);
+  return composeStatus(facts, verdict, occasionOf(workload, at), workload.status);
 }
 
 function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing, 'ours'>, at: Viewpoint): View {

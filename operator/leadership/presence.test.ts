@@ -1,0 +1,66 @@
+import { beforeEach, expect, it } from 'vitest';
+import { cellKeys } from '../lease/cell-store.ts';
+import { MemoryStore } from '../lease/testing/memory-store.ts';
+import { silentLogger } from '../lib/logger.ts';
+import { FakeClock } from '../lib/testing/fake-clock.ts';
+import { Presence } from './presence.ts';
+
+const call = { timeoutMs: 1000 };
+
+let clock: FakeClock;
+let store: MemoryStore;
+let heard: string[];
+
+function presence(tenant: string, claims: readonly string[] = []): Presence {
+  return new Presence({
+    tenant,
+    identity: `${tenant}-1`,
+    cluster: { id: 'east', name: 'default' },
+    store,
+    clock,
+    logger: silentLogger,
+    periodMs: 5000,
+    highestStamp: () => 0,
+    claims,
+    onClaims: () => heard.push(tenant),
+    onLoss: () => {},
+  });
+}
+
+beforeEach(() => {
+  clock = new FakeClock();
+  store = new MemoryStore(clock);
+  heard = [];
+});
+
+it('tells which other tenants claim a namespace, in one order for everybody', async () => {
+  const all = ['c', 'a', 'b'].map((tenant) => presence(tenant, ['shared', tenant]));
+  for (const each of all) await each.announce();
+  for (const each of all) await each.look(call);
+  expect(all.map((each) => each.claimedBy('shared'))).toEqual([
+    ['a', 'b'],
+    ['b', 'c'],
+    ['a', 'c'],
+  ]);
+  expect(all[0]?.claimedBy('c')).toEqual([]);
+  expect(all[0]?.peers.map(({ identity }) => identity)).toEqual(['c-1']);
+});
+
+it('says so once when that changes, whatever the order in which the store lists them', async () => {
+  const [first, second] = [presence('a', ['shared']), presence('b', ['shared'])];
+  const mine = presence('default');
+  for (const each of [first, second]) await each.announce();
+  await mine.look(call);
+  await store.write(cellKeys.presence('a', 'a-2'), '{"beat":1,"claims":["shared"]}', undefined, call);
+  await first.announce();
+  await mine.look(call);
+  expect(heard).toEqual(['default']);
+});
+
+it('looks around although another tenant has written something else', async () => {
+  await store.write(cellKeys.presence('other', 'x'), 'no JSON', undefined, call);
+  const mine = presence('default');
+  await mine.announce();
+  await mine.look(call);
+  expect(mine.peers).toHaveLength(1);
+});
