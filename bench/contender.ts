@@ -44,6 +44,7 @@ export class Contender {
       logger: silentLogger,
       periodMs: TIMING.renewDeadlineMs / 2,
       highestStamp: () => 0,
+      mayLead: () => true,
       onLoss: () => this.#elector?.canaryLost(),
     });
     this.#finished = this.#presence.run();
@@ -94,8 +95,14 @@ export class Contender {
       store,
       permit: new PermitKeeper({ read: async () => undefined, write: async () => '1' }),
       presence: this.#presence,
-      cluster: { ready: () => true, highestStamp: () => 0, drainMs: () => 0, serverTime: () => undefined },
-      listener: { elected, lost: () => {}, renewed: () => {}, refused: () => {}, tookOver: () => {} },
+      cluster: {
+        ready: () => true,
+        highestStamp: () => 0,
+        drainMs: () => 0,
+        silentMs: () => 0,
+        serverTime: () => undefined,
+      },
+      listener: { elected, lost: () => {}, renewed: () => {}, refused: () => {}, shared: () => {}, tookOver: () => {} },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
       clock: systemClock,
       logger: silentLogger,

@@ -4,13 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { GROUP } from './api/group.ts';
+import type { Base, Place } from './app/base.ts';
 import { allCaches, type Caches, childCaches, kinds, openCaches } from './app/kinds.ts';
+import type { Leadership } from './app/leading.ts';
+import { lead } from './app/leading.ts';
+import { StandbyStatuses } from './app/standby.ts';
 import { outsideStore } from './app/store.ts';
+import type { KubeObject } from './cluster/cluster-client.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { HttpClusterClient } from './cluster/http-client.ts';
 import { clusterIdentity } from './cluster/identity.ts';
 import { PooledKubeConfig } from './cluster/kube-config.ts';
-import { PermitLease } from './cluster/permit-lease.ts';
+import type { Watched } from './cluster/namespaces.ts';
 import { TenantObjects } from './cluster/tenant-objects.ts';
 import type { Config } from './config/config.ts';
 import { HighlanderOperator } from './controller/operator.ts';
@@ -18,11 +23,6 @@ import { eventLoopCheck } from './http/event-loop.ts';
 import type { HealthCheck, HealthChecks } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createHttpApp } from './http/server.ts';
-import { Elector } from './leadership/elector.ts';
-import { LeadershipGuard } from './leadership/guard.ts';
-import { PermitKeeper } from './leadership/permit-keeper.ts';
-import { Presence } from './leadership/presence.ts';
-import { startWatchdog } from './leadership/watchdog.ts';
 import type { CellStore } from './lease/cell-store.ts';
 import { observed } from './lease/observed.ts';
 import type { StoreOptions } from './lease/open.ts';
@@ -34,24 +34,9 @@ import { messageOf } from './lib/errors.ts';
 import type { Logger } from './lib/logger.ts';
 import { Tenancy } from './reconcile/tenancy.ts';
 import { createLogger } from './telemetry/logger.ts';
-import type { Metrics } from './telemetry/metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 import { countWorkloads, healthChecks, watchVitals } from './vitals.ts';
-
-/** Grace of a pod that names none, milliseconds. */
-const DEFAULT_GRACE_MS = 30_000;
-
-interface Base {
-  readonly config: Config;
-  /** Unique per start of a process. */
-  readonly identity: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly kubeConfig: PooledKubeConfig;
-  readonly client: HttpClusterClient;
-}
 
 /** Runs a controller until `stopping` is aborted, then ends it in order. Rejects when it cannot be started. */
 export async function run(config: Config, stopping: AbortSignal): Promise<void> {
@@ -111,7 +96,7 @@ interface Controller {
   run(stopping: AbortSignal): Promise<void>;
 }
 
-async function compose(base: Base, cluster: { readonly id: string; readonly name: string }): Promise<Controller> {
+async function compose(base: Base, cluster: Place): Promise<Controller> {
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
   const caches = openCaches({
@@ -123,7 +108,8 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
     random: Math.random,
   });
   countWorkloads(caches.workloads, metrics);
-  const objects = new TenantObjects(childCaches(caches), DEFAULT_GRACE_MS);
+  metrics.clusterPriority(cluster.name, config.failover.priority);
+  const objects = new TenantObjects(childCaches(caches));
   const leadership = lead(base, {
     cluster,
     store,
@@ -140,118 +126,64 @@ async function compose(base: Base, cluster: { readonly id: string; readonly name
     reportingInstance: base.identity,
     enabled: () => leadership.elector.term !== undefined,
   });
-  const operator = manage(base, { caches, leadership, events, cluster, store });
+  const tenancy = new Tenancy({ ...config, claimedBy: (namespace) => leadership.presence.claimedBy(namespace) });
+  const operator = manage(base, { caches, leadership, events, cluster, store, tenancy });
+  const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
+  const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
-    run: (stopping) => conduct(base, { cluster, store, objects, leadership, events, operator }, stopping),
+    run: (stopping) => conduct(base, { cluster, store, objects, leadership, events, operator, standby }, stopping),
   };
 }
 
 interface Parts {
-  readonly cluster: { readonly name: string };
+  readonly cluster: Place;
   readonly store: CellStore;
   readonly objects: TenantObjects;
-  readonly leadership: ReturnType<typeof lead>;
+  readonly leadership: Leadership;
   readonly events: EventRecorder;
   readonly operator: HighlanderOperator;
+  readonly standby: StandbyStatuses;
 }
 
 /** Until `stopping` is aborted; then the workers end first and the lease last. */
 async function conduct(
   { config, clock, logger, metrics }: Base,
-  { cluster, store, objects, leadership, events, operator }: Parts,
+  { cluster, store, objects, leadership, events, operator, standby }: Parts,
   stopping: AbortSignal,
 ): Promise<void> {
   await operator.start();
   void operator.synced().then(
-    () => leadership.elector.reconsider(),
+    () => leadership.warm(),
     () => {},
   );
   const healthy = () => objects.ready();
   void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
-  const running = Promise.all([leadership.elector.run(), leadership.presence.run()]);
+  const running = leadership.run(stopping);
+  void standby.run(stopping);
   await Promise.race([running, aborted(stopping)]);
   logger.info('Stopping', { because: messageOf(stopping.reason) });
-  await within(clock, config.terminationGracePeriodMs, operator.shutdown());
-  leadership.presence.stop();
-  leadership.elector.leave();
+  await within(clock, config.terminationGracePeriodMs, operator.quiesce());
+  leadership.leave();
   await running;
+  await standby.report();
+  await operator.shutdown();
   await events.close();
-  await Promise.all([leadership.watchdog.close(), store.close()]);
-}
-
-interface Leading {
-  readonly cluster: { readonly id: string; readonly name: string };
-  readonly store: CellStore;
-  readonly objects: TenantObjects;
-  /** Whose the workloads are may have changed. */
-  readonly reconsider: () => void;
-  readonly elected: () => void;
-  readonly lost: () => void;
-}
-
-function lead(
-  { config, identity, clock, logger, metrics, client }: Base,
-  { cluster, store, objects, reconsider, elected, lost }: Leading,
-) {
-  const { tenant, lease: timing, namespace, remainsFollower } = config;
-  const permit = new PermitKeeper(new PermitLease({ client, namespace, tenant }));
-  const presence = new Presence({
-    tenant,
-    identity,
-    cluster,
-    store,
-    clock,
-    logger,
-    periodMs: timing.renewDeadlineMs / 2,
-    highestStamp: () => Math.max(objects.highestStamp(), permit.term),
-    claims: config.watchNamespaces,
-    onClaims: reconsider,
-    onLoss: () => elector.canaryLost(),
-  });
-  const watchdog = startWatchdog();
-  const elector: Elector = new Elector({
-    tenant,
-    candidate: { identity, cluster, timing },
-    remainsFollower,
-    store,
-    permit,
-    presence,
-    cluster: {
-      ready: () => objects.ready(),
-      highestStamp: () => objects.highestStamp(),
-      drainMs: (graceMs) => objects.drainMs(graceMs),
-      serverTime: (monotonic) => client.serverClock.at(monotonic),
-    },
-    listener: {
-      ...metrics.lease,
-      elected(term) {
-        metrics.lease.elected(term);
-        elected();
-      },
-      lost(term, because, heldMs) {
-        metrics.lease.lost(term, because, heldMs);
-        lost();
-      },
-    },
-    watchdog,
-    clock,
-    logger,
-  });
-  return { presence, elector, watchdog, guard: new LeadershipGuard(elector, timing.retryPeriodMs) };
+  await store.close();
 }
 
 interface Managed {
   readonly caches: Caches;
-  readonly leadership: ReturnType<typeof lead>;
+  readonly leadership: Leadership;
   readonly events: EventRecorder;
-  readonly cluster: { readonly id: string; readonly name: string };
+  readonly cluster: Place;
   readonly store: CellStore;
+  readonly tenancy: Tenancy;
 }
 
 function manage(
   { config, clock, logger, metrics, client, kubeConfig }: Base,
-  { caches, leadership, events, cluster, store }: Managed,
+  { caches, leadership, events, cluster, store, tenancy }: Managed,
 ): HighlanderOperator {
   const { tenant, workers, workloads: declarations } = config;
   const operator = new HighlanderOperator({
@@ -267,7 +199,6 @@ function manage(
   });
   const shared = { caches, client, events, clock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
-  const tenancy = new Tenancy({ ...config, claimedBy: (namespace) => leadership.presence.claimedBy(namespace) });
   const kindDeps = { ...shared, ledger, tenancy, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;

@@ -19,6 +19,9 @@ const options = {
   version: { type: 'boolean' },
   file: { type: 'string', short: 'f', multiple: true },
   output: { type: 'string', short: 'o' },
+  to: { type: 'string' },
+  'to-cluster': { type: 'string' },
+  cluster: { type: 'string' },
   ...configFlags,
 } as const;
 
@@ -64,7 +67,13 @@ function verbNamed(words: readonly string[]): Verb {
   );
 }
 
-function askedOf(verb: Verb, { file, output = 'yaml', help: _, version: __, ...flags }: Values): Asked {
+/** Flags that are no settings. */
+const OWN: ReadonlySet<string> = new Set(['help', 'version', 'file', 'output', 'to', 'to-cluster', 'cluster']);
+
+function askedOf(verb: Verb, values: Values): Asked {
+  const { file, output = 'yaml' } = values;
+  const flags = Object.fromEntries(Object.entries(values).filter(([name]) => !OWN.has(name)));
+  const text = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
   const paths = Array.isArray(file) ? (file as readonly string[]) : [];
   if (verb.needsFiles && paths.length === 0) throw new UsageError(`say what by -f\n\n${usageOf(verb)}`);
   if (output !== 'yaml' && output !== 'json') throw new UsageError(`-o ${String(output)}: must be yaml or json`);
@@ -72,6 +81,12 @@ function askedOf(verb: Verb, { file, output = 'yaml', help: _, version: __, ...f
     paths,
     output,
     flags,
+    text,
+    needed(name) {
+      const value = text(name);
+      if (value === undefined) throw new UsageError(`say --${name}\n\n${usageOf(verb)}`);
+      return value;
+    },
     config: () => loadConfig({ flags: flags as Record<string, string | boolean>, brokenTimingRule }),
     stopping: untilSignalled,
   };

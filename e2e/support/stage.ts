@@ -57,7 +57,8 @@ export interface StageOptions {
   readonly cluster: string;
   readonly simulated?: boolean;
   readonly nodes?: number;
-  readonly store?: 'redis' | 'kubernetes';
+  /** Redis of its own unless told; or one that several stages share, which is not stopped. */
+  readonly store?: 'redis' | 'kubernetes' | Redis;
 }
 
 export class Stage {
@@ -66,6 +67,7 @@ export class Stage {
   readonly redis: Redis | undefined;
   readonly #controllers: Controller[] = [];
   readonly #api: ApiClient;
+  #keepsRedis = false;
 
   private constructor(cluster: Cluster, redis: Redis | undefined) {
     this.cluster = cluster;
@@ -76,7 +78,11 @@ export class Stage {
 
   static async open({ cluster: name, simulated = false, nodes = 1, store = 'redis' }: StageOptions): Promise<Stage> {
     const cluster = await startCluster({ name, simulated, nodes });
-    const stage = new Stage(cluster, store === 'redis' ? await startRedis() : undefined);
+    const stage = new Stage(
+      cluster,
+      store === 'kubernetes' ? undefined : store === 'redis' ? await startRedis() : store,
+    );
+    stage.#keepsRedis = typeof store === 'object';
     await stage.kube.run('apply', '-f', join(ROOT, 'crds'));
     await stage.kube.run('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
     // The store is new, and nothing runs: a cluster that remembered tenants of the file before would wait for their pods.
@@ -87,7 +93,7 @@ export class Stage {
   /** Ends the controllers and the store, then the cluster unless it was up before. */
   async close(): Promise<void> {
     await this.endControllers();
-    await this.redis?.stop();
+    if (!this.#keepsRedis) await this.redis?.stop();
     this.#api.close();
     if (!this.cluster.reused) await this.cluster.stop();
   }

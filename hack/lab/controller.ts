@@ -19,6 +19,8 @@ export interface ControllerOptions {
   /** The whole config file instead, as it stands; id, port and cluster come from the environment then. */
   readonly file?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** False: it is enough that it answers; a controller without a store is not ready. */
+  readonly awaitReady?: boolean;
 }
 
 export interface LogLine {
@@ -55,6 +57,7 @@ export async function startController({
   config,
   file,
   env = {},
+  awaitReady = true,
 }: ControllerOptions): Promise<Controller> {
   const folder = mkdtempSync(join(tmpdir(), `highlander-${name}-`));
   const configFile = join(folder, 'config.yaml');
@@ -82,7 +85,7 @@ export async function startController({
   try {
     const { port } = await listening(child, log);
     const url = `http://127.0.0.1:${port}`;
-    await waitFor(`${name} to be ready`, () => answersReady(url), { timeoutMs: 20_000, everyMs: 5 });
+    if (awaitReady) await waitFor(`${name} to be ready`, () => answersReady(url), { timeoutMs: 20_000, everyMs: 5 });
     return makeController({ name, child, url, readyMs: performance.now() - started, log, ended, folder });
   } catch (error) {
     child.kill('SIGKILL');

@@ -1,6 +1,7 @@
 /** How long the pods of an object, or those that it makes, may take to stop. */
 
 interface PodPart {
+  readonly containers?: readonly unknown[];
   readonly terminationGracePeriodSeconds?: number;
 }
 
@@ -13,10 +14,12 @@ interface Spec extends PodPart {
   readonly jobTemplate?: { readonly spec?: { readonly template?: Template } };
 }
 
-/** Milliseconds; 0 when the object names no grace. */
+/** Kubernetes' own, where a pod names none. */
+const DEFAULT_SECONDS = 30;
+
+/** Milliseconds; 0 for an object that is no pod and makes none. */
 export function podGraceMs(object: object): number {
   const { spec = {} } = object as { readonly spec?: Spec };
-  const { terminationGracePeriodSeconds, template, jobTemplate } = spec;
-  const made = (template ?? jobTemplate?.spec?.template)?.spec;
-  return (terminationGracePeriodSeconds ?? made?.terminationGracePeriodSeconds ?? 0) * 1000;
+  const pod = (spec.template ?? spec.jobTemplate?.spec?.template)?.spec ?? spec;
+  return (pod.terminationGracePeriodSeconds ?? (pod.containers ? DEFAULT_SECONDS : 0)) * 1000;
 }

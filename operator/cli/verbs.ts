@@ -2,10 +2,12 @@
 import { initStorage } from '../app/store.ts';
 import { run } from '../app.ts';
 import type { Config } from '../config/config.ts';
+import { printAdmission } from './admission.ts';
 import { printConfig } from './config-print.ts';
 import { diff } from './diff.ts';
 import { render } from './render.ts';
 import type { Streams } from './streams.ts';
+import { tenantVerbs } from './tenant.ts';
 import { validate } from './validate.ts';
 
 export interface Asked {
@@ -14,6 +16,10 @@ export interface Asked {
   readonly output: 'yaml' | 'json';
   /** Flags that are settings. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Of a flag of this verb that is no setting. */
+  readonly text: (flag: string) => string | undefined;
+  /** The same; throws when it was not given. */
+  readonly needed: (flag: string) => string;
   /** Throws `ConfigError`. */
   readonly config: () => Config;
   /** Aborted when the process is asked to end. */
@@ -58,6 +64,15 @@ export const verbs: Readonly<Record<string, Verb>> = {
     does: 'Shows what applying workloads would change in the cluster; exit code 1 when something would.',
     needsFiles: true,
     act: ({ paths, config }, streams) => diff(paths, config(), streams),
+  },
+  ...tenantVerbs,
+  admission: {
+    usage: 'admission [-o yaml|json] [--config FILE] [flags]',
+    does: 'Prints the policies by which API servers refuse to start what a cluster must not run any more.',
+    act: ({ config, output }, { out }) => {
+      out(printAdmission(config(), output));
+      return 0;
+    },
   },
   'config print': {
     usage: 'config print [-o yaml|json] [--config FILE] [flags]',

@@ -2,6 +2,7 @@
  * A cluster's permit as Lease `highlander-permit-<tenant>`: until when the tenant's workloads may run here, by the API
  * server's own clock, and the cluster's memory that the tenant has existed.
  */
+import { permitName } from '../api/admission.ts';
 import { GROUP, labels } from '../api/group.ts';
 import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
 import { core, hasCode } from './cluster-client.ts';
@@ -46,7 +47,7 @@ export class PermitLease {
   }
 
   get #name(): string {
-    return `highlander-permit-${this.#tenant}`;
+    return permitName(this.#tenant);
   }
 
   async read(call: CallOptions): Promise<{ readonly permit: PermitFields; readonly version: string } | undefined> {

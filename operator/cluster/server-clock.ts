@@ -17,11 +17,18 @@ export class ServerClock {
   #windowStart = Number.NEGATIVE_INFINITY;
   #lowest = Number.POSITIVE_INFINITY;
   #lowestBefore = Number.POSITIVE_INFINITY;
+  #heardAt: number;
   /** Nothing but a reply that took long is known. */
   #isRough = false;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
+    this.#heardAt = clock.monotonic();
+  }
+
+  /** Milliseconds since the last reply, or since this clock was made. */
+  get silentMs(): number {
+    return this.#clock.monotonic() - this.#heardAt;
   }
 
   /**
@@ -32,6 +39,7 @@ export class ServerClock {
     const date = header === undefined ? Number.NaN : Date.parse(header);
     if (Number.isNaN(date)) return;
     const now = this.#clock.monotonic();
+    this.#heardAt = now;
     const isRough = now - sentAt > LONG_MS;
     if (isRough && this.at() !== undefined) return;
     if (this.#isRough) this.#lowest = this.#lowestBefore = Number.POSITIVE_INFINITY;

@@ -4,8 +4,6 @@ import type { KubeObject } from './cluster-client.ts';
 import { ObjectStore, type StoreEvent } from './object-store.ts';
 import { TenantObjects } from './tenant-objects.ts';
 
-const DEFAULT_MS = 30_000;
-
 function pod(name: string, version: number, graceSeconds: number, term = 1): KubeObject {
   const metadata = {
     name,
@@ -29,12 +27,12 @@ function tenant(...objects: readonly KubeObject[]) {
       return () => {};
     },
   };
-  return { store, source, objects: new TenantObjects([source], DEFAULT_MS) };
+  return { store, source, objects: new TenantObjects([source]) };
 }
 
 it('knows the longest grace, and forgets that of a pod that is gone or has a shorter one', () => {
   const { store, objects } = tenant(pod('short', 1, 5));
-  expect(objects.drainMs()).toBe(DEFAULT_MS);
+  expect(objects.drainMs()).toBe(5000);
   store.upsert(pod('long', 2, 60));
   expect(objects.drainMs()).toBe(60_000);
   store.upsert(pod('longest', 3, 90));
@@ -43,7 +41,7 @@ it('knows the longest grace, and forgets that of a pod that is gone or has a sho
   store.delete(pod('longest', 5, 70));
   expect(objects.drainMs()).toBe(60_000);
   store.delete(pod('long', 6, 60));
-  expect(objects.drainMs()).toBe(DEFAULT_MS);
+  expect(objects.drainMs()).toBe(5000);
 });
 
 it('never forgets the highest term, and knows those of objects that were there before', () => {
@@ -64,7 +62,7 @@ it('is ready while each cache is complete and hears from the API server', () => 
 it('is ready with warm caches and an API server that answers the first of them', () => {
   const pods = tenant().source;
   const jobs = tenant().source;
-  const objects = new TenantObjects([pods, jobs], DEFAULT_MS);
+  const objects = new TenantObjects([pods, jobs]);
   expect(objects.ready()).toBe(true);
   jobs.lastError = new Error('the watch ended');
   expect(objects.ready()).toBe(true);

@@ -10,15 +10,13 @@ type Source = Pick<Watched<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'su
 /** Kept up with each event: the guard asks before every reconcile. */
 export class TenantObjects {
   readonly #sources: readonly Source[];
-  /** Longest grace that a pod without one of its own gets, milliseconds. */
-  readonly #defaultDrainMs: number;
   #highestStamp = 0;
+  #next: PromiseWithResolvers<void> | undefined;
   /** Unknown after a deletion, which may have been that of the pod with the longest. */
   #longestGraceMs: number | undefined;
 
-  constructor(sources: readonly Source[], defaultDrainMs: number) {
+  constructor(sources: readonly Source[]) {
     this.#sources = sources;
-    this.#defaultDrainMs = defaultDrainMs;
     for (const source of sources) {
       for (const object of source.list()) this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
       source.subscribe((event) => this.#changed(event));
@@ -42,11 +40,19 @@ export class TenantObjects {
   drainMs(graceMs = 0): number {
     const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(podGraceMs));
     this.#longestGraceMs ??= graces().reduce((longest, each) => Math.max(longest, each), 0);
-    return Math.max(this.#defaultDrainMs, this.#longestGraceMs, graceMs);
+    return Math.max(this.#longestGraceMs, graceMs);
+  }
+
+  /** Resolves with the next event. */
+  change(): Promise<void> {
+    this.#next ??= Promise.withResolvers();
+    return this.#next.promise;
   }
 
   #changed({ type, object, old }: StoreEvent<KubeObject>): void {
     this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+    this.#next?.resolve();
+    this.#next = undefined;
     const shrinks = type === 'deleted' || (old !== undefined && podGraceMs(object) < podGraceMs(old));
     if (shrinks) this.#longestGraceMs = undefined;
     else if (this.#longestGraceMs !== undefined)

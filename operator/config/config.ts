@@ -58,7 +58,16 @@ export interface SpannerSettings {
 
 type Unchanged = Omit<
   Settings,
-  'redis' | 'databaseURL' | 'db' | 'sqlite' | 'spanner' | 'lease' | 'terminationGracePeriod' | 'cluster' | 'workloads'
+  | 'redis'
+  | 'databaseURL'
+  | 'db'
+  | 'sqlite'
+  | 'spanner'
+  | 'lease'
+  | 'failover'
+  | 'terminationGracePeriod'
+  | 'cluster'
+  | 'workloads'
 >;
 
 export interface Setting {
@@ -89,6 +98,16 @@ export interface Config extends Readonly<Unchanged> {
   readonly workloads: readonly DeclaredWorkload[];
   readonly terminationGracePeriodMs: number;
   readonly lease: LeaseTiming;
+  /** What happens where several clusters share the tenant. */
+  readonly failover: {
+    readonly takeover: 'bounded' | 'strict';
+    /** Of this cluster; the highest comes first. */
+    readonly priority: number;
+    readonly failback: 'manual' | 'auto';
+    readonly failbackDelayMs: number;
+    /** Without an answer of the own API server for so long, the leader lets another cluster take over. */
+    readonly apiDeadlineMs: number;
+  };
   /** For the log at start: what was accepted but has no effect, or was read differently than written. */
   readonly notices: readonly string[];
   /** Every setting as the file would have it, secrets included: see `shownSettings`. */

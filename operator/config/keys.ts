@@ -120,6 +120,26 @@ export const configKeys: readonly ConfigKey[] = [
     kind: 'duration',
     alias: ['HIGHLANDER_LEADER_RENEW_INTERVAL'],
   }),
+  key(
+    'failover.takeover',
+    'TAKEOVER',
+    'How the workloads of a cluster that says nothing are taken over: bounded (after the time that they need to stop) or strict (when somebody says that they have).',
+  ),
+  key('failover.priority', 'PRIORITY', 'Of this cluster: where several could take over, the highest does.', {
+    kind: 'integer',
+  }),
+  key(
+    'failover.failback',
+    'FAILBACK',
+    'auto: the leader hands over to a cluster of higher priority; manual: a person does.',
+  ),
+  key('failover.failbackDelay', 'FAILBACK_DELAY', 'How long that cluster must have been ready.', { kind: 'duration' }),
+  key(
+    'failover.apiDeadline',
+    'API_DEADLINE',
+    'Without an answer of its API server for so long, the leader lets another cluster take over.',
+    { kind: 'duration' },
+  ),
   key('logLevel', 'LOG_LEVEL', 'debug, info, warn or error.'),
   key('logFormat', 'LOG_FORMAT', 'json for machines, text for people.'),
   key('workers', 'WORKERS', 'Objects of one kind that are worked on at once.', { kind: 'integer' }),

@@ -162,6 +162,7 @@ function toConfig(
   const {
     terminationGracePeriod,
     lease,
+    failover: { failbackDelay, apiDeadline, ...failover },
     redis,
     databaseURL,
     db,
@@ -183,6 +184,7 @@ function toConfig(
     cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
     terminationGracePeriodMs: terminationGracePeriod,
     lease: toTiming(lease),
+    failover: { ...failover, failbackDelayMs: failbackDelay, apiDeadlineMs: apiDeadline },
     notices: [
       ...notices,
       ...redisNotices(whereRedis, settings.storageType),

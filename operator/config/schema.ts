@@ -132,6 +132,14 @@ export const leaseSchema = section({
   retryPeriod: duration('2s').prefault('2s'),
 });
 
+const failover = section({
+  takeover: oneOf(['bounded', 'strict']).default('bounded'),
+  priority: wholeNumber(0, 1000, 10).default(0),
+  failback: oneOf(['manual', 'auto']).default('manual'),
+  failbackDelay: duration('5m').prefault('5m'),
+  apiDeadline: duration('30s').prefault('30s'),
+});
+
 const workloadList = z.array(
   z.record(z.string(), z.unknown(), must('a workload with keys')),
   must('a list of workloads'),
@@ -166,6 +174,7 @@ export const configSchema = section({
   }).prefault({}),
   terminationGracePeriod: duration('29s').prefault('29s'),
   lease: leaseSchema.prefault({}),
+  failover: failover.prefault({}),
   logLevel: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
   logFormat: oneOf(['json', 'text']).default('json'),
   workers: wholeNumber(1, 1000, 16).default(16),

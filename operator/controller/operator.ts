@@ -61,6 +61,7 @@ export class HighlanderOperator extends QuietOperator {
   /** Reflectors of `watchResource`, which are ours alone. */
   readonly #sources = new Set<Source<KubeObject>>();
   readonly #handlers: EventHandlers[] = [];
+  #quiet: Promise<void> | undefined;
   #shutdown: Promise<void> | undefined;
 
   constructor(deps: OperatorDeps) {
@@ -109,7 +110,12 @@ export class HighlanderOperator extends QuietOperator {
     );
   }
 
-  /** Ends workers and handlers after what is under way, then all watches. Leaves no timer and no watch. */
+  /** Ends workers and handlers after what is under way. Caches go on. */
+  quiesce(): Promise<void> {
+    return (this.#quiet ??= this.#stopWork());
+  }
+
+  /** The same, then ends all watches. Leaves no timer and no watch. */
   shutdown(): Promise<void> {
     return (this.#shutdown ??= this.#stopAll());
   }
@@ -204,11 +210,15 @@ export class HighlanderOperator extends QuietOperator {
     return this.#deps.fieldManager ?? 'highlander';
   }
 
-  async #stopAll(): Promise<void> {
+  async #stopWork(): Promise<void> {
     await Promise.all([
       ...this.#controllers.map((controller) => controller.stop()),
       ...this.#handlers.map((handlers) => handlers.stop()),
     ]);
+  }
+
+  async #stopAll(): Promise<void> {
+    await this.quiesce();
     await Promise.all([...this.#sources].map((source) => source.stop()));
   }
 }

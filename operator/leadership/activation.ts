@@ -14,6 +14,8 @@ export interface ParkingReport {
   readonly term: number;
   /** Workloads whose pods are not known to be gone; empty: nothing runs. */
   readonly notGone: readonly string[];
+  /** It is the word of a person, who answers for it. */
+  readonly byPerson?: boolean;
 }
 
 /** A report as another controller sees it. */

@@ -26,6 +26,8 @@ function decideAsHolder(
 ): Step {
   const { held } = election;
   if (election.mustResolveConflict) return { do: 'read' };
+  if (isCutOff(held.record, candidate, facts))
+    return { do: 'wait', until: held.validUntil, because: 'the API server of this cluster does not answer' };
   // Pods that take longer to stop are started only when everybody knows.
   if (now >= election.nextRenewAt || facts.drainMs > held.record.drainMs) {
     return {
@@ -52,12 +54,8 @@ function decideOnRecord(
   const { record } = sighting;
   // Ahead of need: a process that knows nothing yet must not take an old record for the latest.
   if (facts.permit === 'unknown') return { do: 'read permit' };
-  if (isForeign(record, candidate) && !isOpen(record, candidate)) {
-    return wait(
-      election,
-      `last held in another cluster, ${record.cluster.name} (${record.cluster.id}), and not released as stopped`,
-    );
-  }
+  const closed = whyClosed(record, candidate, facts);
+  if (closed !== undefined) return wait(election, closed);
   const quarantined = quarantineUntil(election, facts, record.drainMs, Math.max(record.ttlMs, candidate.timing.ttlMs));
   if (quarantined !== undefined && now < quarantined)
     return wait(election, 'the store may have lost writes', quarantined);
@@ -65,7 +63,9 @@ function decideOnRecord(
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standingOf(record), freeAt);
   // The record may be an old one that came back. If the canary came back too, only the cluster knows what began since.
   if (!isSince(election.canaryCheckedAt, sighting.arrivedAt)) return { do: 'check canary' };
-  if (quarantined !== undefined && !isSince(election.permitReadAt, sighting.arrivedAt)) return { do: 'read permit' };
+  // Whoever takes over from another cluster can act in its own.
+  const mustAsk = quarantined !== undefined || isForeign(record, candidate);
+  if (mustAsk && !isSince(election.permitReadAt, sighting.arrivedAt)) return { do: 'read permit' };
   return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
 }
 
@@ -95,16 +95,31 @@ function wait(election: Election, because: string, until = Infinity): Step {
 function whenFree(sighting: Sighting, candidate: Candidate, facts: Facts): number {
   const { record, since, arrivedAt, ageMs } = sighting;
   const foreign = isForeign(record, candidate);
+  const turn = since + turnMs(candidate, facts);
   if (record.holder === null && (!foreign || record.release === 'stopped')) {
-    const named = record.successor !== undefined && record.successor !== candidate.identity;
-    return named ? since + atLeast(2 * candidate.timing.retryPeriodMs) : since;
+    if (record.successor === candidate.identity) return since;
+    if (record.successor !== undefined) return turn + atLeast(2 * candidate.timing.retryPeriodMs);
+    return record.release === 'stopped' ? turn : since;
   }
   const byStore = arrivedAt + atLeast(record.ttlMs - ageMs) + 1;
   const byUs = since + atLeast(record.ttlMs);
   const byUsAlone = since + atLeast(2 * record.ttlMs);
   // Whoever can adopt what runs there restarts nothing.
   const grace = foreign && facts.clusters.some(({ id, isAlive }) => isAlive && id === record.cluster.id);
-  return Math.min(Math.max(byStore, byUs), byUsAlone) + (grace ? ADOPT_GRACE_MS : 0);
+  const free = Math.min(Math.max(byStore, byUs), byUsAlone);
+  return foreign ? free + turnMs(candidate, facts) + (grace ? ADOPT_GRACE_MS : 0) : free;
+}
+
+/** Clusters of higher priority come first. */
+function turnMs({ cluster, priority = 0, timing }: Candidate, { clusters }: Facts): number {
+  const before = clusters.filter((each) => each.isAlive && each.id !== cluster.id && each.priority > priority);
+  return (new Set(before.map(({ id }) => id)).size * timing.retryPeriodMs) / 4;
+}
+
+/** Nothing can be done for the workloads here, and somebody else could. */
+function isCutOff({ scope }: LeaseRecord, { cluster, apiDeadlineMs = Infinity }: Candidate, facts: Facts): boolean {
+  const isElsewhere = facts.clusters.some(({ id, isAlive }) => isAlive && id !== cluster.id);
+  return scope === 'multi' && isElsewhere && facts.silentMs > apiDeadlineMs;
 }
 
 /**
@@ -137,7 +152,7 @@ function nextTerm(
     drainMs: Math.max(facts.drainMs, unfinishedDrainMs(previous, candidate)),
     incarnation: election.lastReply?.incarnation ?? '',
     release: 'none',
-    pending: inherited(previous, candidate),
+    pending: inherited(previous, candidate, facts),
   };
 }
 
@@ -159,17 +174,33 @@ function scopeOf(record: LeaseRecord | undefined, candidate: Candidate, facts: F
 }
 
 /** Those that an earlier holder had not waited for to the end, and its own unless it left nothing running. */
-function inherited(record: LeaseRecord | undefined, candidate: Candidate): readonly PendingCluster[] {
+function inherited(record: LeaseRecord | undefined, candidate: Candidate, facts: Facts): readonly PendingCluster[] {
   if (!record) return [];
   const { cluster, drainMs, release, pending } = record;
-  const last = isForeign(record, candidate) && release !== 'stopped' ? [{ cluster, drainMs }] : [];
+  const hasStopped = release === 'stopped' || isConfirmed(record, facts);
+  const last = isForeign(record, candidate) && !hasStopped ? [{ cluster, drainMs }] : [];
   const others = pending.filter((entry) => ![cluster.id, candidate.cluster.id].includes(entry.cluster.id));
   return [...last, ...others];
 }
 
+/** Why a record of another cluster is not to be taken over at all, however long one waits. */
+function whyClosed(record: LeaseRecord, candidate: Candidate, facts: Facts): string | undefined {
+  if (!isForeign(record, candidate)) return undefined;
+  if (facts.isPaused) return 'the tenant is paused';
+  const { name, id } = record.cluster;
+  return isOpen(record, candidate, facts)
+    ? undefined
+    : `last held in another cluster, ${name} (${id}), and not released as stopped: if nothing runs there, highlander confirm-stopped --cluster ${id}`;
+}
+
 /** Whether a record of another cluster can be taken over at all without a person. */
-function isOpen({ release, scope }: LeaseRecord, { takeover }: Candidate): boolean {
-  return release === 'stopped' || (scope === 'multi' && takeover !== undefined);
+function isOpen(record: LeaseRecord, { takeover }: Candidate, facts: Facts): boolean {
+  const { release, scope } = record;
+  return release === 'stopped' || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);
+}
+
+function isConfirmed({ cluster, term }: LeaseRecord, { confirmed }: Facts): boolean {
+  return confirmed.some((each) => each.id === cluster.id && each.term >= term);
 }
 
 function isForeign(record: LeaseRecord, candidate: Candidate): boolean {

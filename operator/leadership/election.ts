@@ -16,6 +16,10 @@ export interface Candidate {
   readonly timing: Timing;
   /** How workloads of other clusters are taken over; absent: this controller knows one cluster only. */
   readonly takeover?: Takeover;
+  /** Without an answer of its API server for so long, a holder lets another cluster take over; never unless told. */
+  readonly apiDeadlineMs?: number;
+  /** Of the own cluster: where several could take over, the highest does. 0 unless told. */
+  readonly priority?: number;
 }
 
 /** What the machine cannot see in the store; read afresh for each decision. */
@@ -31,7 +35,13 @@ export interface Facts {
   /** Since when a loss would show in the own presence record; undefined while it is not there. */
   readonly canarySince: number | undefined;
   /** Clusters in which controllers of the tenant were seen; the own one need not be among them. */
-  readonly clusters: readonly { readonly id: string; readonly isAlive: boolean }[];
+  readonly clusters: readonly { readonly id: string; readonly isAlive: boolean; readonly priority: number }[];
+  /** Clusters of which a person said that nothing runs there, and in which term. */
+  readonly confirmed: readonly { readonly id: string; readonly term: number }[];
+  /** People want nobody to act: what runs in another cluster stays there. */
+  readonly isPaused: boolean;
+  /** Milliseconds since the own API server last answered. */
+  readonly silentMs: number;
   /** Clusters that a holder must still wait for; undefined when the record knows as much. */
   readonly pending: readonly PendingCluster[] | undefined;
 }

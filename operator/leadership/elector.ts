@@ -2,55 +2,42 @@
  * Runs the election: carries out the steps of the state machine against the store, one at a time, on its own timers.
  * It shares no lock, queue or await with workload work, so that nothing a reconciler does can delay a renewal.
  */
-import type { Call, ReadReply } from '../lease/cell-store.ts';
+import type { Call } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Timer } from '../lib/clock.ts';
-import { messageOf } from '../lib/errors.ts';
 import { decide } from './decide.ts';
-import type { Election, Facts, Held, Step } from './election.ts';
+import { Departure } from './departure.ts';
+import type { Election, Facts, Held } from './election.ts';
 import { newElection } from './election.ts';
 import type { ElectorOptions } from './elector-options.ts';
 import { factsOf } from './facts.ts';
-import type { LeaseRecord, Release } from './lease-record.ts';
-import { encodeRecord } from './lease-record.ts';
-import {
-  canaryIsWell,
-  endLease,
-  expire,
-  lostWrites,
-  recordSeen,
-  sawCell,
-  sawConflict,
-  sawFailure,
-  sawHint,
-  sawPermit,
-  sawWrite,
-  signOfOther,
-  tombstone,
-} from './observe.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import { endLease, expire, lostWrites, recordSeen, sawHint } from './observe.ts';
+import type { Change } from './steps.ts';
+import { Steps } from './steps.ts';
 import { Tenure } from './tenure.ts';
 import { Term } from './term.ts';
 
 export class Elector {
   readonly #options: ElectorOptions;
-  readonly #key: string;
+  readonly #steps: Steps;
+  readonly #tenure: Tenure;
   #election: Election;
   #term: Term | undefined;
   #expiry: Timer | undefined;
-  /** Monotonic time of the last sign of the controller that led before; undefined when there was none. */
-  #lastSignOfOther: number | undefined;
-  readonly #tenure: Tenure;
-  /** Takes no lease any more; one that is held is given up when `#release` says how. */
-  #leaving = false;
-  #release: Release | undefined;
-  #because = '';
-  #wake: () => void = () => {};
+  /** Takes no lease any more, but to see to what runs here; one that is held is given up. */
+  #departure: Departure | undefined;
 
   constructor(options: ElectorOptions) {
     this.#options = options;
-    this.#key = cellKeys.lease(options.tenant);
     this.#election = newElection(options.clock.monotonic());
     this.#tenure = new Tenure({ ...options, onHigherTerm: (because) => this.demote(because) });
+    this.#steps = new Steps({
+      ...options,
+      election: () => this.#election,
+      input: (change, sentAtWall) => this.#input(change, sentAtWall),
+      onRenewed: (held) => this.#renewed(held),
+    });
   }
 
   /** The term in which this process may act now; `undefined` on a follower and while a new leader prepares. */
@@ -74,7 +61,7 @@ export class Elector {
 
   /** What the election waits for, for people. */
   get standing(): string {
-    return this.#because;
+    return this.#steps.waitsFor;
   }
 
   /** The record as last seen, for people. */
@@ -94,13 +81,10 @@ export class Elector {
 
   /** Takes part until `leave`. Rejects only on a defect. */
   async run(): Promise<void> {
-    const unsubscribe = this.#options.store.subscribe(this.#key, () => this.#input((e, now) => sawHint(e, now)));
+    const { store, tenant } = this.#options;
+    const unsubscribe = store.subscribe(cellKeys.lease(tenant), () => this.#input((e, now) => sawHint(e, now)));
     try {
-      while (!this.#leaving || this.#mustPrepareToLeave) {
-        this.#input(expire);
-        await this.#carryOut(decide(this.#election, this.#options.candidate, this.#facts, this.#now()));
-      }
-      await this.#giveUp(this.#release ?? 'adopt');
+      while (!this.#departure?.isFinal || !this.#departure.isOver) await this.#step();
     } finally {
       unsubscribe();
       this.#input((e) => endLease(e, 'stopped'));
@@ -112,12 +96,15 @@ export class Elector {
    * Where no standby can, and several clusters share the tenant, everything is stopped first, while the lease is renewed.
    */
   leave(): void {
-    const { held } = this.#election;
-    this.#leaving = true;
-    this.#term?.end('this controller is leaving');
-    if (!held || !this.#tenure.isShared(held)) this.#release = 'adopt';
-    else void this.#prepareToLeave();
-    this.#wake();
+    this.#depart('this controller is leaving');
+  }
+
+  /**
+   * Gives the lease to the controller with this identity, and goes on as a follower. In another cluster it finds everything
+   * stopped. Whoever is named may be passed over when it does not take the lease soon. Nothing happens without a term.
+   */
+  handOver(to: string): void {
+    if (this.term && !this.#departure) this.#depart(`it is handed over to ${to}`, to);
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */
@@ -127,7 +114,7 @@ export class Elector {
 
   /** Something that the decisions depend on has changed, such as caches that are warm now. */
   reconsider(): void {
-    this.#wake();
+    this.#steps.wake();
   }
 
   /** The own presence record is gone or old: the store lost writes. */
@@ -137,107 +124,55 @@ export class Elector {
 
   /** Reads the cell for the guard; what it shows counts at once. */
   async verify(call: Call): Promise<void> {
-    const reply = await this.#options.store.read(this.#key, call);
-    this.#saw(reply);
+    await this.#steps.read(call);
   }
 
-  async #prepareToLeave(): Promise<void> {
-    this.#release = await this.#tenure.leave(() => this.#election.held);
-    this.#wake();
+  async #step(): Promise<void> {
+    this.#input(expire);
+    const exit = this.#departure?.exit;
+    if (!exit) return this.#steps.carryOut(decide(this.#election, this.#options.candidate, this.#facts, this.#now()));
+    await this.#steps.giveUp(exit);
+    this.#departure?.released(exit);
   }
 
-  get #mustPrepareToLeave(): boolean {
-    return this.#release === undefined && this.#election.held !== undefined;
+  /** `to`: identity of the next leader; absent: this process ends. */
+  #depart(because: string, to?: string): void {
+    const { candidate, clock } = this.#options;
+    this.#endTerm(because);
+    this.#departure = new Departure({
+      isFinal: to === undefined,
+      ...(to !== undefined && { to }),
+      prepare: (leaving, held) => this.#tenure.leave(leaving, held),
+      election: () => this.#election,
+      identity: candidate.identity,
+      ttlMs: candidate.timing.ttlMs,
+      clock,
+      onReady: () => this.#steps.wake(),
+    });
+    this.#steps.wake();
   }
 
   get #facts(): Facts {
     const { pending } = this.#tenure;
-    return factsOf(this.#options, { isLeaving: this.#leaving, pending, graceMs: this.#term?.graceMs ?? 0 });
+    const isLeaving = this.#departure !== undefined && !this.#departure.mayReturn;
+    return factsOf(this.#options, { isLeaving, pending, graceMs: this.#term?.graceMs ?? 0 });
   }
 
   #now(): number {
     return this.#options.clock.monotonic();
   }
 
-  async #carryOut(step: Step): Promise<void> {
-    try {
-      await this.#attempt(step);
-    } catch (error) {
-      // Once per outage: the next tries fail for the same reason.
-      const level = this.#election.failing ? 'debug' : 'warn';
-      this.#input((e, now) => sawFailure(e, this.#options.candidate, now));
-      this.#options.logger[level]('Election step failed', { step: step.do, error: messageOf(error) });
-    }
-  }
-
-  async #attempt(step: Step): Promise<void> {
-    switch (step.do) {
-      case 'wait':
-        return this.#wait(step);
-      case 'read':
-        return this.#saw(await this.#options.store.read(this.#key, this.#call()));
-      case 'read permit':
-        await this.#options.permit.read(this.#call());
-        return this.#input(sawPermit);
-      case 'check canary': {
-        const well = await this.#options.presence.isWell(this.#call());
-        return this.#input(well ? canaryIsWell : lostWrites);
-      }
-      case 'acquire':
-      case 'renew':
-        return this.#write(step);
-    }
-  }
-
-  async #write(step: Extract<Step, { do: 'acquire' | 'renew' }>): Promise<void> {
-    const { store, candidate, listener, clock } = this.#options;
-    const sentAt = this.#now();
-    const sentAtWall = clock.wall();
-    if (step.do === 'acquire') this.#lastSignOfOther = signOfOther(this.#election, candidate);
-    const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
-    this.#input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
-    if (!reply.ok) listener.refused();
-    else if (step.do === 'renew' && this.#election.held) this.#renewed(this.#election.held, this.#now() - sentAt);
-  }
-
-  #renewed(held: Held, tookMs: number): void {
-    this.#options.listener.renewed(tookMs);
+  #renewed(held: Held): void {
     if (this.#term?.established && !this.#term.ended) this.#tenure.renewed(held);
   }
 
-  /** Until the time, an input, or `leave`. */
-  #wait(step: Extract<Step, { do: 'wait' }>): Promise<void> {
-    if (step.because !== this.#because) {
-      this.#because = step.because;
-      this.#options.logger.debug('Waiting', { because: step.because });
-    }
-    return new Promise((resolve) => {
-      const timer = this.#options.clock.after(Math.max(0, step.until - this.#now()), resolve);
-      this.#wake = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
-  }
-
-  /** No call may outlast a retry period or the lease itself. */
-  #call(): Call {
-    const { retryPeriodMs } = this.#options.candidate.timing;
-    const left = this.#election.held ? this.#election.held.validUntil - this.#now() : Infinity;
-    return { timeoutMs: Math.max(1, Math.min(retryPeriodMs, left)) };
-  }
-
-  #saw(reply: ReadReply): void {
-    this.#input((e, now) => sawCell(e, this.#options.candidate, reply, now));
-  }
-
   /** Every change of state goes through here, so that term, deadline timer and watchdog always follow it. */
-  #input(change: (election: Election, now: number) => Election, sentAtWall?: number): void {
+  #input(change: Change, sentAtWall?: number): void {
     const before = this.#election;
     this.#election = change(before, this.#now());
     if (before === this.#election) return;
     if (before.held !== this.#election.held) this.#followLease(sentAtWall);
-    this.#wake();
+    this.#steps.wake();
   }
 
   #followLease(sentAtWall: number | undefined): void {
@@ -246,16 +181,28 @@ export class Elector {
     this.#expiry?.cancel();
     this.#expiry = undefined;
     if (this.#term && this.#term.number !== held?.record.term) this.#endTerm(lostBecause ?? 'a new term began');
-    if (!held) return watchdog.disarm();
+    if (!held) return this.#followLoss();
     const left = held.validUntil - this.#now();
     this.#expiry = clock.after(left, () => this.#input(expire));
     watchdog.arm(left);
-    if (!this.#term && !this.#leaving) this.#beginTerm(held.record.term);
+    if (this.#departure) return this.#departure.isFinal ? this.#departure.prepare() : undefined;
+    if (!this.#term) this.#beginTerm(held.record.term);
     if (sentAtWall !== undefined) this.#term?.extend(held, sentAtWall);
   }
 
+  #followLoss(): void {
+    this.#options.watchdog.disarm();
+    if (this.#departure?.isFinal === false) this.#departure = undefined;
+  }
+
   #beginTerm(number: number): void {
-    const term = new Term({ ...this.#options, number, onGrace: () => this.#wake() });
+    const { listener } = this.#options;
+    const term = new Term({
+      ...this.#options,
+      number,
+      onGrace: () => this.#steps.wake(),
+      onShared: () => listener.shared(),
+    });
     this.#term = term;
     void this.#establish(term);
   }
@@ -276,25 +223,7 @@ export class Elector {
     term.established = true;
     logger.info('Acquired the lease', { term: term.number });
     listener.elected(term.number);
-    if (this.#lastSignOfOther !== undefined) listener.tookOver((this.#now() - this.#lastSignOfOther) / 1000);
-  }
-
-  /** Again until the lease ends by itself: a standby that finds no release waits for the whole ttl. */
-  async #giveUp(release: Release): Promise<void> {
-    const { store, candidate, clock, logger } = this.#options;
-    for (this.#input(expire); this.#election.held; this.#input(expire)) {
-      const { held } = this.#election;
-      const record = tombstone(held, release);
-      try {
-        const reply = await store.write(this.#key, encodeRecord(record), held.version, this.#call());
-        if (reply.ok) return logger.info('Released the lease', { term: record.term });
-        // A lost reply of ours, or somebody else's write: the cell tells.
-        this.#input(sawConflict);
-        this.#saw(await store.read(this.#key, this.#call()));
-      } catch (error) {
-        logger.warn('The lease could not be released yet', { term: record.term, error: messageOf(error) });
-        await clock.sleep(candidate.timing.retryPeriodMs / 4);
-      }
-    }
+    const { lastSignOfOther } = this.#steps;
+    if (lastSignOfOther !== undefined) listener.tookOver((this.#now() - lastSignOfOther) / 1000);
   }
 }

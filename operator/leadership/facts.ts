@@ -2,8 +2,9 @@
 import type { Candidate, Facts } from './election.ts';
 import type { PendingCluster } from './lease-record.ts';
 import type { PermitKeeper } from './permit-keeper.ts';
-import type { ClusterView } from './ports.ts';
+import type { ClusterView, Wishes } from './ports.ts';
 import type { Presence } from './presence.ts';
+import { isStandby } from './presence.ts';
 
 interface Surroundings {
   readonly candidate: Candidate;
@@ -11,6 +12,7 @@ interface Surroundings {
   readonly presence: Presence;
   readonly permit: PermitKeeper;
   readonly remainsFollower: boolean;
+  readonly wishes?: Wishes;
 }
 
 /** What the controller itself is about to do. */
@@ -22,7 +24,7 @@ interface Intentions {
 }
 
 export function factsOf(
-  { candidate, cluster, presence, permit, remainsFollower }: Surroundings,
+  { candidate, cluster, presence, permit, remainsFollower, wishes }: Surroundings,
   { isLeaving, pending, graceMs }: Intentions,
 ): Facts {
   return {
@@ -33,8 +35,14 @@ export function factsOf(
     canarySince: presence.placedAt,
     clusters: presence.peers.map((peer) => ({
       id: peer.cluster.id,
-      isAlive: peer.ageMs < candidate.timing.ttlMs && !peer.leaving,
+      isAlive: isStandby(peer, candidate.timing.ttlMs),
+      priority: peer.priority ?? 0,
     })),
+    confirmed: presence.peers.flatMap(({ cluster: { id }, report }) =>
+      report?.byPerson === true ? [{ id, term: report.term }] : [],
+    ),
+    silentMs: cluster.silentMs(),
+    isPaused: wishes?.isPaused ?? false,
     pending,
   };
 }

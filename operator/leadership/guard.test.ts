@@ -29,7 +29,14 @@ function renew(term: Term, drainMs = 30_000): void {
 }
 
 function lead(number: number): Term {
-  const term = new Term({ number, candidate: { identity: 'me', timing }, clock, cluster, onGrace: () => asked++ });
+  const term = new Term({
+    number,
+    candidate: { identity: 'me', timing },
+    clock,
+    cluster,
+    onShared: () => {},
+    onGrace: () => asked++,
+  });
   renew(term);
   leadership.term = term;
   return term;

@@ -5,6 +5,7 @@
 import type { Call } from '../lease/cell-store.ts';
 import { NotLeader, RetryLater, messageOf } from '../lib/errors.ts';
 import type { Scope } from '../api/scope.ts';
+import type { Wishes } from './ports.ts';
 import type { Term } from './term.ts';
 
 /** What the guard needs of the elector. */
@@ -27,10 +28,12 @@ export interface Grant {
 export class LeadershipGuard {
   readonly #leadership: Leadership;
   readonly #retryPeriodMs: number;
+  readonly #wishes: Wishes | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(leadership: Leadership, retryPeriodMs: number) {
+  constructor(leadership: Leadership, retryPeriodMs: number, wishes?: Wishes) {
+    this.#wishes = wishes;
     this.#leadership = leadership;
     this.#retryPeriodMs = retryPeriodMs;
   }
@@ -39,6 +42,7 @@ export class LeadershipGuard {
   async enter(): Promise<Grant> {
     const before = this.#leadership.term;
     if (!before) throw new NotLeader('this controller does not hold the lease');
+    if (this.#wishes?.isPaused) throw new NotLeader('the tenant is paused');
     if (before.doubtful) throw new RetryLater(this.#retryPeriodMs, 'the lease was not renewed in time');
     try {
       await this.#read();

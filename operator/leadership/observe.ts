@@ -142,8 +142,8 @@ export function endLease(election: Election, because: string): Election {
 }
 
 /** The tombstone that a leaving holder writes. */
-export function tombstone(held: Held, release: Release): LeaseRecord {
-  return { ...held.record, holder: null, release };
+export function tombstone({ record }: Held, release: Release, successor?: string): LeaseRecord {
+  return { ...record, holder: null, release, ...(successor !== undefined && { successor }) };
 }
 
 /** The record as last read; `null`: absent; `undefined`: the store has not been read, or does not answer. */

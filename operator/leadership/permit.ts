@@ -24,6 +24,9 @@ export type KnownPermit = 'unknown' | 'none' | Permit;
 /** So long may a standby of the same cluster take to adopt what runs, before it is parked. */
 export const ADOPT_GRACE_MS = 3000;
 
+/** What parking takes besides the graces of the pods: the wait for a standby, and slow calls to the API server. */
+export const STOP_MARGIN_MS = ADOPT_GRACE_MS + 5000;
+
 export function hasEnded(permit: KnownPermit, serverTime: number): boolean {
   return typeof permit === 'object' && permit.scope === 'multi' && serverTime > permit.renewedAt + permit.ttlMs;
 }

@@ -19,6 +19,14 @@ export interface Workloads {
   park(call: Call): Promise<void>;
   /** A look that started after the call: the workloads whose pods are not known to be gone. */
   running(call: Call): Promise<readonly string[]>;
+  /** Resolves when another look may be worth while before `ms` milliseconds have passed, else then; never rejects. */
+  change(ms: number): Promise<void>;
+}
+
+/** What people have asked for. */
+export interface Wishes {
+  /** Nobody is to act; what runs goes on. */
+  readonly isPaused: boolean;
 }
 
 /** What this process knows of its own cluster. */
@@ -32,6 +40,8 @@ export interface ClusterView {
    * be some with this grace; milliseconds.
    */
   drainMs(graceMs: number): number;
+  /** Milliseconds since the API server last answered. */
+  silentMs(): number;
   /** The API server's time, milliseconds since the epoch, at a time of the monotonic clock; never later than the true one. */
   serverTime(monotonic?: number): number | undefined;
 }
@@ -45,6 +55,8 @@ export interface LeadershipListener {
   renewed(ms: number): void;
   /** Another controller won, or the store refused. */
   refused(): void;
+  /** Several clusters share the tenant from now on. */
+  shared(): void;
   /** Called with `elected` when another controller led before; `seconds` since its last write to the lease. */
   tookOver(seconds: number): void;
 }

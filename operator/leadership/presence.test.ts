@@ -21,6 +21,7 @@ function presence(tenant: string, claims: readonly string[] = []): Presence {
     logger: silentLogger,
     periodMs: 5000,
     highestStamp: () => 0,
+    mayLead: () => true,
     claims,
     onClaims: () => heard.push(tenant),
     onLoss: () => {},

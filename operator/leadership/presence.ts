@@ -19,6 +19,12 @@ export interface PresenceRecord {
   readonly beat: number;
   /** Namespaces that the tenant claims by `watchNamespaces`. */
   readonly claims?: readonly string[];
+  /** It would take the lease: warm, and not told to remain a follower. Absent in records of earlier versions: it may. */
+  readonly mayLead?: boolean;
+  /** Of its cluster; 0 unless told. */
+  readonly priority?: number;
+  /** It knows that the tenant is paused. */
+  readonly paused?: boolean;
   /** On its way out: it takes nothing over. */
   readonly leaving?: boolean;
   /** Only while the permit of its cluster has ended. */
@@ -40,12 +46,26 @@ export interface PresenceOptions {
   /** Milliseconds between two rewrites. */
   readonly periodMs: number;
   readonly highestStamp: () => number;
+  readonly mayLead: () => boolean;
+  readonly priority?: number;
+  readonly isPaused?: () => boolean;
   /** Namespaces that the tenant claims; none unless told. */
   readonly claims?: readonly string[];
   /** Other tenants claim other namespaces than before. */
   readonly onClaims?: () => void;
   /** The store has lost writes. */
   readonly onLoss: () => void;
+}
+
+/** All controllers of a tenant. Throws what the store throws. */
+export async function readPeers(store: CellStore, tenant: string, call: Call): Promise<readonly Peer[]> {
+  const cells = await store.list(cellKeys.presencePrefix(tenant), call);
+  return cells.map(({ value, ageMs }) => ({ ...parse(value), ageMs }));
+}
+
+/** Whether a controller would take the lease now. */
+export function isStandby({ mayLead = true, leaving = false, ageMs }: Peer, ttlMs: number): boolean {
+  return mayLead && !leaving && ageMs < ttlMs;
 }
 
 /** A record that was not rewritten for so long belongs to a process that will not come back under this identity. */
@@ -92,6 +112,19 @@ export class Presence {
   /** Since when a loss would show: the first acknowledged rewrite after the last one, on the monotonic clock. */
   get placedAt(): number | undefined {
     return this.#placedAt;
+  }
+
+  /** The first look; resolves when it succeeded, or `stopping` is aborted. */
+  async join(stopping: AbortSignal): Promise<void> {
+    const { clock, logger, periodMs } = this.#options;
+    while (!stopping.aborted) {
+      try {
+        return await this.look(this.#call());
+      } catch (error) {
+        logger.warn('The store does not answer', { error: messageOf(error) });
+      }
+      await clock.sleep(periodMs / 5, stopping).catch(() => {});
+    }
   }
 
   /** Rewrites and looks around until `stop`, then removes the own record. */
@@ -141,14 +174,17 @@ export class Presence {
   }
 
   async #rewrite(): Promise<void> {
-    const { store, identity, cluster, highestStamp, claims = [] } = this.#options;
+    const { store, identity, cluster, highestStamp, mayLead, isPaused, priority = 0, claims = [] } = this.#options;
     this.#beat += 1;
     const record: PresenceRecord = {
       identity,
       cluster,
       highestStamp: highestStamp(),
       beat: this.#beat,
+      mayLead: mayLead(),
+      ...(priority > 0 && { priority }),
       ...(claims.length > 0 && { claims }),
+      ...(isPaused?.() && { paused: true }),
       ...(this.#leaving && { leaving: true }),
       ...(this.#report && { report: this.#report }),
     };

@@ -9,10 +9,13 @@ import type { Logger } from '../lib/logger.ts';
 import type { SeenReport } from './activation.ts';
 import { stillPending } from './activation.ts';
 import type { Candidate, Held } from './election.ts';
-import type { PendingCluster, Release } from './lease-record.ts';
+import type { Exit, Leaving } from './departure.ts';
+import type { PendingCluster } from './lease-record.ts';
 import type { PermitKeeper } from './permit-keeper.ts';
-import type { ClusterView, Workloads } from './ports.ts';
+import type { ClusterView, Wishes, Workloads } from './ports.ts';
 import type { Peer, Presence } from './presence.ts';
+import { isStandby } from './presence.ts';
+import { isShared } from './shared.ts';
 import type { Term } from './term.ts';
 
 export interface TenureOptions {
@@ -22,6 +25,7 @@ export interface TenureOptions {
   readonly cluster: ClusterView;
   /** Present when `candidate.takeover` is. */
   readonly workloads?: Workloads;
+  readonly wishes?: Wishes;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Somebody leads after us. */
@@ -68,21 +72,35 @@ export class Tenure {
   }
 
   /** Stops what must be stopped before the lease is given up, and says how it may then be given up. */
-  async leave(held: () => Held | undefined): Promise<Release> {
-    const { presence, clock, candidate, logger } = this.#options;
-    presence.setLeaving();
+  async leave(leaving: Leaving, held: () => Held | undefined): Promise<Exit> {
+    const { presence, workloads, candidate, logger } = this.#options;
+    if (this.#runsOn(held())) return { release: 'adopt', ...successorIn(leaving) };
+    if (leaving.isFinal) presence.setLeaving();
     while (held()) {
       try {
-        await presence.announce();
-        await presence.look(this.#call());
-        if (this.#hasStandby()) return 'adopt';
-        if (await this.#isStopped()) return 'stopped';
+        const exit = await this.#exitNow(leaving);
+        if (exit) return exit;
       } catch (error) {
         logger.warn('Leaving takes longer', { error: messageOf(error) });
       }
-      await clock.sleep(candidate.timing.retryPeriodMs / 4);
+      await workloads?.change(candidate.timing.retryPeriodMs / 4);
     }
-    return 'adopt';
+    return { release: 'adopt' };
+  }
+
+  /** Nothing is to be stopped because of an election, or because nobody is to act. */
+  #runsOn(lease: Held | undefined): boolean {
+    return !lease || !this.isShared(lease) || (this.#options.wishes?.isPaused ?? false);
+  }
+
+  /** How the lease may be given up now, if it may. */
+  async #exitNow(leaving: Leaving): Promise<Exit | undefined> {
+    const { presence } = this.#options;
+    if (leaving.isFinal) await presence.announce();
+    await presence.look(this.#call());
+    const exit = leaving.isFinal ? this.#toStandby(leaving) : this.#withoutStop(leaving);
+    if (exit) return exit;
+    return (await this.#isStopped()) ? { release: 'stopped', ...successorIn(leaving) } : undefined;
   }
 
   async #isReady(term: Term, held: Held): Promise<boolean> {
@@ -133,23 +151,29 @@ export class Tenure {
     return (await workloads.running(this.#call())).length === 0;
   }
 
-  /** Somebody in this cluster will take over what runs. */
-  #hasStandby(): boolean {
+  /** A standby of this cluster takes over what runs, unless one has been asked in vain. */
+  #toStandby({ wasLeftAlone }: Leaving): Exit | undefined {
     const { candidate, presence } = this.#options;
-    const { identity, cluster, timing } = candidate;
-    return presence.peers.some(
-      (peer) =>
-        peer.identity !== identity && peer.cluster.id === cluster.id && !peer.leaving && peer.ageMs < timing.ttlMs,
-    );
+    const heir = presence.peers.find((peer) => peer.identity !== candidate.identity && this.#isReadyHere(peer));
+    return heir && !wasLeftAlone ? { release: 'adopt', successor: heir.identity } : undefined;
   }
 
-  /** Several clusters share the tenant, or will: then a permit limits this one, and leaving takes `leave`. */
+  /** Whoever was named is of this cluster; or is not ready any more, so that this controller may go on. */
+  #withoutStop(leaving: Leaving): Exit | undefined {
+    const { candidate, presence } = this.#options;
+    const heir = presence.peers.find(({ identity }) => identity === leaving.to);
+    if (heir && this.#isReadyHere(heir)) return { release: 'adopt', ...successorIn(leaving) };
+    return heir && isStandby(heir, candidate.timing.ttlMs) ? undefined : { release: 'adopt' };
+  }
+
+  #isReadyHere(peer: Peer): boolean {
+    const { cluster, timing } = this.#options.candidate;
+    return peer.cluster.id === cluster.id && isStandby(peer, timing.ttlMs);
+  }
+
+  /** Several clusters share the tenant, or will: then a permit limits this one, and leaving takes longer. */
   isShared({ record }: Held): boolean {
-    const { candidate, permit, presence } = this.#options;
-    if (candidate.takeover === undefined) return false;
-    const known = typeof permit.known === 'object' ? permit.known.scope : 'single';
-    const isForeign = (peer: Peer): boolean => peer.cluster.id !== candidate.cluster.id;
-    return record.scope === 'multi' || known === 'multi' || presence.peers.some(isForeign);
+    return isShared(this.#options) || (this.#options.candidate.takeover !== undefined && record.scope === 'multi');
   }
 
   #reports(): readonly SeenReport[] {
@@ -161,4 +185,8 @@ export class Tenure {
   #call(): Call {
     return { timeoutMs: this.#options.candidate.timing.retryPeriodMs };
   }
+}
+
+function successorIn({ to }: Leaving): Pick<Exit, 'successor'> {
+  return to === undefined ? {} : { successor: to };
 }

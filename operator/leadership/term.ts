@@ -16,6 +16,8 @@ export interface TermOptions {
   readonly cluster: Pick<ClusterView, 'drainMs'>;
   /** A longer drain is to be announced. */
   readonly onGrace: () => void;
+  /** Several clusters share the tenant from now on. */
+  readonly onShared: () => void;
 }
 
 /** Of the lease that is held, after a renewal. */
@@ -81,7 +83,9 @@ export class Term {
     this.#sentAt = sentAt;
     this.#sentAtWall = sentAtWall;
     this.#validUntil = validUntil;
+    const isWider = this.established && record.scope !== this.#scope;
     this.#scope = record.scope;
+    if (isWider) this.#options.onShared();
     this.#drain.acknowledged(record.drainMs);
   }
 

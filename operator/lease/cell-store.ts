@@ -69,5 +69,7 @@ export const cellKeys = {
   presences: 'highlander-presence:',
   presencePrefix: (tenant: string) => `highlander-presence:${tenant}:`,
   presence: (tenant: string, identity: string) => `highlander-presence:${tenant}:${identity}`,
+  /** What people ask of the tenant's controllers. */
+  orders: (tenant: string) => `highlander-orders:${tenant}`,
   ledger: (tenant: string, namespace: string, name: string) => `highlander-ledger:${tenant}:${namespace}/${name}`,
 } as const;

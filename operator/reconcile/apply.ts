@@ -8,7 +8,7 @@ import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster
 import type { ApiError } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
 import { withoutNulls } from './contains.ts';
-import type { Action, Child, MetadataPatch } from './plan.ts';
+import type { Action, Child, MetadataPatch, ParkingPatch } from './plan.ts';
 import type { Grant } from './reconciler.ts';
 import type { CommonStatus } from './status.ts';
 import { statusPatch } from './status.ts';
@@ -32,7 +32,7 @@ export class Applier<T extends Child & KubeObject> {
     this.#type = type;
   }
 
-  /** Without a grant only `stop`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
+  /** Without a grant only `stop`, `park`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
   async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
     if (!grant && (startsPods(action) || action.type === 'stamp')) throw new Error(`${action.type} needs a grant`);
     try {
@@ -65,6 +65,8 @@ export class Applier<T extends Child & KubeObject> {
         return this.#applyAll(action, options);
       case 'stamp':
         return this.#patch(action.live, action.patch, options);
+      case 'park':
+        return this.#patch(action.live, action.patch.metadata, options, action.patch.spec);
       case 'release':
         return stillThere(await this.#patch(action.live, withoutFinalizer(action.live, action.finalizer), options));
       case 'stop':
@@ -95,8 +97,13 @@ export class Applier<T extends Child & KubeObject> {
     return this.#client.apply<T>(this.#type, body, { ...by, force: true });
   }
 
-  #patch(live: T, metadata: MetadataPatch, options: ReturnType<typeof fenced>): Promise<T> {
-    const patch = { metadata: { ...metadata, ...identity(live) } };
+  #patch(
+    live: T,
+    metadata: MetadataPatch | ParkingPatch['metadata'],
+    options: ReturnType<typeof fenced>,
+    spec?: ParkingPatch['spec'],
+  ): Promise<T> {
+    const patch = { metadata: { ...metadata, ...identity(live) }, ...(spec && { spec }) };
     return this.#client.patch<T>(this.#type, at(live), patch, {
       ...options,
       type: 'merge',
@@ -137,8 +144,11 @@ export class StatusWriter<T extends WithStatus> {
     this.#type = type;
   }
 
-  /** The object as the API server holds it now; `undefined` when there was nothing new to say, or nobody to say it of. */
-  async write(workload: T, next: CommonStatus, grant: Grant): Promise<T | undefined> {
+  /**
+   * The object as the API server holds it now; `undefined` when there was nothing new to say, or nobody to say it of.
+   * Without a grant only where nobody leads.
+   */
+  async write(workload: T, next: CommonStatus, grant?: Grant): Promise<T | undefined> {
     const patch = statusPatch(workload.status, next);
     return patch && this.#patch(workload, patch, grant);
   }
@@ -149,7 +159,7 @@ export class StatusWriter<T extends WithStatus> {
     else if (tenancy.of(workload) === 'disputed') await this.write(workload, tenancy.dispute(workload, now), grant);
   }
 
-  async #patch(workload: T, patch: object, grant: Grant): Promise<T | undefined> {
+  async #patch(workload: T, patch: object, grant?: Grant): Promise<T | undefined> {
     const { name, namespace = '' } = workload.metadata;
     const options = {
       ...fenced(grant),

@@ -37,6 +37,7 @@ export function aboutStep({ child: { type }, action }: Step, term: number): Even
     case 'stop':
       return normal('Removed', 'Remove', `Removed ${type.kind} ${action.live.metadata.name}: ${action.reason}`);
     case 'create':
+    case 'park':
     case 'release':
     case 'purge':
       return undefined;

@@ -2,6 +2,7 @@
  * When a pod's processes have ended for certain. No API object is not no process: only the kubelet can say so, or the
  * fact that no kubelet was ever told to start it. Everything that waits for an instance to end waits for this.
  */
+import { annotations } from '../api/group.ts';
 import type { ContainerStatus, Pod } from '../api/kubernetes.ts';
 
 /** How long after its deadline a pod may still be ending before its node counts as lost, milliseconds. */
@@ -32,6 +33,13 @@ export function isGone(pod: Pod): boolean {
   if (isFinal(pod) && !failedByGarbageCollector(pod)) return !statuses(pod).some((status) => status.state?.running);
   const asked = deletionAskedAt(pod);
   return asked !== undefined && longLived(pod).every((name) => endedSince(statusOf(pod, name), asked));
+}
+
+/** Whether a person says so of a pod that is being deleted: on the pod, or by its uid in `confirmed`. */
+export function isConfirmedGone(pod: Pod, confirmed?: string): boolean {
+  const { uid, annotations: notes } = pod.metadata;
+  const isNamed = uid !== undefined && (confirmed === uid || notes?.[annotations.confirmStopped] === uid);
+  return isNamed && isDeleting(pod);
 }
 
 /** Whether the pod should long have ended, but its node is silent; `now` in milliseconds since the epoch. */

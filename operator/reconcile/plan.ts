@@ -36,10 +36,17 @@ export type Action<T extends Child> =
       readonly awaited?: boolean;
       readonly reason: string;
     }
+  /** Makes it want no pods. */
+  | { readonly type: 'park'; readonly live: T; readonly patch: ParkingPatch; readonly reason: string }
   /** Takes the finalizer off: only for what is known to be gone. */
   | { readonly type: 'release'; readonly live: T; readonly finalizer: string; readonly reason: string }
   /** Removes the object of what is known to be gone, when no kubelet is left to do it. */
   | { readonly type: 'purge'; readonly live: T; readonly reason: string };
+
+export interface ParkingPatch {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
 
 export interface MetadataPatch {
   readonly annotations?: Readonly<Record<string, string>>;

@@ -4,7 +4,7 @@ import { cellKeys } from '../lease/cell-store.ts';
 import { Elector } from '../leadership/elector.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
-import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
+import { STOP_MARGIN_MS } from '../leadership/permit.ts';
 import type { Takeover } from '../leadership/activation.ts';
 import { ServerClock } from '../cluster/server-clock.ts';
 import { Warden } from '../leadership/warden.ts';
@@ -34,9 +34,6 @@ export interface ControllerOptions {
   /** Absent: there is one cluster. */
   readonly takeover?: Takeover;
 }
-
-/** What a call to an API server may take, as part of the time that parking needs. */
-const API_MARGIN_MS = 5000;
 
 export class SimController {
   readonly identity: string;
@@ -197,6 +194,7 @@ export class SimController {
       logger: silentLogger,
       periodMs: timing.renewDeadlineMs / 2,
       highestStamp: () => Math.max(this.informer.highestStamp, this.permit.term),
+      mayLead: () => this.informer.ready && !this.mayNotLead,
       onLoss: () => this.elector.canaryLost(),
     });
   }
@@ -213,6 +211,7 @@ export class SimController {
         lost: (term, because) => checker.lost(identity, term, because, this.#isExcused(term)),
         renewed: () => {},
         refused: () => {},
+        shared: () => {},
         tookOver: () => {},
       },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
@@ -223,17 +222,26 @@ export class SimController {
   #common() {
     const { identity, timing, cluster, takeover } = this.#options;
     return {
-      candidate: { identity, cluster: { id: cluster.id, name: 'default' }, timing, ...(takeover && { takeover }) },
+      candidate: {
+        identity,
+        cluster: { id: cluster.id, name: 'default' },
+        timing,
+        ...(takeover && { takeover }),
+        apiDeadlineMs: 3 * timing.ttlMs,
+      },
       permit: this.permit,
       presence: this.presence,
       cluster: {
         ready: () => this.informer.ready && !this.mayNotLead,
         highestStamp: () => this.informer.highestStamp,
-        drainMs: (graceMs: number) =>
-          Math.max(graceMs, this.informer.longestGraceMs) + (takeover ? ADOPT_GRACE_MS + API_MARGIN_MS : 0),
+        drainMs: (graceMs: number) => Math.max(graceMs, this.informer.longestGraceMs) + (takeover ? STOP_MARGIN_MS : 0),
+        silentMs: () => this.serverClock.silentMs,
         serverTime: (monotonic?: number) => this.serverClock.at(monotonic),
       },
-      workloads: cluster.workloads(identity, this.toCluster),
+      workloads: {
+        ...cluster.workloads(identity, this.toCluster),
+        change: (ms: number) => this.process.clock.sleep(ms),
+      },
       clock: this.process.clock,
       logger: silentLogger,
     };

@@ -77,6 +77,12 @@ function leadership({ gauge, counter, histogram }: Maker) {
     clusterHealth: gauge(name('cluster_health'), '1 while the API server of the cluster answers, otherwise 0', [
       'cluster',
     ]),
+    fence: gauge(
+      name('fence_enforced'),
+      '1 while the API server of the cluster refuses pods without a permit, otherwise 0; absent while nobody asked',
+      ['cluster'],
+    ),
+    clusterPriority: gauge(name('cluster_priority'), 'Priority of the cluster', ['cluster']),
   };
 }
 

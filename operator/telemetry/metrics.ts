@@ -30,6 +30,9 @@ export interface Metrics {
   /** `degraded` while the store or the cluster does not answer. */
   controllerState(state: 'normal' | 'degraded'): void;
   clusterHealth(cluster: string, healthy: boolean): void;
+  clusterPriority(cluster: string, priority: number): void;
+  /** Whether the API server refuses pods without a permit. */
+  fence(cluster: string, enforced: boolean): void;
 }
 
 /** Milliseconds between two looks at the event loop's delay; the library's default costs most of a percent of a core. */
@@ -53,6 +56,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     queue: (name) => queueObserver(metrics, name),
     controllerState: (state) => setState(metrics, state),
     clusterHealth: (cluster, healthy) => metrics.clusterHealth.set({ cluster }, healthy ? 1 : 0),
+    clusterPriority: (cluster, priority) => metrics.clusterPriority.set({ cluster }, priority),
+    fence: (cluster, enforced) => metrics.fence.set({ cluster }, enforced ? 1 : 0),
   };
 }
 

@@ -62,6 +62,7 @@ const presence = new Presence({
   logger,
   periodMs: PRESENCE_MS,
   highestStamp: () => objects.highestStamp(),
+  mayLead: () => true,
   onLoss: () => elector.canaryLost(),
 });
 const watchdog = startWatchdog();
@@ -76,6 +77,7 @@ const elector: Elector = new Elector({
     ready: () => objects.ready(),
     highestStamp: () => objects.highestStamp(),
     drainMs: () => DRAIN_MS,
+    silentMs: () => 0,
     serverTime: () => undefined,
   },
   listener: {
@@ -83,6 +85,7 @@ const elector: Elector = new Elector({
     lost: (term, because) => journal.write({ kind: 'lost', term, because }),
     renewed: () => {},
     refused: () => {},
+    shared: () => {},
     tookOver: () => {},
   },
   watchdog,

@@ -93,6 +93,7 @@ export function contend(options: ContenderOptions): Contender {
     logger: silentLogger,
     periodMs: 5000,
     highestStamp: () => cluster.stamp,
+    mayLead: () => !remainsFollower && cluster.reachable,
     onLoss: () => elector.canaryLost(),
   });
   const elector: Elector = new Elector({
@@ -106,6 +107,7 @@ export function contend(options: ContenderOptions): Contender {
       ready: () => cluster.reachable,
       highestStamp: () => cluster.stamp,
       drainMs: (graceMs) => Math.max(cluster.drainMs, graceMs),
+      silentMs: () => 0,
       serverTime: () => clock.wall(),
     },
     listener: {
@@ -113,6 +115,7 @@ export function contend(options: ContenderOptions): Contender {
       lost: (term, because) => history.push(`lost ${term}: ${because}`),
       renewed: () => {},
       refused: () => {},
+      shared: () => {},
       tookOver: () => {},
     },
     watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },

@@ -102,8 +102,10 @@ function followOne({ ledger, cronJob, jobs }: Known, claim: Claim): Move | undef
   return (stampOf(cronJob) ?? 0) < claim.instant ? { do: 'stamp', mark: claim.instant } : { do: 'resume', job };
 }
 
-/** What waits and will not be claimed any more would stand in the way of the next run. */
+/** What was stopped midway, or waits and will not be claimed any more, would stand in the way of the next run. */
 function dismiss(view: Known): Move | undefined {
+  const parked = view.jobs.find((job) => job.spec.suspend === true && hasBegun(job) && !isOver(job));
+  if (parked) return { do: 'remove', job: parked, reason: 'Interrupted' };
   const job = waiting(view).find((each) => instantOf(each) <= view.ledger.mark);
   return job && { do: 'remove', job, reason: 'LeftOut' };
 }

@@ -105,6 +105,18 @@ describe('schedule #17', () => {
     expect(world.begun).toEqual([1, 2]);
   });
 
+  it('a run that was parked midway does not stand in the way when its cluster leads again after another one', async () => {
+    await world.nextMinute();
+    for (const job of world.all()) world.editJob(job, { spec: { ...job.spec, suspend: true }, status: {} });
+    const other = await start('west');
+    await pass(1, other);
+    world.newLeader(9);
+    await world.reconcile();
+    expect(world.all()).toEqual([]);
+    await world.nextMinute();
+    expect(world.begun).toEqual([1, 2]);
+  });
+
   it('a Job that is deleted before its claim is made again', async () => {
     await world.clock.advance(MINUTE_MS);
     world.makeJob(world.clock.wall());

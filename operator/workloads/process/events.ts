@@ -37,6 +37,7 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
         note: `Removed pod ${action.live.metadata.name}, which a person confirmed to have stopped`,
       };
     case 'apply':
+    case 'park':
     case 'release':
       return undefined;
   }

@@ -1,9 +1,9 @@
 /** What a process's pod says about the process. Pure: the only clock is the `now` that is passed in. */
 import { annotations, POD_FINALIZER } from '../../api/group.ts';
-import type { ContainerStatus, Pod, TerminatedState } from '../../api/kubernetes.ts';
-import { deletionAskedAt, isDeleting, isFinal, isGone, isLost } from '../../reconcile/gone.ts';
+import type { Pod } from '../../api/kubernetes.ts';
+import { endedBeforeDeletion, mainStatus } from '../../reconcile/ending.ts';
+import { isConfirmedGone, isDeleting, isFinal, isGone, isLost } from '../../reconcile/gone.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
-import { MAIN_CONTAINER } from '../../reconcile/pod-template.ts';
 
 /** On a pod: how often the process was restarted at this generation before the pod was made. */
 export const RESTARTS_BEFORE = `${annotations.generation.split('/')[0]}/restarts-before`;
@@ -37,7 +37,7 @@ export interface Observation {
 /** `confirmed`: uid of the pod that a person says has stopped. */
 export function observePod(pod: Pod, now: number, confirmed?: string): Observation {
   const gone = isGone(pod);
-  const byPerson = !gone && isDeleting(pod) && isConfirmed(pod, confirmed);
+  const byPerson = !gone && isConfirmedGone(pod, confirmed);
   return {
     pod,
     deleting: isDeleting(pod),
@@ -62,18 +62,9 @@ function timesOf(pod: Pod, now: number): Pick<Observation, 'ending' | 'endedAt' 
   return { ...started, ending: endingOf(pod), endedAt: Number.isNaN(endedAt) ? now : endedAt };
 }
 
-function isConfirmed(pod: Pod, confirmed: string | undefined): boolean {
-  const { uid } = pod.metadata;
-  return uid !== undefined && (confirmed === uid || pod.metadata.annotations?.[annotations.confirmStopped] === uid);
-}
-
 /** Of the main container: sidecars may come and go. */
 function restartCount(pod: Pod): number {
   return mainStatus(pod)?.restartCount ?? 0;
-}
-
-export function mainStatus(pod: Pod): ContainerStatus | undefined {
-  return pod.status?.containerStatuses?.find(({ name }) => name === MAIN_CONTAINER);
 }
 
 function hasCondition(pod: Pod, type: string): boolean {
@@ -85,24 +76,11 @@ const NODE_REASONS =
   /^(Evicted|NodeShutdown|Shutdown|Terminated|Preempting|NodeLost|NodeAffinity|NodeName|NodePorts|HostPort|TopologyAffinityError|UnexpectedAdmissionError|OutOf\w+|Critical\w*)$/;
 
 function endingOf(pod: Pod): Ending {
-  const ended = mainStatus(pod)?.state?.terminated;
   if (
     pod.status?.phase === 'Failed' &&
     (NODE_REASONS.test(pod.status.reason ?? '') || hasCondition(pod, 'DisruptionTarget'))
   )
     return 'interrupted';
-  if (isDeleting(pod) && !endedBeforeDeletion(pod, ended)) return 'interrupted';
+  if (isDeleting(pod) && !endedBeforeDeletion(pod)) return 'interrupted';
   return pod.status?.phase === 'Succeeded' ? 'succeeded' : 'failed';
-}
-
-/** How long a kubelet may take from the end of a process to its own deletion of the pod, milliseconds. */
-const KUBELET_MS = 60_000;
-
-/**
- * In doubt a process counts as interrupted: one that is seen to end before its pod is deleted has that in the status
- * already. The time at which deletion was asked for is only known while there is grace left.
- */
-function endedBeforeDeletion(pod: Pod, ended: TerminatedState | undefined): boolean {
-  const doubt = pod.metadata.deletionGracePeriodSeconds ? 0 : KUBELET_MS;
-  return Date.parse(ended?.finishedAt ?? '') < (deletionAskedAt(pod) ?? 0) - doubt;
 }

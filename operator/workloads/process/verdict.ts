@@ -7,7 +7,7 @@ import type { Verdict } from '../../reconcile/status.ts';
 import { readyReason } from '../../reconcile/status.ts';
 import type { Decision } from './decide.ts';
 import type { Observation } from './observe.ts';
-import { mainStatus } from './observe.ts';
+import { mainStatus } from '../../reconcile/ending.ts';
 
 export type Facts = Pick<
   ProcessStatus,

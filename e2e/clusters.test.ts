@@ -1,0 +1,146 @@
+/** One tenant in two clusters: who runs what, how it moves, and that it never runs in both. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Controller } from '../hack/lab/controller.ts';
+import { Clusters, TIMING } from './support/clusters.ts';
+import { termOf } from './support/stage.ts';
+
+let clusters: Clusters;
+let leader: Controller;
+let standby: Controller;
+let before: { readonly uids: readonly string[]; readonly term: number };
+
+beforeAll(async () => {
+  clusters = await Clusters.open();
+}, 600_000);
+
+afterAll(async () => {
+  await clusters?.close();
+}, 120_000);
+
+/** Two controllers in the east, one in the west; the workloads run in the east. */
+beforeEach(async () => {
+  const { east, west } = clusters;
+  leader = await clusters.startController(east, 'east-1');
+  await clusters.active(east);
+  await clusters.startController(west, 'west-1');
+  await clusters.shared();
+  standby = await clusters.startController(east, 'east-2');
+  before = { uids: await clusters.uids(east), term: termOf(await east.pod('p-pod')) };
+}, 120_000);
+
+afterEach(async () => {
+  await clusters.end();
+  expect(clusters.overlapping()).toEqual([]);
+}, 90_000);
+
+describe('inside one of the clusters', () => {
+  it('a leader that leaves leaves what runs to the standby', async () => {
+    const { east, west } = clusters;
+    expect(await leader.end('SIGTERM')).toBe(0);
+    await clusters.adopted(east, before.term);
+    expect(await clusters.uids(east)).toEqual(before.uids);
+    expect(await clusters.uids(west)).toEqual([]);
+  });
+
+  it('a leader that is killed is followed by the standby, which restarts nothing', async () => {
+    const { east } = clusters;
+    const killed = performance.now();
+    await leader.end('SIGKILL');
+    await clusters.adopted(east, before.term);
+    expect(performance.now() - killed).toBeLessThan(TIMING.ttlMs + 500);
+    await sleep(TIMING.ttlMs);
+    expect(await clusters.uids(east)).toEqual(before.uids);
+  });
+
+  it('a leader that was frozen becomes a follower, and what runs goes on', async () => {
+    const { east } = clusters;
+    leader.pause();
+    await clusters.adopted(east, before.term);
+    leader.resume();
+    await leader.logged('Lost the lease');
+    await sleep(TIMING.ttlMs);
+    expect(await leader.metric('k8_highlander_is_leader')).toBe(0);
+    expect(await standby.metric('k8_highlander_is_leader')).toBe(1);
+    expect(await clusters.uids(east)).toEqual(before.uids);
+  });
+});
+
+describe('between the clusters', () => {
+  it('the last controller that leaves takes everything along, and the other cluster starts it', async () => {
+    const { east, west } = clusters;
+    await standby.end('SIGTERM');
+    expect(await leader.end('SIGTERM')).toBe(0);
+    expect(await clusters.uids(east)).toEqual([]);
+    await clusters.active(west);
+    const parked = await east.workload('p');
+    expect(parked?.status).toMatchObject({ active: false });
+    expect(parked?.status?.conditions).toMatchObject([{ type: 'Ready', status: 'True', reason: 'Standby' }]);
+  });
+
+  it('one that cannot reach the store stops everything, and the other one starts it when it has', async () => {
+    const { east, west } = clusters;
+    clusters.sideOf(east).toStore.blackhole();
+    await clusters.active(west);
+    expect(await clusters.uids(east)).toEqual([]);
+    clusters.sideOf(east).toStore.restore();
+    const state = await clusters.reason(east, 'Standby');
+    expect(state?.conditions?.[0]?.message).toContain('runs it (west-1-');
+  });
+
+  it('one that comes back knowing nothing, and without a store, stops what it finds', async () => {
+    const { east, west } = clusters;
+    clusters.sideOf(east).toStore.blackhole();
+    await east.endControllers('SIGKILL');
+    await clusters.startController(east, 'east-3', { awaitReady: false });
+    await clusters.active(west);
+    expect(await clusters.uids(east)).toEqual([]);
+  });
+});
+
+describe('asked by a person', () => {
+  it('the leader hands over to the other cluster and stays as a follower', async () => {
+    const { east, west } = clusters;
+    const { code, stdout } = await clusters.highlander('handover', '--to-cluster', 'west');
+    expect(stdout).toMatch(
+      /^east-1-\w+ \(east, term \d+\) hands over to west-1-\w+ \(west\)\nwest-1-\w+ \(west\) leads/,
+    );
+    expect(code).toBe(0);
+    await clusters.active(west);
+    expect(await clusters.uids(east)).toEqual([]);
+    expect(await leader.metric('k8_highlander_is_leader')).toBe(0);
+    expect((await clusters.highlander('handover', '--to-cluster', 'east')).code).toBe(0);
+    await clusters.active(east);
+  });
+
+  it('the leader hands over to the standby beside it, and nothing is restarted', async () => {
+    const { east } = clusters;
+    const asked = performance.now();
+    expect((await clusters.highlander('handover')).stdout).toContain('hands over to east-2-');
+    await clusters.adopted(east, before.term);
+    expect(performance.now() - asked).toBeLessThan(3000);
+    expect(await clusters.uids(east)).toEqual(before.uids);
+  });
+
+  it('says what cannot be done', async () => {
+    const nowhere = await clusters.highlander('handover', '--to-cluster', 'north');
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toMatch(
+      /a controller in cluster north is not known; ready to lead: east-2-\w+ \(east\), west-1/,
+    );
+  });
+
+  it('nobody acts while the tenant is paused, and what runs goes on', async () => {
+    const { east, west } = clusters;
+    expect((await clusters.highlander('pause')).stdout).toContain('is paused since');
+    await east.kube.run('delete', 'pod', 'p-pod', '--wait=false');
+    await leader.end('SIGKILL');
+    await standby.logged('Acquired the lease');
+    await sleep(2 * TIMING.ttlMs);
+    expect(await clusters.uids(west)).toEqual([]);
+    expect((await east.pod('p-pod'))?.metadata.deletionTimestamp).toBeDefined();
+    expect(await clusters.uids(east)).toEqual(before.uids);
+    expect((await clusters.highlander('resume')).code).toBe(0);
+    await clusters.active(east);
+  });
+});

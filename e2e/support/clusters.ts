@@ -1,0 +1,205 @@
+/** Two clusters, one store, the same workloads in both: what a tenant looks like that is to survive a cluster. */
+import type { ExecFileException } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import type { Controller, ControllerOptions } from '../../hack/lab/controller.ts';
+import type { Redis } from '../../hack/lab/redis.ts';
+import { startRedis } from '../../hack/lab/redis.ts';
+import { FaultProxy } from '../../operator/lease/testing/fault-proxy.ts';
+import type { ContainerRecorder } from './cluster/index.ts';
+import { overlaps, waitFor } from './cluster/index.ts';
+import type { Workload } from './stage.ts';
+import { Stage, termOf } from './stage.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
+const LEASE = 'lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}';
+
+const SCOPE = 'highlander.plexobject.io/scope';
+
+export type StartOptions = Partial<Pick<ControllerOptions, 'config' | 'awaitReady'>>;
+
+interface Annotated {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** Ends at once when told to. */
+const LOOP = 'trap "exit 0" TERM; while true; do sleep 0.1; done';
+
+/** One of each kind that runs all the time. */
+const WORKLOADS = [
+  ['WorkloadProcess', 'p', ''],
+  ['WorkloadService', 's', '  replicas: 1\n'],
+  ['WorkloadPersistent', 't', '  replicas: 1\n  serviceName: t\n'],
+] as const;
+
+export interface Side {
+  readonly stage: Stage;
+  /** Between this cluster's controllers and the store. */
+  readonly toStore: FaultProxy;
+  readonly recorder: ContainerRecorder;
+}
+
+export class Clusters {
+  readonly redis: Redis;
+  readonly east: Stage;
+  readonly west: Stage;
+  readonly #sides: readonly Side[];
+
+  private constructor(redis: Redis, sides: readonly [Side, Side]) {
+    this.redis = redis;
+    this.#sides = sides;
+    this.east = sides[0].stage;
+    this.west = sides[1].stage;
+  }
+
+  static async open({ fenced = true } = {}): Promise<Clusters> {
+    const redis = await startRedis();
+    const sides: Side[] = [];
+    for (const cluster of ['e2e', 'e2e-west']) {
+      const stage = await Stage.open({ cluster, store: redis });
+      if (fenced) await applyPolicies(stage);
+      for (const [kind, name, spec] of WORKLOADS) await stage.kube.apply(yaml(kind, name, spec));
+      const [host = '', port = ''] = redis.addr.split(':');
+      const toStore = await FaultProxy.start({ host, port: Number(port) });
+      sides.push({ stage, toStore, recorder: await stage.cluster.recordContainers('default') });
+    }
+    return new Clusters(redis, sides as unknown as [Side, Side]);
+  }
+
+  async close(): Promise<void> {
+    for (const { stage, toStore, recorder } of this.#sides) {
+      recorder.stop();
+      await stage.endControllers();
+      for (const plural of ['workloadprocesses', 'workloadservices', 'workloadpersistents', 'workloadcronjobs'])
+        await stage.kube.run('delete', plural, '--all', '--wait=false');
+      await stage.kube.run('delete', 'validatingadmissionpolicies,validatingadmissionpolicybindings', '--all');
+      await toStore[Symbol.asyncDispose]();
+      await stage.close();
+    }
+    await this.redis.stop();
+  }
+
+  sideOf(stage: Stage): Side {
+    const found = this.#sides.find((side) => side.stage === stage);
+    if (!found) throw new Error('none of these clusters');
+    return found;
+  }
+
+  startController(stage: Stage, name: string, { config = '', ...more } = {} as StartOptions): Promise<Controller> {
+    const { toStore } = this.sideOf(stage);
+    const store = `redis:\n  addr: "127.0.0.1:${toStore.address.port}"\n${LEASE}\n${config}`;
+    const env = { HIGHLANDER_CLUSTER_NAME: stage === this.east ? 'east' : 'west' };
+    return stage.startController(name, { ...more, env, config: store });
+  }
+
+  /** Runs a verb of the command line, as somebody who can reach the store. */
+  async highlander(...words: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const settings = [
+      '--redis-addr',
+      this.redis.addr,
+      '--lease-ttl',
+      '6s',
+      '--lease-renew-deadline',
+      '4s',
+      '--lease-retry-period',
+      '1s',
+    ];
+    return runHighlander([...words, ...settings]);
+  }
+
+  /** The process's status once it is ready for this reason. */
+  async reason(stage: Stage, reason: string): Promise<Workload['status']> {
+    return (await stage.reason('p', reason)).status;
+  }
+
+  /** Resolves when all workloads run there. */
+  async active(stage: Stage, timeoutMs = 120_000): Promise<void> {
+    for (const [kind, name] of WORKLOADS) {
+      await waitFor(
+        `${kind} ${name} to run in ${stage.cluster.name}`,
+        async () => {
+          const pods = await stage.podsOf(kind, name);
+          return pods.some((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp) || undefined;
+        },
+        { timeoutMs, everyMs: 50 },
+      );
+    }
+  }
+
+  /** Resolves when the tenant is known to be shared: from then on a permit limits its workloads. */
+  async shared(): Promise<void> {
+    for (const { stage } of this.#sides) {
+      await waitFor(`a permit in ${stage.cluster.name}`, async () => {
+        const path = 'leases/highlander-permit-default';
+        const permit = await stage.object<Annotated>('apis/coordination.k8s.io/v1', path);
+        return permit?.metadata.annotations?.[SCOPE] === 'multi' || undefined;
+      });
+    }
+  }
+
+  /** Of all pods of the workloads, those that are ending included. */
+  async uids(stage: Stage): Promise<readonly string[]> {
+    const pods = await Promise.all(WORKLOADS.map(([kind, name]) => stage.podsOf(kind, name)));
+    return pods
+      .flat()
+      .map(({ metadata }) => metadata.uid)
+      .toSorted();
+  }
+
+  /** Resolves when a controller of the cluster leads in a later term, and has taken over what runs there. */
+  async adopted(stage: Stage, before: number): Promise<void> {
+    await waitFor(`a term after ${before} in ${stage.cluster.name}`, async () => {
+      const pod = await stage.pod('p-pod');
+      return termOf(pod) > before || undefined;
+    });
+  }
+
+  /** Ends all controllers; the last of each cluster takes its workloads along. */
+  async end(): Promise<void> {
+    for (const { stage, toStore } of this.#sides) {
+      toStore.restore();
+      await stage.endControllers('SIGTERM');
+    }
+    for (const { stage } of this.#sides) {
+      await waitFor(
+        `nothing to run in ${stage.cluster.name}`,
+        async () => (await this.uids(stage)).length === 0 || undefined,
+      );
+    }
+  }
+
+  /** By the kubelets of both clusters: pairs of runs of one workload at one time. */
+  overlapping(): readonly string[] {
+    return WORKLOADS.flatMap(([kind, name]) => {
+      const labels = { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
+      const times = this.#sides.flatMap(({ recorder }) => recorder.times({ labels }));
+      return overlaps(times).map((pair) => `${kind} ${name}: ${JSON.stringify(pair)}`);
+    });
+  }
+}
+
+async function applyPolicies(stage: Stage): Promise<void> {
+  const { stdout } = await runHighlander(['admission', '--storage-type', 'sqlite']);
+  await stage.kube.apply(stdout);
+}
+
+function runHighlander(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
+      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+    execFile(join(ROOT, 'node_modules/.bin/node'), [join(ROOT, 'dist/main.mjs'), ...args], done);
+  });
+}
+
+function yaml(kind: string, name: string, spec: string): string {
+  return `apiVersion: highlander.plexobject.io/v1
+kind: ${kind}
+metadata: {name: ${name}, namespace: default}
+spec:
+  image: busybox:latest
+  script: {commands: [${JSON.stringify(LOOP)}]}
+  terminationGracePeriod: 5s
+${spec}`;
+}

@@ -1,0 +1,120 @@
+/**
+ * What the API server is asked to enforce: pods of a tenant are created only while the cluster's permit lasts, and terms
+ * on objects never go back. No code inside a controller can see to that: its requests may be late.
+ */
+import { annotations, GROUP, labels } from './group.ts';
+
+export const PERMIT_POLICY = 'highlander-permit';
+const TERM_POLICY = 'highlander-term';
+
+/** On a pod: it is never created. By trying, a controller learns whether the policy is enforced. */
+export const PROBE_LABEL = `${GROUP}/probe`;
+
+export function permitName(tenant: string): string {
+  return `highlander-permit-${tenant}`;
+}
+
+const API = 'admissionregistration.k8s.io/v1';
+const POLICY = 'ValidatingAdmissionPolicy';
+const BINDING = 'ValidatingAdmissionPolicyBinding';
+const OURS = { matchExpressions: [{ key: labels.tenant, operator: 'Exists' }] };
+
+interface Admission {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
+  readonly spec: object;
+}
+
+/** Both policies, the binding of the second, which is for all tenants, and that of the first for this one. */
+export function admission(tenant: string, permitNamespace: string): readonly Admission[] {
+  return [permitPolicy, termPolicy, termBinding, permitBinding(tenant, permitNamespace)];
+}
+
+const permitPolicy: Admission = {
+  apiVersion: API,
+  kind: POLICY,
+  metadata: { name: PERMIT_POLICY },
+  spec: {
+    failurePolicy: 'Fail',
+    paramKind: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
+    matchConstraints: {
+      objectSelector: OURS,
+      resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+    },
+    variables: [
+      { name: 'now', expression: 'timestamp(object.metadata.creationTimestamp)' },
+      {
+        name: 'until',
+        expression: "timestamp(params.spec.renewTime) + duration(string(params.spec.leaseDurationSeconds) + 's')",
+      },
+    ],
+    validations: [
+      {
+        expression: `!('${PROBE_LABEL}' in object.metadata.labels) || object.metadata.labels['${PROBE_LABEL}'] != 'deny'`,
+        message: 'a probe: this policy is enforced',
+      },
+      {
+        expression: '!has(params.spec.renewTime) || variables.now <= variables.until',
+        messageExpression:
+          "'the permit of this cluster ended at ' + string(variables.until) + ', and it is ' + string(variables.now)",
+      },
+    ],
+  },
+};
+
+function permitBinding(tenant: string, namespace: string): Admission {
+  return {
+    apiVersion: API,
+    kind: BINDING,
+    metadata: { name: permitName(tenant), labels: { [labels.tenant]: tenant } },
+    spec: {
+      policyName: PERMIT_POLICY,
+      validationActions: ['Deny'],
+      matchResources: { objectSelector: { matchLabels: { [labels.tenant]: tenant } } },
+      paramRef: { name: permitName(tenant), namespace, parameterNotFoundAction: 'Deny' },
+    },
+  };
+}
+
+const MADE = [
+  { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods'] },
+  { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments', 'statefulsets'] },
+  { apiGroups: ['batch'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['cronjobs', 'jobs'] },
+];
+
+const termPolicy: Admission = {
+  apiVersion: API,
+  kind: POLICY,
+  metadata: { name: TERM_POLICY },
+  spec: {
+    failurePolicy: 'Fail',
+    matchConstraints: { objectSelector: OURS, resourceRules: MADE },
+    variables: [
+      { name: 'before', expression: termIn('oldObject') },
+      { name: 'after', expression: termIn('object') },
+    ],
+    validations: [
+      {
+        expression: 'variables.after >= variables.before',
+        messageExpression:
+          "'term ' + string(variables.before) + ' has written this object: term ' + string(variables.after) + ' is over'",
+      },
+    ],
+  },
+};
+
+const termBinding: Admission = {
+  apiVersion: API,
+  kind: BINDING,
+  metadata: { name: TERM_POLICY },
+  spec: { policyName: TERM_POLICY, validationActions: ['Deny'] },
+};
+
+/** 0 where there is none, or none that is a number. */
+function termIn(object: string): string {
+  const notes = `${object}.metadata.annotations`;
+  const term = `${notes}['${annotations.term}']`;
+  const isThere = `has(${notes}) && '${annotations.term}' in ${notes} && ${term}.matches('^[0-9]{1,15}$')`;
+  return `${isThere} ? int(${term}) : 0`;
+}

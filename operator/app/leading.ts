@@ -1,0 +1,217 @@
+/** The half of a controller that decides whether it may act: election, presence, permit, and the warden of its cluster. */
+import { Fence } from '../cluster/fence.ts';
+import { PermitLease } from '../cluster/permit-lease.ts';
+import type { TenantObjects } from '../cluster/tenant-objects.ts';
+import { assertDistinct } from '../leadership/clusters.ts';
+import type { Candidate } from '../leadership/election.ts';
+import { Elector } from '../leadership/elector.ts';
+import { Failback } from '../leadership/failback.ts';
+import { LeadershipGuard } from '../leadership/guard.ts';
+import { PermitKeeper } from '../leadership/permit-keeper.ts';
+import { STOP_MARGIN_MS } from '../leadership/permit.ts';
+import type { ClusterView, LeadershipListener, Wishes, Workloads } from '../leadership/ports.ts';
+import { Obedience } from '../leadership/obedience.ts';
+import { OrderBook } from '../leadership/orders.ts';
+import { Presence } from '../leadership/presence.ts';
+import { isShared } from '../leadership/shared.ts';
+import { Warden } from '../leadership/warden.ts';
+import { startWatchdog } from '../leadership/watchdog.ts';
+import type { CellStore } from '../lease/cell-store.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
+import type { Base, Place } from './base.ts';
+
+export interface Leading {
+  readonly cluster: Place;
+  readonly store: CellStore;
+  readonly objects: TenantObjects;
+  /** Whose the workloads are, or what they need, may have changed. */
+  readonly reconsider: () => void;
+  readonly elected: () => void;
+  readonly lost: () => void;
+}
+
+export interface Leadership {
+  readonly elector: Elector;
+  readonly guard: LeadershipGuard;
+  readonly presence: Presence;
+  readonly permit: Pick<PermitKeeper, 'known'>;
+  /** Workloads of which something ran at the last look, the permit having ended; undefined: nobody has looked. */
+  readonly notGone: readonly string[] | undefined;
+  /** Caches are warm: it could lead. */
+  warm(): void;
+  /** Until `leave`, and until nothing is left to be done then. Rejects when this cluster is not what its name says. */
+  run(stopping: AbortSignal): Promise<void>;
+  /** Gives the lease up, in the way that lets the next one start soonest. */
+  leave(): void;
+}
+
+export function lead(base: Base, leading: Leading): Leadership {
+  const { config, logger } = base;
+  const { cluster } = leading;
+  const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });
+  const parts = common(base, leading, { onLoss: () => elector.canaryLost(), wishes: obedience });
+  const watchdog = startWatchdog();
+  const elector: Elector = new Elector({
+    ...parts,
+    tenant: config.tenant,
+    remainsFollower: config.remainsFollower,
+    store: leading.store,
+    listener: listenerFor(base, leading, obedience),
+    watchdog,
+  });
+  const warden = new Warden({ ...parts, lease: elector });
+  const { presence, permit, workloads } = parts;
+  return {
+    elector,
+    presence,
+    permit,
+    get notGone() {
+      return workloads.notGone;
+    },
+    guard: new LeadershipGuard(elector, config.lease.retryPeriodMs, obedience),
+    warm() {
+      elector.reconsider();
+      announce(presence, logger);
+    },
+    async run(stopping) {
+      // What runs here is seen to even where the store cannot be reached.
+      const others = [warden.run()];
+      await presence.join(stopping);
+      assertDistinct(cluster, presence.peers, config.lease.ttlMs);
+      await obedience.look();
+      others.push(presence.run());
+      void obedience.run(stopping);
+      await elector.run();
+      presence.stop();
+      warden.stop();
+      await Promise.all(others);
+      await watchdog.close();
+    },
+    leave: () => elector.leave(),
+  };
+}
+
+/** What elector and warden share. */
+function common(
+  base: Base,
+  leading: Leading,
+  { onLoss, wishes }: { readonly onLoss: () => void; readonly wishes: Wishes },
+) {
+  const { config, identity, clock, logger, client } = base;
+  const { objects, cluster } = leading;
+  const { takeover, priority, apiDeadlineMs } = config.failover;
+  const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
+  const permit = new PermitKeeper(new PermitLease({ client, namespace: config.namespace, tenant: config.tenant }));
+  const presence = makePresence(base, leading, { onLoss, wishes, stamp: () => permit.term });
+  const view: ClusterView = {
+    ready: () => objects.ready(),
+    highestStamp: () => objects.highestStamp(),
+    drainMs: (graceMs) => objects.drainMs(graceMs) + (isShared({ candidate, permit, presence }) ? STOP_MARGIN_MS : 0),
+    silentMs: () => client.serverClock.silentMs,
+    serverTime: (monotonic) => client.serverClock.at(monotonic),
+  };
+  return { candidate, permit, presence, cluster: view, workloads: stoppable(base, leading), wishes, clock, logger };
+}
+
+function listenerFor({ metrics }: Base, { elected, lost, reconsider }: Leading, wishes: Wishes): LeadershipListener {
+  return {
+    ...metrics.lease,
+    shared: reconsider,
+    elected(term) {
+      metrics.lease.elected(term);
+      if (!wishes.isPaused) elected();
+    },
+    lost(term, because, heldMs) {
+      metrics.lease.lost(term, because, heldMs);
+      lost();
+    },
+  };
+}
+
+interface Later {
+  readonly elector: () => Elector;
+  readonly presence: () => Presence;
+}
+
+function obeying({ config, clock, logger }: Base, { store, cluster, elected, lost }: Leading, later: Later): Obedience {
+  const { lease, failover, tenant } = config;
+  const { priority, failback, failbackDelayMs: delayMs } = failover;
+  const better = new Failback({ clusterId: cluster.id, priority, ttlMs: lease.ttlMs, delayMs });
+  return new Obedience({
+    book: new OrderBook(store, tenant),
+    leader: () => later.elector(),
+    peers: () => later.presence().peers,
+    ...(failback === 'auto' && { failback: better }),
+    onPause(paused) {
+      if (later.elector().term) (paused ? lost : elected)();
+      later.elector().reconsider();
+      announce(later.presence(), logger);
+    },
+    periodMs: lease.renewDeadlineMs / 2,
+    clock,
+    logger,
+  });
+}
+
+function announce(presence: Presence, logger: Logger): void {
+  presence.announce().catch((error: unknown) => logger.debug('Said again soon', { error: messageOf(error) }));
+}
+
+function makePresence(
+  { config, identity, clock, logger }: Base,
+  { cluster, store, objects, reconsider }: Leading,
+  { onLoss, wishes, stamp }: { readonly onLoss: () => void; readonly wishes: Wishes; readonly stamp: () => number },
+): Presence {
+  const { tenant, lease, failover, watchNamespaces, remainsFollower } = config;
+  return new Presence({
+    tenant,
+    identity,
+    cluster,
+    store,
+    clock,
+    logger,
+    periodMs: lease.renewDeadlineMs / 2,
+    highestStamp: () => Math.max(objects.highestStamp(), stamp()),
+    mayLead: () => !remainsFollower && objects.ready(),
+    priority: failover.priority,
+    isPaused: () => wishes.isPaused,
+    claims: watchNamespaces,
+    onClaims: reconsider,
+    onLoss,
+  });
+}
+
+/** The tenant's workloads in this cluster, to be stopped; with the API server as witness that nothing more starts. */
+function stoppable(
+  { config, clock, client, logger, metrics }: Base,
+  { objects, cluster }: Leading,
+): Workloads & { readonly notGone: readonly string[] | undefined } {
+  const { tenant, namespace, watchNamespaces } = config;
+  const fence = new Fence({
+    client,
+    tenant,
+    namespace: watchNamespaces[0] ?? namespace,
+    onChange(state) {
+      metrics.fence(cluster.name, state === 'enforced');
+      if (state === 'enforced') return logger.info('The API server enforces permits');
+      logger.warn('The API server does not enforce permits: a write that arrives late could start a second instance', {
+        fix: 'highlander admission | kubectl apply -f -',
+      });
+    },
+  });
+  const all = new TenantWorkloads({ client, tenant, watchNamespaces, fenced: (call) => fence.closed(call), logger });
+  let notGone: readonly string[] | undefined;
+  return {
+    get notGone() {
+      return notGone;
+    },
+    park: (call) => all.park(call),
+    async running(call) {
+      notGone = await all.running(call);
+      return notGone;
+    },
+    change: (ms) => Promise.race([clock.sleep(ms), objects.change()]),
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Statuses in a cluster that must not run the tenant's workloads. Nobody leads there; of its controllers the first by
+ * identity speaks.
+ */
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import { hasEnded } from '../leadership/permit.ts';
+import type { LeaseRecord } from '../leadership/lease-record.ts';
+import { isStandby } from '../leadership/presence.ts';
+import { messageOf } from '../lib/errors.ts';
+import { forEach } from '../lib/each.ts';
+import { StatusWriter } from '../reconcile/apply.ts';
+import { standbyStatus } from '../reconcile/standby.ts';
+import type { CommonStatus } from '../reconcile/status.ts';
+import { occasionOf, readyReason } from '../reconcile/status.ts';
+import type { Tenancy } from '../reconcile/tenancy.ts';
+import type { Base, Place } from './base.ts';
+import type { Leadership } from './leading.ts';
+
+export interface StandbyOptions {
+  readonly base: Base;
+  readonly cluster: Place;
+  readonly leadership: Pick<Leadership, 'elector' | 'presence' | 'permit' | 'notGone'>;
+  readonly tenancy: Tenancy;
+  /** Of the kinds. */
+  readonly sources: readonly Watched<KubeObject>[];
+}
+
+type Workload = KubeObject & { status?: CommonStatus };
+
+/** One custom resource. */
+interface Topic {
+  readonly source: Watched<KubeObject>;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const AT_ONCE = 8;
+
+export class StandbyStatuses {
+  readonly #options: StandbyOptions;
+  /** Of which something new may have to be said. */
+  readonly #topics = new Map<string, Topic>();
+  /** What was said of all last. */
+  #news = '';
+
+  constructor(options: StandbyOptions) {
+    this.#options = options;
+    for (const source of options.sources) source.subscribe(({ object }) => this.#mark(source, object));
+  }
+
+  /** Until `stopping` is aborted. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { clock, config } = this.#options.base;
+    while (!stopping.aborted) {
+      await this.report();
+      await clock.sleep(config.lease.retryPeriodMs / 2, stopping).catch(() => {});
+    }
+  }
+
+  /** Says what is to be said now. */
+  async report(): Promise<void> {
+    const news = this.#newsNow();
+    if (news === undefined) return;
+    if (news !== this.#news) for (const source of this.#options.sources) this.#markAll(source);
+    this.#news = news;
+    try {
+      await forEach([...this.#topics], AT_ONCE, async ([key, topic]) => {
+        await this.#say(topic);
+        this.#topics.delete(key);
+      });
+    } catch (error) {
+      this.#options.base.logger.warn('Statuses of parked workloads could not be written', { error: messageOf(error) });
+    }
+  }
+
+  #markAll(source: Watched<KubeObject>): void {
+    for (const object of source.list()) this.#mark(source, object);
+  }
+
+  #mark(source: Watched<KubeObject>, { metadata: { name, namespace = '' } }: KubeObject): void {
+    this.#topics.set(`${source.type.plural}/${namespace}/${name}`, { source, namespace, name });
+  }
+
+  async #say({ source, namespace, name }: Topic): Promise<void> {
+    const { base, tenancy, leadership } = this.#options;
+    const record = this.#whoeverRunsThem();
+    const workload = source.get({ namespace, name }) as Workload | undefined;
+    if (!record || !workload || workload.metadata.deletionTimestamp !== undefined) return;
+    if (tenancy.of(workload) !== 'ours') return;
+    const stillRuns = leadership.notGone?.includes(`${source.type.kind} ${namespace}/${name}`) ?? false;
+    const { clock, client, config, logger } = base;
+    const at = { now: clock.wall(), tenant: config.tenant, holder: record.holder ?? '', term: record.term };
+    const elsewhere = { clusterName: record.cluster.name, holder: record.holder, stillRuns };
+    const next = standbyStatus(workload.status, elsewhere, occasionOf(workload, at));
+    const written = await new StatusWriter<Workload>(client, source.type).write(workload, next);
+    if (!written) return;
+    source.observe(written);
+    if (readyReason(written.status) !== readyReason(workload.status))
+      logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
+  }
+
+  /** The same while there is nothing new to say of anything; undefined: nothing at all. */
+  #newsNow(): string | undefined {
+    const record = this.#whoeverRunsThem();
+    const { notGone } = this.#options.leadership;
+    return record && notGone && JSON.stringify([record.holder, record.term, notGone]);
+  }
+
+  /** The lease, when it is not for this cluster to run anything, and for this controller to say so. */
+  #whoeverRunsThem(): LeaseRecord | undefined {
+    const { base, cluster, leadership } = this.#options;
+    const { seen } = leadership.elector;
+    const now = base.client.serverClock.at();
+    if (!seen || now === undefined || !hasEnded(leadership.permit.known, now)) return undefined;
+    if (seen.holder !== null && seen.cluster.id === cluster.id) return undefined;
+    return this.#isSpeaker() ? seen : undefined;
+  }
+
+  #isSpeaker(): boolean {
+    const { base, cluster, leadership } = this.#options;
+    const here = leadership.presence.peers.filter(
+      (peer) => peer.cluster.id === cluster.id && isStandby(peer, base.config.lease.ttlMs),
+    );
+    return here.every(({ identity }) => base.identity <= identity);
+  }
+}

@@ -1,0 +1,100 @@
+/** What people ask of a tenant from the command line, through its store. */
+import { userInfo } from 'node:os';
+import { HttpClusterClient } from '../cluster/http-client.ts';
+import { PooledKubeConfig } from '../cluster/kube-config.ts';
+import type { Config } from '../config/config.ts';
+import type { Wish } from '../leadership/heir.ts';
+import type { LeaseRecord } from '../leadership/lease-record.ts';
+import { TenantDesk } from '../leadership/tenant-desk.ts';
+import { openStore } from '../lease/open.ts';
+import { systemClock } from '../lib/clock.ts';
+import { version } from '../version.ts';
+import { outsideStore } from './store.ts';
+
+/** For each call to the store. */
+const CALL = { timeoutMs: 10_000 };
+const LOOK_MS = 100;
+
+type Say = (line: string) => void;
+
+/** Resolves to whether it was carried out. Throws when it cannot be asked for. */
+export function handOver(config: Config, wish: Wish, say: Say): Promise<boolean> {
+  return at(config, async (desk) => {
+    const began = systemClock.monotonic();
+    const { leader, heir } = await desk.handOver(wish, userInfo().username);
+    const { record, identity } = leader;
+    say(
+      `${identity} (${record.cluster.name}, term ${record.term}) hands over to ${heir.identity} (${heir.cluster.name})`,
+    );
+    const limitMs = 2 * record.ttlMs + record.drainMs;
+    const next = await until(limitMs, async () => {
+      const now = await desk.record();
+      return now && now.term > record.term && now.holder !== null ? now : undefined;
+    });
+    if (!next)
+      say(`${identity} has not handed over within ${limitMs / 1000} s: something that it must stop has not ended`);
+    else
+      say(
+        `${next.holder} (${next.cluster.name}) leads in term ${next.term}, after ${seconds(systemClock.monotonic() - began)}`,
+      );
+    return next?.holder === heir.identity;
+  });
+}
+
+/** Resolves to whether every controller knows. */
+export function pause(config: Config, isToPause: boolean, say: Say): Promise<boolean> {
+  return at(config, async (desk) => {
+    const since = new Date(systemClock.wall()).toISOString();
+    const { paused } = isToPause ? await desk.pause(userInfo().username, since) : await desk.resume();
+    const missing = async () => {
+      const alive = (await desk.peers()).filter(({ ageMs, report }) => ageMs < config.lease.ttlMs && !report?.byPerson);
+      return alive.filter((peer) => (peer.paused ?? false) !== isToPause).map(({ identity }) => identity);
+    };
+    const all = await until(2 * config.lease.renewDeadlineMs, async () => (await missing()).length === 0 || undefined);
+    if (!all) say(`Not known yet to: ${(await missing()).join(', ')}`);
+    say(
+      paused
+        ? `Tenant ${config.tenant} is paused since ${paused.since} (${paused.by}): what runs goes on, nobody acts`
+        : `Tenant ${config.tenant} goes on`,
+    );
+    return all ?? false;
+  });
+}
+
+export function confirmStopped(config: Config, cluster: string): Promise<LeaseRecord['cluster']> {
+  return at(config, (desk) => desk.confirmStopped(cluster));
+}
+
+async function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<T> {
+  const outside = outsideStore(config);
+  const client = outside ? undefined : clientOf(config);
+  const kubernetes = client && { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
+  const options = outside ?? (kubernetes && ({ kind: 'kubernetes', kubernetes } as const));
+  if (!options) throw new Error(`the store ${config.storageType} cannot be reached from here`);
+  const store = await openStore(options);
+  try {
+    return await work(new TenantDesk(store, config.tenant, CALL));
+  } finally {
+    await store.close();
+    await client?.close();
+  }
+}
+
+function clientOf({ cluster: { kubeconfig } }: Config): HttpClusterClient {
+  const config = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
+  return new HttpClusterClient({ config, clock: systemClock, userAgent: `highlander/${version} (tenant)` });
+}
+
+/** Looks until there is something to see; undefined when there was not within `ms`. */
+async function until<T>(ms: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  const end = systemClock.monotonic() + ms;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined || systemClock.monotonic() > end) return seen;
+    await systemClock.sleep(LOOK_MS);
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

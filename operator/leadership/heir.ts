@@ -1,0 +1,45 @@
+/** Who is to lead next, where somebody asks for a hand-over. Pure. */
+import type { ClusterRef } from './lease-record.ts';
+import type { Peer } from './presence.ts';
+import { isStandby } from './presence.ts';
+
+export interface Wish {
+  /** Identity. */
+  readonly to?: string | undefined;
+  /** Name or identity. */
+  readonly toCluster?: string | undefined;
+}
+
+export interface Choice {
+  readonly leader: { readonly identity: string; readonly cluster: ClusterRef };
+  readonly peers: readonly Peer[];
+  readonly wish: Wish;
+  readonly ttlMs: number;
+}
+
+/** The one that is meant: of several a standby of the leader's own cluster, which restarts nothing. Throws when there is none. */
+export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
+  const others = peers.filter(({ identity }) => identity !== leader.identity);
+  const meant = others.filter((peer) => isMeant(peer, wish));
+  const ready = meant.filter((peer) => isStandby(peer, ttlMs)).toSorted(byIdentity);
+  const heir = ready.find(({ cluster }) => cluster.id === leader.cluster.id) ?? ready[0];
+  if (heir) return heir;
+  const who = wish.to ?? (wish.toCluster === undefined ? 'a controller' : `a controller in cluster ${wish.toCluster}`);
+  if (wish.to === leader.identity) throw new Error(`${who} leads already`);
+  const known = others
+    .filter((peer) => isStandby(peer, ttlMs))
+    .map(({ identity, cluster }) => `${identity} (${cluster.name})`);
+  const hint =
+    known.length === 0 ? 'no other controller is ready to lead' : `ready to lead: ${known.toSorted().join(', ')}`;
+  throw new Error(`${who} ${meant.length === 0 ? 'is not known' : 'is not ready to lead'}; ${hint}`);
+}
+
+function isMeant({ identity, cluster }: Peer, { to, toCluster }: Wish): boolean {
+  return (
+    (to === undefined || identity === to) && (toCluster === undefined || [cluster.id, cluster.name].includes(toCluster))
+  );
+}
+
+function byIdentity(a: Peer, b: Peer): number {
+  return a.identity < b.identity ? -1 : 1;
+}

@@ -1,0 +1,16 @@
+/** Whether several clusters share the tenant, or will: then a permit limits what runs in this one. */
+import type { Candidate } from './election.ts';
+import type { PermitKeeper } from './permit-keeper.ts';
+import type { Presence } from './presence.ts';
+
+export interface Surroundings {
+  readonly candidate: Pick<Candidate, 'cluster' | 'takeover'>;
+  readonly permit: Pick<PermitKeeper, 'known'>;
+  readonly presence: Pick<Presence, 'peers'>;
+}
+
+export function isShared({ candidate, permit, presence }: Surroundings): boolean {
+  if (candidate.takeover === undefined) return false;
+  const isLimited = typeof permit.known === 'object' && permit.known.scope === 'multi';
+  return isLimited || presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
+}

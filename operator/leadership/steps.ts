@@ -1,0 +1,150 @@
+/** Carries out what the state machine decides: one call to the store at a time, its reply back into the state. */
+import type { Call, ReadReply } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Election, Held, Step } from './election.ts';
+import type { ElectorOptions } from './elector-options.ts';
+import type { Exit } from './departure.ts';
+import { encodeRecord } from './lease-record.ts';
+import {
+  canaryIsWell,
+  endLease,
+  expire,
+  lostWrites,
+  sawCell,
+  sawConflict,
+  sawFailure,
+  sawPermit,
+  sawWrite,
+  signOfOther,
+  tombstone,
+} from './observe.ts';
+
+export type Change = (election: Election, now: number) => Election;
+
+export interface StepsOptions extends Omit<ElectorOptions, 'cluster' | 'watchdog' | 'workloads' | 'remainsFollower'> {
+  readonly election: () => Election;
+  /** `sentAtWall`: when the write was sent whose reply this is, by the wall clock. */
+  readonly input: (change: Change, sentAtWall?: number) => void;
+  readonly onRenewed: (held: Held) => void;
+}
+
+export class Steps {
+  readonly #options: StepsOptions;
+  readonly #key: string;
+  /** Monotonic time of the last sign of the controller that led before; undefined when there was none. */
+  lastSignOfOther: number | undefined;
+  /** What is waited for, for people. */
+  waitsFor = '';
+  #wake: () => void = () => {};
+
+  constructor(options: StepsOptions) {
+    this.#options = options;
+    this.#key = cellKeys.lease(options.tenant);
+  }
+
+  /** Ends a wait that is under way. */
+  wake(): void {
+    this.#wake();
+  }
+
+  async carryOut(step: Step): Promise<void> {
+    const { candidate, election, input, logger } = this.#options;
+    try {
+      await this.#attempt(step);
+    } catch (error) {
+      // Once per outage: the next tries fail for the same reason.
+      const level = election().failing ? 'debug' : 'warn';
+      input((e, now) => sawFailure(e, candidate, now));
+      logger[level]('Election step failed', { step: step.do, error: messageOf(error) });
+    }
+  }
+
+  /** Again until the lease ends by itself: a standby that finds no release waits for the whole ttl. */
+  async giveUp({ release, successor }: Exit): Promise<void> {
+    const { store, candidate, clock, logger, election, input } = this.#options;
+    for (input(expire); election().held; input(expire)) {
+      const { held } = election();
+      if (!held) return;
+      const record = tombstone(held, release, successor);
+      try {
+        const reply = await store.write(this.#key, encodeRecord(record), held.version, this.#call());
+        if (reply.ok) logger.info('Released the lease', { term: record.term, release, successor });
+        input(reply.ok ? (e) => endLease(e, 'released') : sawConflict);
+        // Who has it now; or a lost reply of ours, or somebody else's write: the cell tells.
+        await this.read(this.#call());
+      } catch (error) {
+        if (!election().held) return;
+        logger.warn('The lease could not be released yet', { term: record.term, error: messageOf(error) });
+        await clock.sleep(candidate.timing.retryPeriodMs / 4);
+      }
+    }
+  }
+
+  async read(call: Call): Promise<void> {
+    this.#saw(await this.#options.store.read(this.#key, call));
+  }
+
+  async #attempt(step: Step): Promise<void> {
+    const { permit, presence, input } = this.#options;
+    switch (step.do) {
+      case 'wait':
+        return this.#wait(step);
+      case 'read':
+        return this.read(this.#call());
+      case 'read permit':
+        await permit.read(this.#call());
+        return input(sawPermit);
+      case 'check canary': {
+        const well = await presence.isWell(this.#call());
+        return input(well ? canaryIsWell : lostWrites);
+      }
+      case 'acquire':
+      case 'renew':
+        return this.#write(step);
+    }
+  }
+
+  async #write(step: Extract<Step, { do: 'acquire' | 'renew' }>): Promise<void> {
+    const { store, candidate, listener, clock, election, input, onRenewed } = this.#options;
+    const sentAt = clock.monotonic();
+    const sentAtWall = clock.wall();
+    if (step.do === 'acquire') this.lastSignOfOther = signOfOther(election(), candidate);
+    const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
+    input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
+    const { held } = election();
+    if (!reply.ok) return listener.refused();
+    if (step.do === 'acquire' || !held) return;
+    listener.renewed(clock.monotonic() - sentAt);
+    onRenewed(held);
+  }
+
+  /** Until the time, an input, or `wake`. */
+  #wait(step: Extract<Step, { do: 'wait' }>): Promise<void> {
+    const { clock, logger } = this.#options;
+    if (step.because !== this.waitsFor) {
+      this.waitsFor = step.because;
+      logger.debug('Waiting', { because: step.because });
+    }
+    return new Promise((resolve) => {
+      const timer = clock.after(Math.max(0, step.until - clock.monotonic()), resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** No call may outlast a retry period or the lease itself. */
+  #call(): Call {
+    const { candidate, clock, election } = this.#options;
+    const { held } = election();
+    const left = held ? held.validUntil - clock.monotonic() : Infinity;
+    return { timeoutMs: Math.max(1, Math.min(candidate.timing.retryPeriodMs, left)) };
+  }
+
+  #saw(reply: ReadReply): void {
+    const { candidate, input } = this.#options;
+    input((e, now) => sawCell(e, candidate, reply, now));
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * A tenant as people reach it: through its store alone, from wherever that can be reached. What they ask for is written
+ * where the controllers look; what becomes of it is read from where they write.
+ */
+import type { Call, CellStore } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import { heirOf } from './heir.ts';
+import type { Wish } from './heir.ts';
+import type { LeaseRecord } from './lease-record.ts';
+import { decodeRecord } from './lease-record.ts';
+import type { Orders } from './orders.ts';
+import { OrderBook } from './orders.ts';
+import type { Peer, PresenceRecord } from './presence.ts';
+import { readPeers } from './presence.ts';
+
+/** It is not as the request took it to be. */
+export class Outdated extends Error {
+  override readonly name = 'Outdated';
+}
+
+export interface Expectation {
+  /** Identity. */
+  readonly leader?: string | undefined;
+  readonly term?: number | undefined;
+}
+
+export interface Leader {
+  readonly identity: string;
+  readonly record: LeaseRecord;
+}
+
+export class TenantDesk {
+  readonly #store: CellStore;
+  readonly #tenant: string;
+  readonly #call: Call;
+  readonly #book: OrderBook;
+
+  constructor(store: CellStore, tenant: string, call: Call) {
+    this.#store = store;
+    this.#tenant = tenant;
+    this.#call = call;
+    this.#book = new OrderBook(store, tenant);
+  }
+
+  async record(): Promise<LeaseRecord | undefined> {
+    const { cell } = await this.#store.read(cellKeys.lease(this.#tenant), this.#call);
+    return cell && decodeRecord(cell.value);
+  }
+
+  peers(): Promise<readonly Peer[]> {
+    return readPeers(this.#store, this.#tenant, this.#call);
+  }
+
+  /**
+   * Asks the leader to hand over; resolves to who leads and who is to, when it is written down. Throws `Outdated` when
+   * somebody else leads than is expected, and when there is nobody to lead next.
+   */
+  async handOver(
+    wish: Wish,
+    by: string,
+    expected: Expectation = {},
+  ): Promise<{ readonly leader: Leader; readonly heir: Peer }> {
+    const record = await this.record();
+    const identity = record?.holder ?? undefined;
+    if (!record || identity === undefined) throw new Outdated('nobody leads');
+    const isOther = expected.leader !== undefined && expected.leader !== identity;
+    if (isOther || (expected.term !== undefined && expected.term !== record.term))
+      throw new Outdated(`${identity} leads in term ${record.term}`);
+    const leader = { identity, cluster: record.cluster };
+    const heir = heirOf({ leader, peers: await this.peers(), wish, ttlMs: record.ttlMs });
+    const handOver = { term: record.term, to: heir.identity, by };
+    await this.#change((orders) => ({ ...orders, handOver }));
+    return { leader: { identity, record }, heir };
+  }
+
+  /** `by`: who asks, for people; `since`: RFC 3339. */
+  pause(by: string, since: string): Promise<Orders> {
+    return this.#change((orders) => ({ ...orders, paused: orders.paused ?? { by, since } }));
+  }
+
+  resume(): Promise<Orders> {
+    return this.#change(({ paused: _, ...orders }) => orders);
+  }
+
+  /**
+   * Says for a person that nothing of the tenant runs in a cluster, by its identity or its name: whoever waits for it goes
+   * on. Throws when no such cluster is waited for.
+   */
+  async confirmStopped(cluster: string): Promise<LeaseRecord['cluster']> {
+    const record = await this.record();
+    const clusters = record ? [record.cluster, ...record.pending.map((entry) => entry.cluster)] : [];
+    const meant = clusters.find(({ id }) => id === cluster) ?? clusters.find(({ name }) => name === cluster);
+    if (!record || !meant) {
+      const known = clusters.map(({ id, name }) => `${name} (${id})`).join(', ');
+      throw new Error(`nobody waits for a cluster ${cluster}; known: ${known || 'none'}`);
+    }
+    await this.#confirm(meant, record.term);
+    return meant;
+  }
+
+  async #confirm(cluster: LeaseRecord['cluster'], term: number): Promise<void> {
+    const identity = `confirmed-${cluster.id}`;
+    const key = cellKeys.presence(this.#tenant, identity);
+    const { cell } = await this.#store.read(key, this.#call);
+    const report = { term, notGone: [], byPerson: true };
+    const said: PresenceRecord = { identity, cluster, highestStamp: 0, beat: 1, mayLead: false, leaving: true, report };
+    const { ok } = await this.#store.write(key, JSON.stringify(said), cell?.version, this.#call);
+    if (!ok) throw new Error('somebody else confirmed at the same time: look again');
+  }
+
+  #change(change: (orders: Orders) => Orders): Promise<Orders> {
+    return this.#book.change(change, this.#call);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What stops a tenant's workloads in one cluster: whatever made them and whichever term they carry. Pure. What is parked
+ * stays there and wants no pods; whoever activates it next gives it a new fencing token.
+ */
+import type { ChildType, CronJob, Deployment, Job, StatefulSet } from '../api/children.ts';
+import { childTypes } from '../api/children.ts';
+import { annotations, GROUP, labels, POD_FINALIZER } from '../api/group.ts';
+import type { Pod } from '../api/kubernetes.ts';
+import type { AnyChild } from './child.ts';
+import { endedBeforeDeletion } from './ending.ts';
+import { isConfirmedGone, isDeleting, isFinal, isGone } from './gone.ts';
+import { controllerOf, numberAnnotation } from './metadata.ts';
+import type { Action } from './plan.ts';
+
+/** Those that make pods, or are pods; in the order in which they are parked: makers first. */
+export const parkedTypes = [
+  childTypes.cronJobs,
+  childTypes.deployments,
+  childTypes.statefulSets,
+  childTypes.jobs,
+  childTypes.pods,
+] as const satisfies readonly ChildType[];
+
+export interface Found {
+  readonly type: ChildType;
+  readonly object: AnyChild;
+}
+
+const REASON = 'Parked';
+
+/** What is to be done so that it ends; undefined when that has been done, or it is not ours to stop. */
+export function parkingOf({ type, object }: Found): Action<AnyChild> | undefined {
+  if (!isOurs(object)) return undefined;
+  switch (type) {
+    case childTypes.pods:
+      return endOf(object as Pod);
+    case childTypes.jobs:
+      return isJobOpen(object as Job) ? park(object, { suspend: true }, termOf(object)) : undefined;
+    case childTypes.cronJobs:
+      return (object as CronJob).spec.suspend === true ? undefined : park(object, { suspend: true });
+    default:
+      return replicasOf(object) === 0 ? undefined : park(object, { replicas: 0 });
+  }
+}
+
+/** Whether pods of it run, or may still be made. */
+export function mayRun({ type, object }: Found): boolean {
+  if (!isOurs(object)) return false;
+  switch (type) {
+    case childTypes.pods:
+      return !isGone(object as Pod) && !isConfirmedGone(object as Pod);
+    case childTypes.jobs:
+      return isJobOpen(object as Job);
+    case childTypes.cronJobs:
+      return (object as CronJob).spec.suspend !== true;
+    default:
+      return replicasOf(object) !== 0 || !hasFollowed(object as Deployment | StatefulSet);
+  }
+}
+
+/** The workload that an object belongs to, for people. */
+export function workloadNamed({ type, object }: Found): string {
+  const { name, namespace = '', labels: own = {} } = object.metadata;
+  const kind = own[labels.kind];
+  return kind === undefined ? `${type.kind} ${namespace}/${name}` : `${kind} ${namespace}/${own[labels.name] ?? name}`;
+}
+
+/** What has no controller was left alone on purpose. */
+function isOurs(object: AnyChild): boolean {
+  const owner = controllerOf(object);
+  if (owner === undefined || object.metadata.labels?.[labels.kind] === undefined) return false;
+  return owner.apiVersion.startsWith(`${GROUP}/`) || MADE_BY_KUBERNETES.has(owner.kind);
+}
+
+const MADE_BY_KUBERNETES: ReadonlySet<string> = new Set(['CronJob', 'Job', 'ReplicaSet', 'StatefulSet']);
+
+/** Pods that others keep end with those. One of ours that has ended by itself stays, for what it has to tell. */
+function endOf(pod: Pod): Action<Pod> | undefined {
+  if (!controllerOf(pod)?.apiVersion.startsWith(`${GROUP}/`)) return undefined;
+  if (!isDeleting(pod)) return isFinal(pod) ? undefined : { type: 'stop', live: pod, reason: REASON };
+  const isHeld = pod.metadata.finalizers?.includes(POD_FINALIZER) ?? false;
+  const hasStopped = isGone(pod) && !endedBeforeDeletion(pod);
+  return isHeld && hasStopped ? { type: 'release', live: pod, finalizer: POD_FINALIZER, reason: REASON } : undefined;
+}
+
+/** Without an activation the next leader here activates it anew. */
+function park(live: AnyChild, spec: object, notes: Readonly<Record<string, string>> = {}): Action<AnyChild> {
+  const patch = { metadata: { annotations: { [annotations.activationTerm]: null, ...notes } }, spec: { ...spec } };
+  return { type: 'park', live, patch, reason: REASON };
+}
+
+/** On a Job that somebody else let begin: it has begun, and is not begun again. */
+function termOf(job: AnyChild): Readonly<Record<string, string>> {
+  return numberAnnotation(job, annotations.term) === undefined ? { [annotations.term]: '0' } : {};
+}
+
+function isJobOpen({ spec, status }: Job): boolean {
+  const isOver = status?.conditions?.some(({ type, status: is }) => /^(Complete|Failed)$/.test(type) && is === 'True');
+  return spec.suspend !== true && isOver !== true;
+}
+
+function replicasOf({ spec }: AnyChild): number {
+  return (spec as { readonly replicas?: number } | undefined)?.replicas ?? 1;
+}
+
+function hasFollowed({ metadata: { generation = 0 }, status }: Deployment | StatefulSet): boolean {
+  return (status?.observedGeneration ?? 0) >= generation && (status?.replicas ?? 0) === 0;
+}

@@ -1,0 +1,42 @@
+/** What a workload's status says in a cluster that does not run it. Pure. */
+import type { CommonStatus, Occasion, Verdict } from './status.ts';
+import { composeStatus } from './status.ts';
+
+/** Who runs it, as far as is known here. */
+export interface Elsewhere {
+  readonly clusterName: string;
+  /** null: nobody does. */
+  readonly holder: string | null;
+  /** Of it something may still run here. */
+  readonly stillRuns: boolean;
+}
+
+/** What must be known when it is run here again. */
+const REMEMBERED = [
+  'restarts',
+  'completedGeneration',
+  'completedTemplateHash',
+  'lastScheduleTime',
+  'lastSuccessfulTime',
+];
+
+/** Where nothing is to run and nothing does, all is as it should be: Ready, so that nobody waits for it to change. */
+export function standbyStatus(
+  previous: CommonStatus | undefined,
+  elsewhere: Elsewhere,
+  occasion: Occasion,
+): CommonStatus {
+  const kept = Object.entries(previous ?? {}).filter(([field]) => REMEMBERED.includes(field));
+  const facts = { ...Object.fromEntries(kept), active: elsewhere.stillRuns, healthy: false };
+  return composeStatus<CommonStatus>(facts, verdictOf(elsewhere), occasion, previous);
+}
+
+function verdictOf({ clusterName, holder, stillRuns }: Elsewhere): Verdict {
+  if (stillRuns) {
+    const message =
+      'This cluster may not run it any more, and a pod of it has not ended yet: no other cluster starts it before';
+    return { state: 'working', reason: 'Parking', message, problem: message };
+  }
+  const where = holder === null ? 'No controller leads: nobody runs it' : `Cluster ${clusterName} runs it (${holder})`;
+  return { state: 'done', reason: 'Standby', message: where };
+}

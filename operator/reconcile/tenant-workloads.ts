@@ -1,0 +1,79 @@
+/**
+ * All workloads of a tenant in the own cluster, as far as stopping them goes. Looks are lists of their own, never a cache:
+ * what one of our own writes made a moment ago must not be missed.
+ */
+import type { ChildType } from '../api/children.ts';
+import { childTypes } from '../api/children.ts';
+import { labels } from '../api/group.ts';
+import type { ClusterClient } from '../cluster/cluster-client.ts';
+import { forEach } from '../lib/each.ts';
+import type { Logger } from '../lib/logger.ts';
+import { Applier } from './apply.ts';
+import type { AnyChild } from './child.ts';
+import type { Found } from './parking.ts';
+import { mayRun, parkedTypes, parkingOf, workloadNamed } from './parking.ts';
+
+/** Of each request. */
+interface Call {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs: number;
+}
+
+export interface TenantWorkloadsOptions {
+  readonly client: ClusterClient;
+  readonly tenant: string;
+  /** All when there is none. */
+  readonly watchNamespaces: readonly string[];
+  /** Resolves when the API server is known to start nothing more of the tenant's, its permit having ended. */
+  readonly fenced: (call: Call) => Promise<void>;
+  readonly logger: Logger;
+}
+
+const AT_ONCE = 16;
+
+export class TenantWorkloads {
+  readonly #options: TenantWorkloadsOptions;
+
+  constructor(options: TenantWorkloadsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks everything to stop, whatever its stamp. Throws what the client throws, when the rest has been asked. */
+  async park(call: Call): Promise<void> {
+    const found = await Promise.all(parkedTypes.map((type) => this.#list(type, call)));
+    await this.#parkAll(found.flat());
+  }
+
+  /**
+   * The workloads of which something runs or may still start, by kind and name. Makers are looked at before their pods.
+   * Names of pods that have ended are set free.
+   */
+  async running(call: Call): Promise<readonly string[]> {
+    await this.#options.fenced(call);
+    const makers = parkedTypes.filter((type) => type !== childTypes.pods);
+    const made = (await Promise.all(makers.map((type) => this.#list(type, call)))).flat();
+    const pods = await this.#list(childTypes.pods, call);
+    const found = [...made, ...pods];
+    await this.#parkAll(pods.filter((each) => !mayRun(each)));
+    return [...new Set(found.filter(mayRun).map(workloadNamed))].toSorted();
+  }
+
+  async #list(type: ChildType, call: Call): Promise<readonly Found[]> {
+    const { client, tenant, watchNamespaces } = this.#options;
+    const options = { ...call, labelSelector: `${labels.tenant}=${tenant}` };
+    const places = watchNamespaces.length === 0 ? [{}] : watchNamespaces.map((namespace) => ({ namespace }));
+    const lists = await Promise.all(places.map((place) => client.list<AnyChild>(type, { ...options, ...place })));
+    return lists.flatMap(({ items }) => items.map((object) => ({ type, object })));
+  }
+
+  async #parkAll(all: readonly Found[]): Promise<void> {
+    await forEach(all, AT_ONCE, async (found) => {
+      const action = parkingOf(found);
+      if (!action) return;
+      const { client, logger } = this.#options;
+      const { changed } = await new Applier<AnyChild>(client, found.type).apply(action);
+      const { name, namespace } = found.object.metadata;
+      if (!changed) logger.info('Parked', { child: found.type.kind, namespace, name, action: action.type });
+    });
+  }
+}
