@@ -51,6 +51,8 @@ export class SimController {
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
   leaving = false;
+  /** Term in which somebody else was to lead next. */
+  #handedOver: number | undefined;
   mayNotLead = false;
   /** By verb: for how many milliseconds the network holds its next write back. */
   readonly heldBack = new Map<string, number>();
@@ -125,6 +127,15 @@ export class SimController {
     this.process.machine.world.after(graceMs, () => this.kill());
   }
 
+  /** Somebody else is to lead. */
+  handOver(to: string): void {
+    this.process.machine.world.note(this.identity, `is told to hand over to ${to}`);
+    this.process.deliver(() => {
+      this.#handedOver = this.elector.term?.number;
+      this.elector.handOver(to);
+    });
+  }
+
   /** Number of the term that it holds by its own clock. */
   get term(): number | undefined {
     return this.#probe(() => this.elector.term?.number);
@@ -155,7 +166,7 @@ export class SimController {
   /** A lease may end for any reason when its holder leaves, was frozen, or is past its deadline already. */
   #isExcused(term: number): boolean {
     const isOver = this.#probe(() => this.#lastTerm?.number === term && this.#lastTerm.overdue);
-    return this.leaving || this.process.machine.wasFrozen || isOver;
+    return this.leaving || this.#handedOver === term || this.process.machine.wasFrozen || isOver;
   }
 
   #probe<T>(look: () => T): T {

@@ -53,6 +53,7 @@ export class Nemesis {
   readonly #harms: Readonly<Record<Fault, (ms: number) => (() => void) | void>> = {
     kill: (ms) => this.#replace((controller) => controller.kill(), ms),
     leave: (ms) => this.#replace((controller) => controller.leave(ms), ms),
+    'hand over': () => this.#handOver(),
     'cut store': () => this.#bend('toStore', () => this.#cut()),
     'cut cluster': () => this.#bend('toCluster', () => this.#cut()),
     slow: () =>
@@ -109,6 +110,12 @@ export class Nemesis {
     return leader && this.#chance.hits(0.5)
       ? leader
       : this.#chance.pick(alive.length > 0 ? alive : this.#sim.controllers);
+  }
+
+  #handOver(): void {
+    const { controllers } = this.#sim;
+    const to = this.#chance.pick(controllers);
+    controllers.find((each) => each.term !== undefined)?.handOver(to.identity);
   }
 
   #side(): 'toStore' | 'toCluster' {

@@ -4,6 +4,7 @@ import type { Timing } from '../leadership/timing.ts';
 export type Fault =
   | 'kill'
   | 'leave'
+  | 'hand over'
   | 'cut store'
   | 'cut cluster'
   | 'slow'
@@ -28,7 +29,7 @@ export type Fault =
   | 'eviction';
 
 const users: readonly Fault[] = ['spec change', 'eviction'];
-const crash: readonly Fault[] = ['kill', 'leave', 'pause', 'watch lag'];
+const crash: readonly Fault[] = ['kill', 'leave', 'hand over', 'pause', 'watch lag'];
 const network: readonly Fault[] = [
   'cut store',
   'cut cluster',
@@ -52,7 +53,7 @@ export const profiles = {
   everything: [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
   /** From here on in several clusters. */
   'clusters, crash': [...crash, ...users],
-  'clusters, network': [...network, 'kill', 'leave', ...users],
+  'clusters, network': [...network, 'kill', 'leave', 'hand over', ...users],
   'clusters, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 

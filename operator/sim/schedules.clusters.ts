@@ -90,6 +90,20 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       sim.startController(machine);
     },
   },
+  '#8': {
+    what: 'a leader leaves what runs to a standby of its cluster that is dead, or is leaving as well',
+    place: { ...TWO, graceMs: 1000 },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const standby = sim.controllers.find((each) => each.cluster === leader.cluster && each !== leader);
+      standby?.kill();
+      leader.leave(LONG_MS);
+      // Well before the wait for a cluster from which nothing is heard would be over.
+      await sim.run(1.5 * ttlMs, () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster);
+      if (!sim.leader || sim.leader.cluster === leader.cluster)
+        sim.checker.fail('progress', `nobody took over from ${leader.identity}: ${sim.describe()}`);
+    },
+  },
   '#9': {
     what: 'a cluster has reported that nothing runs there, and another one leads; then a create arrives that was on its way',
     place: TWO,

@@ -3,12 +3,13 @@ import type { Mutant } from './mutant.ts';
 
 const observe = 'leadership/observe.ts';
 const elector = 'leadership/elector.ts';
+const steps = 'leadership/steps.ts';
 const guard = 'leadership/guard.ts';
 const term = 'leadership/term.ts';
 const apply = 'reconcile/apply.ts';
 const plan = 'reconcile/plan.ts';
 
-const RELEASING = 'for (this.#input(expire); this.#election.held; this.#input(expire)) {';
+const RELEASING = 'for (input(expire); election().held; input(expire)) {';
 
 const handOver: readonly Mutant[] = [
   {
@@ -27,12 +28,12 @@ const handOver: readonly Mutant[] = [
     name: 'acts-while-leaving',
     breaks: 'A lease that is acknowledged to a controller that leaves begins no term',
     profile: 'network',
-    edits: [{ file: elector, find: 'if (!this.#term && !this.#leaving)', put: 'if (!this.#term)' }],
+    edits: [{ file: elector, find: 'if (this.#departure) return', put: 'if (this.#departure?.exit) return' }],
   },
   {
     name: 'release-before-grants-end',
     breaks: 'Grants end before the lease is released (original 4.4, item 1)',
-    edits: [{ file: elector, find: "this.#term?.end('this controller is leaving');", put: '' }],
+    edits: [{ file: elector, find: 'this.#endTerm(because);', put: '' }],
   },
   {
     name: 'unconditional-release',
@@ -40,7 +41,7 @@ const handOver: readonly Mutant[] = [
     profile: 'network',
     edits: [
       {
-        file: elector,
+        file: steps,
         find: RELEASING,
         put: `const { cell } = await store.read(this.#key, this.#call());
     await store.remove(this.#key, cell.version, this.#call());
@@ -53,10 +54,10 @@ const handOver: readonly Mutant[] = [
     breaks: 'Only the holder releases, with the version that it wrote',
     edits: [
       {
-        file: elector,
+        file: steps,
         find: RELEASING,
         put: `const { cell } = await store.read(this.#key, this.#call());
-    await store.write(this.#key, encodeRecord(tombstone({ record: this.seen }, release)), cell.version, this.#call());
+    await store.write(this.#key, encodeRecord(tombstone({ record: election().sighting.record }, release)), cell.version, this.#call());
     for (;;) { return;`,
       },
     ],

@@ -3,6 +3,8 @@ import type { Mutant } from './mutant.ts';
 
 const activation = 'leadership/activation.ts';
 const decide = 'leadership/decide.ts';
+const departure = 'leadership/departure.ts';
+const elector = 'leadership/elector.ts';
 const tenure = 'leadership/tenure.ts';
 const warden = 'leadership/warden.ts';
 const apply = 'reconcile/apply.ts';
@@ -144,6 +146,33 @@ const waiting: readonly Mutant[] = [
   },
 ];
 
+const leaving: readonly Mutant[] = [
+  {
+    name: 'leaves-without-an-heir',
+    breaks: 'Who leaves what runs to a standby stays until somebody leads (schedule 8)',
+    profile: 'clusters, crash',
+    edits: [{ file: departure, find: 'if (this.#lingersUntil === undefined) return true;', put: 'return true;' }],
+  },
+  {
+    name: 'hands-over-unstopped',
+    breaks: 'What another cluster is to start has been stopped',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: tenure,
+        find: "return heir && isStandby(heir, candidate.timing.ttlMs) ? undefined : { release: 'adopt' };",
+        put: "return { release: 'stopped', successor: leaving.to };",
+      },
+    ],
+  },
+  {
+    name: 'hands-over-in-its-term',
+    breaks: 'Nothing is started any more once a hand-over has begun',
+    profile: 'clusters, crash',
+    edits: [{ file: elector, find: 'this.#endTerm(because);', put: 'if (to === undefined) this.#endTerm(because);' }],
+  },
+];
+
 const reports: readonly Mutant[] = [
   {
     name: 'stopped-unverified',
@@ -191,4 +220,4 @@ const reports: readonly Mutant[] = [
   },
 ];
 
-export const clusterMutants: readonly Mutant[] = [...permits, ...waiting, ...reports];
+export const clusterMutants: readonly Mutant[] = [...permits, ...waiting, ...leaving, ...reports];

@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 const decide = 'leadership/decide.ts';
 const observe = 'leadership/observe.ts';
-const elector = 'leadership/elector.ts';
+const steps = 'leadership/steps.ts';
 const presence = 'leadership/presence.ts';
 const tenure = 'leadership/tenure.ts';
 const timing = 'leadership/timing.ts';
@@ -15,12 +15,12 @@ const expiry: readonly Mutant[] = [
     breaks: "Only the store's clock and the reader's own monotonic clock decide expiry",
     profile: 'clock',
     edits: [
-      { file: elector, find: 'encodeRecord(step.record)', put: 'encodeRecord({ ...step.record, at: clock.wall() })' },
+      { file: steps, find: 'encodeRecord(step.record)', put: 'encodeRecord({ ...step.record, at: clock.wall() })' },
       {
-        file: elector,
-        find: '    this.#input((e, now) => sawCell(e, this.#options.candidate, reply, now));',
+        file: steps,
+        find: '    input((e, now) => sawCell(e, candidate, reply, now));',
         put: `    const cell = reply.cell && { ...reply.cell, ageMs: this.#options.clock.wall() - (JSON.parse(reply.cell.value).at ?? 0) };
-    this.#input((e, now) => sawCell(e, this.#options.candidate, { ...reply, cell }, now));`,
+    input((e, now) => sawCell(e, candidate, { ...reply, cell }, now));`,
       },
       { file: decide, find: 'Math.min(Math.max(byStore, byUs), byUsAlone)', put: 'byStore' },
     ],
@@ -143,9 +143,9 @@ const loss: readonly Mutant[] = [
     profile: 'store-loss',
     edits: [
       {
-        file: elector,
-        find: 'return this.#input(well ? canaryIsWell : lostWrites);',
-        put: 'return this.#input(canaryIsWell);',
+        file: steps,
+        find: 'return input(well ? canaryIsWell : lostWrites);',
+        put: 'return input(canaryIsWell);',
       },
       { file: presence, find: '    onLoss();', put: '' },
     ],
