@@ -186,9 +186,9 @@ async function applyPolicies(stage: Stage): Promise<void> {
 }
 
 function runHighlander(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+      settle({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
     execFile(join(ROOT, 'node_modules/.bin/node'), [join(ROOT, 'dist/main.mjs'), ...args], done);
   });
 }

@@ -95,8 +95,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     place: { ...TWO, graceMs: 1000 },
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      const standby = sim.controllers.find((each) => each.cluster === leader.cluster && each !== leader);
-      standby?.kill();
+      colleagueOf(sim, leader)?.kill();
       leader.leave(LONG_MS);
       // Well before the wait for a cluster from which nothing is heard would be over.
       await sim.run(1.5 * ttlMs, () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster);
@@ -108,9 +107,8 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     what: 'a cluster has reported that nothing runs there, and another one leads; then a create arrives that was on its way',
     place: TWO,
     async play(sim) {
-      const [, , machine] = sim.machines;
       const leader = await ledIn(sim, 1);
-      const other = sim.controllers.find(({ process }) => process.machine === machine);
+      const other = colleagueOf(sim, leader);
       if (other) other.mayNotLead = true;
       await createHeldBack(sim, leader, LONG_MS);
       leader.kill();
@@ -179,6 +177,10 @@ async function goneForLong(sim: Simulation): Promise<void> {
   leader.kill();
   await sim.run(LONG_MS);
   sim.startController(leader.process.machine);
+}
+
+function colleagueOf(sim: Simulation, leader: SimController): SimController | undefined {
+  return sim.controllers.find((each) => each.cluster === leader.cluster && each !== leader);
 }
 
 /** Somebody deletes an object; the create that follows is on its way for so long. */

@@ -122,7 +122,7 @@ const waiting: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "release === 'stopped' || (scope === 'multi' && takeover !== undefined);",
+        find: "release === 'stopped' || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);",
         put: 'scope !== undefined && release !== undefined && takeover !== undefined;',
       },
     ],
@@ -139,7 +139,7 @@ const waiting: readonly Mutant[] = [
       },
       {
         file: decide,
-        find: "isForeign(record, candidate) && release !== 'stopped' ?",
+        find: 'isForeign(record, candidate) && !hasStopped ?',
         put: 'isForeign(record, candidate) && record.holder !== null ?',
       },
     ],
@@ -201,11 +201,9 @@ const reports: readonly Mutant[] = [
     edits: [
       {
         file: 'sim/controller.ts',
-        find: 'workloads: cluster.workloads(identity, this.toCluster),',
-        put: `workloads: {
-        ...cluster.workloads(identity, this.toCluster),
-        running: async () => ['x', 'y', 'z'].filter((name) => this.informer.get(name)),
-      },`,
+        find: '...cluster.workloads(identity, this.toCluster),',
+        put: `...cluster.workloads(identity, this.toCluster),
+        running: async () => ['x', 'y', 'z'].filter((name) => this.informer.get(name)),`,
       },
     ],
   },
