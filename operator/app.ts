@@ -5,7 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { GROUP } from './api/group.ts';
 import type { Base, Place } from './app/base.ts';
+import { timeFailover } from './app/failover-timer.ts';
 import { allCaches, type Caches, childCaches, kinds, openCaches } from './app/kinds.ts';
+import { httpDesk } from './app/desk.ts';
 import type { Leadership } from './app/leading.ts';
 import { lead } from './app/leading.ts';
 import { StandbyStatuses } from './app/standby.ts';
@@ -21,6 +23,7 @@ import type { Config } from './config/config.ts';
 import { HighlanderOperator } from './controller/operator.ts';
 import { eventLoopCheck } from './http/event-loop.ts';
 import type { HealthCheck, HealthChecks } from './http/health.ts';
+import type { LeadershipDesk } from './http/leadership.ts';
 import { listen } from './http/listen.ts';
 import { createHttpApp } from './http/server.ts';
 import type { CellStore } from './lease/cell-store.ts';
@@ -67,7 +70,9 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
   const ready: HealthCheck[] = [{ name: 'started', check: () => 'the API server has not answered yet' }];
   const live: HealthCheck[] = [eventLoop];
   const health: HealthChecks = { live, ready };
-  const server = await listen(createHttpApp({ health, metrics: metrics.exposition, logger }), config.port);
+  let leadership: LeadershipDesk | undefined;
+  const app = createHttpApp({ health, metrics: metrics.exposition, leadership: () => leadership, logger });
+  const server = await listen(app, config.port);
   logger.info('Listening', {
     port: server.port,
     version,
@@ -80,6 +85,7 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
     const controller = await compose(base, { id, name: config.cluster.name });
     ready.splice(0, 1, ...controller.health.ready);
     live.push(...controller.health.live);
+    leadership = controller.desk;
     await controller.run(stopping);
   } catch (error) {
     if (!stopping.aborted) throw error;
@@ -93,6 +99,7 @@ async function serve(base: Base, stopping: AbortSignal): Promise<void> {
 
 interface Controller {
   readonly health: HealthChecks;
+  readonly desk: LeadershipDesk;
   run(stopping: AbortSignal): Promise<void>;
 }
 
@@ -110,12 +117,21 @@ async function compose(base: Base, cluster: Place): Promise<Controller> {
   countWorkloads(caches.workloads, metrics);
   metrics.clusterPriority(cluster.name, config.failover.priority);
   const objects = new TenantObjects(childCaches(caches));
-  const leadership = lead(base, {
+  const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
+  const tenancy: Tenancy = new Tenancy({
+    ...config,
+    claimedBy: (namespace) => leadership.presence.claimedBy(namespace),
+  });
+  const timer = { base, tenancy, sources, term: () => leadership.elector.term?.number };
+  const leadership: Leadership = lead(base, {
     cluster,
     store,
     objects,
     reconsider: () => operator.reconsider(),
-    elected: () => operator.onElected(),
+    elected(term, gapMs) {
+      operator.onElected();
+      if (gapMs !== undefined) void timeFailover(timer, term, gapMs);
+    },
     lost: () => operator.onDemoted(),
   });
   const events = new EventRecorder({
@@ -126,12 +142,11 @@ async function compose(base: Base, cluster: Place): Promise<Controller> {
     reportingInstance: base.identity,
     enabled: () => leadership.elector.term !== undefined,
   });
-  const tenancy = new Tenancy({ ...config, claimedBy: (namespace) => leadership.presence.claimedBy(namespace) });
   const operator = manage(base, { caches, leadership, events, cluster, store, tenancy });
-  const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
   const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
+    desk: httpDesk(config, store),
     run: (stopping) => conduct(base, { cluster, store, objects, leadership, events, operator, standby }, stopping),
   };
 }

@@ -17,6 +17,8 @@ export interface Redis {
   /** SIGKILL. What was written stays: it keeps an append-only file. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** Everything in it is lost. */
+  flush(): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function startRedis(): Promise<Redis> {
     resume: () => signal(record, 'SIGCONT'),
     kill: () => stopProcess(record, 0),
     restart: async () => void (record = await start()),
+    flush: () => ask(port, 'FLUSHALL', '+OK'),
     stop: async () => {
       await stopProcess(record);
       rmSync(folder, { recursive: true, force: true });
@@ -53,13 +56,25 @@ export async function startRedis(): Promise<Redis> {
   };
 }
 
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
-    socket.once('error', () => resolve(false));
+async function answers(port: number): Promise<boolean> {
+  try {
+    await ask(port, 'PING', '+PONG');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Rejects when it answers anything else. */
+function ask(port: number, command: string, wanted: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`));
+    socket.once('error', reject);
     socket.once('data', (answer) => {
       socket.destroy();
-      resolve(answer.toString().startsWith('+PONG'));
+      const said = answer.toString().trim();
+      if (said.startsWith(wanted)) resolve();
+      else reject(new Error(`${command}: ${said}`));
     });
   });
 }

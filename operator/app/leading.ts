@@ -2,11 +2,13 @@
 import { Fence } from '../cluster/fence.ts';
 import { PermitLease } from '../cluster/permit-lease.ts';
 import type { TenantObjects } from '../cluster/tenant-objects.ts';
+import { Chronicle } from '../leadership/chronicle.ts';
 import { assertDistinct } from '../leadership/clusters.ts';
 import type { Candidate } from '../leadership/election.ts';
 import { Elector } from '../leadership/elector.ts';
 import { Failback } from '../leadership/failback.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
+import { History } from '../leadership/history.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
 import { STOP_MARGIN_MS } from '../leadership/permit.ts';
 import type { ClusterView, LeadershipListener, Wishes, Workloads } from '../leadership/ports.ts';
@@ -28,7 +30,8 @@ export interface Leading {
   readonly objects: TenantObjects;
   /** Whose the workloads are, or what they need, may have changed. */
   readonly reconsider: () => void;
-  readonly elected: () => void;
+  /** `gapMs`: since the last sign of the leader before; undefined when there was none, or it goes on after a pause. */
+  readonly elected: (term: number, gapMs: number | undefined) => void;
   readonly lost: () => void;
 }
 
@@ -51,6 +54,7 @@ export function lead(base: Base, leading: Leading): Leadership {
   const { config, logger } = base;
   const { cluster } = leading;
   const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });
+  const chronicle = new Chronicle({ ...base, cluster, history: new History(leading.store, config.tenant) });
   const parts = common(base, leading, { onLoss: () => elector.canaryLost(), wishes: obedience });
   const watchdog = startWatchdog();
   const elector: Elector = new Elector({
@@ -58,7 +62,7 @@ export function lead(base: Base, leading: Leading): Leadership {
     tenant: config.tenant,
     remainsFollower: config.remainsFollower,
     store: leading.store,
-    listener: listenerFor(base, leading, obedience),
+    listener: listenerFor(base, leading, { wishes: obedience, chronicle }),
     watchdog,
   });
   const warden = new Warden({ ...parts, lease: elector });
@@ -87,6 +91,7 @@ export function lead(base: Base, leading: Leading): Leadership {
       presence.stop();
       warden.stop();
       await Promise.all(others);
+      await chronicle.settled();
       await watchdog.close();
     },
     leave: () => elector.leave(),
@@ -115,16 +120,22 @@ function common(
   return { candidate, permit, presence, cluster: view, workloads: stoppable(base, leading), wishes, clock, logger };
 }
 
-function listenerFor({ metrics }: Base, { elected, lost, reconsider }: Leading, wishes: Wishes): LeadershipListener {
+function listenerFor(
+  { metrics }: Base,
+  { elected, lost, reconsider }: Leading,
+  { wishes, chronicle }: { readonly wishes: Wishes; readonly chronicle: Chronicle },
+): LeadershipListener {
   return {
     ...metrics.lease,
     shared: reconsider,
-    elected(term) {
-      metrics.lease.elected(term);
-      if (!wishes.isPaused) elected();
+    elected(term, gapMs) {
+      metrics.lease.elected(term, gapMs);
+      chronicle.elected(term, gapMs);
+      if (!wishes.isPaused) elected(term, gapMs);
     },
     lost(term, because, heldMs) {
       metrics.lease.lost(term, because, heldMs);
+      chronicle.lost(term, because);
       lost();
     },
   };
@@ -145,7 +156,9 @@ function obeying({ config, clock, logger }: Base, { store, cluster, elected, los
     peers: () => later.presence().peers,
     ...(failback === 'auto' && { failback: better }),
     onPause(paused) {
-      if (later.elector().term) (paused ? lost : elected)();
+      const { term } = later.elector();
+      if (term && paused) lost();
+      else if (term) elected(term.number, undefined);
       later.elector().reconsider();
       announce(later.presence(), logger);
     },

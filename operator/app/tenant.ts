@@ -4,8 +4,11 @@ import { HttpClusterClient } from '../cluster/http-client.ts';
 import { PooledKubeConfig } from '../cluster/kube-config.ts';
 import type { Config } from '../config/config.ts';
 import type { Wish } from '../leadership/heir.ts';
+import type { PastTerm } from '../leadership/history.ts';
+import { History } from '../leadership/history.ts';
 import type { LeaseRecord } from '../leadership/lease-record.ts';
 import { TenantDesk } from '../leadership/tenant-desk.ts';
+import type { CellStore } from '../lease/cell-store.ts';
 import { openStore } from '../lease/open.ts';
 import { systemClock } from '../lib/clock.ts';
 import { version } from '../version.ts';
@@ -61,11 +64,20 @@ export function pause(config: Config, isToPause: boolean, say: Say): Promise<boo
   });
 }
 
+/** The last terms, the oldest first. */
+export function pastTerms(config: Config): Promise<readonly PastTerm[]> {
+  return withStore(config, (store) => new History(store, config.tenant).read(CALL));
+}
+
 export function confirmStopped(config: Config, cluster: string): Promise<LeaseRecord['cluster']> {
   return at(config, (desk) => desk.confirmStopped(cluster));
 }
 
-async function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<T> {
+function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<T> {
+  return withStore(config, (store) => work(new TenantDesk(store, config.tenant, CALL)));
+}
+
+async function withStore<T>(config: Config, work: (store: CellStore) => Promise<T>): Promise<T> {
   const outside = outsideStore(config);
   const client = outside ? undefined : clientOf(config);
   const kubernetes = client && { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
@@ -73,7 +85,7 @@ async function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Pr
   if (!options) throw new Error(`the store ${config.storageType} cannot be reached from here`);
   const store = await openStore(options);
   try {
-    return await work(new TenantDesk(store, config.tenant, CALL));
+    return await work(store);
   } finally {
     await store.close();
     await client?.close();

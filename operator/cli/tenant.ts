@@ -1,5 +1,6 @@
 /** Verbs by which people steer a tenant: hand-over, pause, and what only they can know. */
-import { confirmStopped, handOver, pause } from '../app/tenant.ts';
+import { confirmStopped, handOver, pastTerms, pause } from '../app/tenant.ts';
+import type { PastTerm } from '../leadership/history.ts';
 import type { Verb } from './verbs.ts';
 import type { Streams } from './streams.ts';
 
@@ -22,6 +23,15 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
     does: 'Ends a pause.',
     act: ({ config }, streams) => done(pause(config(), false, lines(streams))),
   },
+  history: {
+    usage: 'history [-o yaml|json] [--config FILE] [flags]',
+    does: 'Prints who led when, the last 50 terms.',
+    act: async ({ config, output }, { out }) => {
+      const terms = await pastTerms(config());
+      out(output === 'json' ? `${JSON.stringify(terms, undefined, 2)}\n` : tableOf(terms));
+      return 0;
+    },
+  },
   'confirm-stopped': {
     usage: 'confirm-stopped --cluster NAME|ID [--config FILE] [flags]',
     does: 'Says for a cluster from which nothing is heard that nothing of the tenant runs there any more: another one may start it.',
@@ -39,4 +49,15 @@ function lines({ out }: Streams): (line: string) => void {
 
 async function done(work: Promise<boolean>): Promise<number> {
   return (await work) ? 0 : FAILED;
+}
+
+function tableOf(terms: readonly PastTerm[]): string {
+  const rows = terms.map(({ term, holder, cluster, from, to = '', gapMs, reason = '' }) => {
+    const gap = gapMs === undefined ? '' : `${(gapMs / 1000).toFixed(1)}s`;
+    return [String(term), holder, cluster.name, from, to, gap, reason];
+  });
+  const all = [['TERM', 'HOLDER', 'CLUSTER', 'FROM', 'TO', 'GAP', 'ENDED BECAUSE'], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  return all.map((row) => `${line(row).trimEnd()}\n`).join('');
 }

@@ -140,6 +140,10 @@ export const configKeys: readonly ConfigKey[] = [
     'Without an answer of its API server for so long, the leader lets another cluster take over.',
     { kind: 'duration' },
   ),
+  key('api.token', 'API_TOKEN', 'Whoever sends it may ask for a hand-over over HTTP; nobody may unless told.', {
+    secret: true,
+  }),
+  key('api.tokenFile', 'API_TOKEN_FILE', 'File that holds this token.'),
   key('logLevel', 'LOG_LEVEL', 'debug, info, warn or error.'),
   key('logFormat', 'LOG_FORMAT', 'json for machines, text for people.'),
   key('workers', 'WORKERS', 'Objects of one kind that are worked on at once.', { kind: 'integer' }),

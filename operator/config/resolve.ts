@@ -8,6 +8,7 @@ import { ConfigError, showValue, suggestKey } from './problems.ts';
 import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
 import type { Files } from './connection.ts';
+import { apiProblems, apiSettings } from './api.ts';
 import { databaseProblems, databaseSettings } from './database.ts';
 import { givenTopologies, redisNotices, redisProblems, redisSettings } from './redis.ts';
 import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
@@ -51,6 +52,7 @@ export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): C
     ...redisProblems(merged, machine),
     ...databaseProblems(merged, machine),
     ...spannerProblems(merged),
+    ...apiProblems(merged, machine),
     ...timingProblems(merged, rules),
     ...declared.problems,
   ];
@@ -177,6 +179,7 @@ function toConfig(
   const whereRedis = redisSettings(redis, machine);
   return {
     ...settings,
+    api: apiSettings(settings.api, machine),
     redis: whereRedis,
     db: databaseSettings(databaseURL, db, machine),
     sqlite: { path: machine.expand(sqlite.path) },

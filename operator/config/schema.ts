@@ -175,6 +175,10 @@ export const configSchema = section({
   terminationGracePeriod: duration('29s').prefault('29s'),
   lease: leaseSchema.prefault({}),
   failover: failover.prefault({}),
+  api: section({
+    token: text('a token').min(16, must('a token of at least 16 characters')).optional(),
+    tokenFile: text('the path of a file').optional(),
+  }).prefault({}),
   logLevel: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
   logFormat: oneOf(['json', 'text']).default('json'),
   workers: wholeNumber(1, 1000, 16).default(16),

@@ -6,15 +6,19 @@ import type { HealthChecks } from './health.ts';
 import { createProbes } from './health.ts';
 import type { Exposition } from './metrics.ts';
 import { metricsHandler } from './metrics.ts';
-import { notFound, onlyMethods, problemOfError } from './problem.ts';
+import type { LeadershipDesk } from './leadership.ts';
+import { authorized, handOver } from './leadership.ts';
+import { notFound, onlyMethods, problemOfError, sendProblem } from './problem.ts';
 
 export interface HttpDeps {
   readonly health: HealthChecks;
   readonly metrics: Exposition;
+  /** Absent until the store has been opened. */
+  readonly leadership?: () => LeadershipDesk | undefined;
   readonly logger: Logger;
 }
 
-export function createHttpApp({ health, metrics, logger }: HttpDeps): Express {
+export function createHttpApp({ health, metrics, leadership, logger }: HttpDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -23,9 +27,26 @@ export function createHttpApp({ health, metrics, logger }: HttpDeps): Express {
   get(app, '/livez', probes.livez);
   get(app, ['/readyz', '/health'], probes.readyz);
   get(app, '/metrics', metricsHandler(metrics));
+  if (leadership) ask(app, leadership);
   app.use(notFound);
   app.use(problemOfError(logger));
   return app;
+}
+
+const MAX_BODY = '16kb';
+
+function ask(app: Express, leadership: () => LeadershipDesk | undefined): void {
+  const by =
+    (handler: (desk: LeadershipDesk) => RequestHandler): RequestHandler =>
+    (request, response, next) => {
+      const desk = leadership();
+      if (desk) handler(desk)(request, response, next);
+      else sendProblem(response, { status: 503, code: 'starting', title: 'Service Unavailable' });
+    };
+  app
+    .route('/api/v1/leadership/handover')
+    .post(by(authorized), express.json({ limit: MAX_BODY, type: () => true }), by(handOver))
+    .all(onlyMethods('POST'));
 }
 
 function get(app: Express, path: string | string[], handler: RequestHandler): void {

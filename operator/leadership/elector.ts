@@ -222,8 +222,7 @@ export class Elector {
     if (term.ended || this.#term !== term) return;
     term.established = true;
     logger.info('Acquired the lease', { term: term.number });
-    listener.elected(term.number);
     const { lastSignOfOther } = this.#steps;
-    if (lastSignOfOther !== undefined) listener.tookOver((this.#now() - lastSignOfOther) / 1000);
+    listener.elected(term.number, lastSignOfOther === undefined ? undefined : this.#now() - lastSignOfOther);
   }
 }

@@ -3,6 +3,11 @@ import type { ClusterRef } from './lease-record.ts';
 import type { Peer } from './presence.ts';
 import { isStandby } from './presence.ts';
 
+/** Nobody could lead next, or not who was asked for. */
+export class NoHeir extends Error {
+  override readonly name = 'NoHeir';
+}
+
 export interface Wish {
   /** Identity. */
   readonly to?: string | undefined;
@@ -25,13 +30,13 @@ export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
   const heir = ready.find(({ cluster }) => cluster.id === leader.cluster.id) ?? ready[0];
   if (heir) return heir;
   const who = wish.to ?? (wish.toCluster === undefined ? 'a controller' : `a controller in cluster ${wish.toCluster}`);
-  if (wish.to === leader.identity) throw new Error(`${who} leads already`);
+  if (wish.to === leader.identity) throw new NoHeir(`${who} leads already`);
   const known = others
     .filter((peer) => isStandby(peer, ttlMs))
     .map(({ identity, cluster }) => `${identity} (${cluster.name})`);
   const hint =
     known.length === 0 ? 'no other controller is ready to lead' : `ready to lead: ${known.toSorted().join(', ')}`;
-  throw new Error(`${who} ${meant.length === 0 ? 'is not known' : 'is not ready to lead'}; ${hint}`);
+  throw new NoHeir(`${who} ${meant.length === 0 ? 'is not known' : 'is not ready to lead'}; ${hint}`);
 }
 
 function isMeant({ identity, cluster }: Peer, { to, toCluster }: Wish): boolean {

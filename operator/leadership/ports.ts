@@ -47,8 +47,11 @@ export interface ClusterView {
 }
 
 export interface LeadershipListener {
-  /** The lease is held and everything is in place to act. */
-  elected(term: number): void;
+  /**
+   * The lease is held and everything is in place to act. `gapMs`: milliseconds since the last sign of the controller that
+   * led before; undefined: none is known.
+   */
+  elected(term: number, gapMs: number | undefined): void;
   /** Grants of `term` have ended; `heldMs` is how long it was held. */
   lost(term: number, because: string, heldMs: number): void;
   /** A renewal was acknowledged `ms` after it was sent. */
@@ -57,6 +60,4 @@ export interface LeadershipListener {
   refused(): void;
   /** Several clusters share the tenant from now on. */
   shared(): void;
-  /** Called with `elected` when another controller led before; `seconds` since its last write to the lease. */
-  tookOver(seconds: number): void;
 }

@@ -223,7 +223,6 @@ export class SimController {
         renewed: () => {},
         refused: () => {},
         shared: () => {},
-        tookOver: () => {},
       },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
     });

@@ -64,7 +64,7 @@ function leadership({ gauge, counter, histogram }: Maker) {
     failovers: counter(name('failover_total'), 'Times that this controller took over from another one'),
     failoverDuration: histogram(
       name('failover_duration_seconds'),
-      'From the last sign of the previous leader to this one leading',
+      'From the last sign of the previous leader until all workloads were ready again',
       SLOW,
     ),
     term: gauge(name('lease_term'), 'Term of the lease that this controller holds or last held; 0 before the first'),

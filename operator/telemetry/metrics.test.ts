@@ -61,13 +61,14 @@ describe('metrics', () => {
     const metrics = newMetrics();
     const listener: LeadershipListener = { ...metrics.lease, shared: () => {} };
     listener.refused();
-    listener.elected(7);
+    listener.elected(7, 9000);
     metrics.lease.tookOver(12);
     listener.renewed(20);
     expect(await samplesOf(metrics)).toEqual(
       expect.arrayContaining([
         'k8_highlander_is_leader 1',
         'k8_highlander_lease_term 7',
+        'k8_highlander_failover_total 1',
         'k8_highlander_failover_duration_seconds_sum 12',
       ]),
     );
@@ -168,7 +169,7 @@ describe('metrics', () => {
 
   it('of the process are there, and two apps do not meet', async () => {
     const [one, two] = [1, 2].map(() => createMetrics({ version: 'v', leaseTtlMs: 1 }));
-    one?.lease.elected(1);
+    one?.lease.elected(1, undefined);
     expect(await two?.exposition.text()).toMatch(/^process_resident_memory_bytes \d+/m);
     expect(await two?.exposition.text()).toMatch(/^k8_highlander_is_leader 0/m);
   });

@@ -7,11 +7,12 @@ import type { Definitions } from './definitions.ts';
 
 /** Fits the listener of the elector. Durations are milliseconds, as the elector has them. */
 export interface LeaseObserver {
-  elected(term: number): void;
+  /** `gapMs`: since the last sign of the leader before; undefined when there was none. */
+  elected(term: number, gapMs: number | undefined): void;
   lost(term: number, because: string, heldMs: number): void;
   renewed(ms: number): void;
   refused(): void;
-  /** This controller leads after another one did; seconds since the last sign of that one. */
+  /** All workloads are ready again; seconds since the last sign of the leader before. */
   tookOver(seconds: number): void;
 }
 
@@ -22,7 +23,8 @@ export function leaseObserver(metrics: Definitions, clock: Clock): LeaseObserver
     metrics.lastTransition.set(clock.wall() / 1000);
   };
   return {
-    elected(term) {
+    elected(term, gapMs) {
+      if (gapMs !== undefined) metrics.failovers.inc();
       turned(true);
       metrics.acquisitions.inc();
       metrics.term.set(term);
@@ -34,10 +36,7 @@ export function leaseObserver(metrics: Definitions, clock: Clock): LeaseObserver
     },
     renewed: (ms) => metrics.renewDuration.observe(ms / 1000),
     refused: () => metrics.failedAttempts.inc(),
-    tookOver(seconds) {
-      metrics.failovers.inc();
-      metrics.failoverDuration.observe(seconds);
-    },
+    tookOver: (seconds) => metrics.failoverDuration.observe(seconds),
   };
 }
 

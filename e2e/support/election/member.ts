@@ -86,7 +86,6 @@ const elector: Elector = new Elector({
     renewed: () => {},
     refused: () => {},
     shared: () => {},
-    tookOver: () => {},
   },
   watchdog,
   clock,

@@ -116,7 +116,6 @@ export function contend(options: ContenderOptions): Contender {
       renewed: () => {},
       refused: () => {},
       shared: () => {},
-      tookOver: () => {},
     },
     watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
     clock,

@@ -1,0 +1,94 @@
+/** Plays faults, one after another, and measures what the workloads had of it. */
+import { Chance } from '../../../operator/sim/chance.ts';
+import { readDiaries, uptimeMs } from './diaries.ts';
+import type { Fault } from './faults.ts';
+import { faults } from './faults.ts';
+import type { Overlap } from './verdict.ts';
+import { longestGap, overlapsOf, runsOf } from './verdict.ts';
+import { BEAT_MS, recurring, steady } from './workloads.ts';
+import { World } from './world.ts';
+
+export interface Round {
+  readonly fault: string;
+  /** Longest time without an instance, of each workload that is to run all the time. Milliseconds. */
+  readonly gaps: readonly number[];
+  readonly overlaps: readonly Overlap[];
+  /** From the end of the fault until everything ran. Milliseconds. */
+  readonly recoveryMs: number;
+}
+
+export interface Result {
+  readonly rounds: readonly Round[];
+  /** Runs of cron jobs: instants that took place, more than once, and not at all. */
+  readonly runs: { readonly once: number; readonly twice: number; readonly missed: number };
+}
+
+export interface CampaignOptions {
+  /** Names of faults; each is played so often. */
+  readonly chosen: readonly string[];
+  readonly rounds: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+  readonly stopping: AbortSignal;
+}
+
+export async function play({ chosen, rounds, seed, say, stopping }: CampaignOptions): Promise<Result> {
+  const world = await World.open();
+  try {
+    await world.settled();
+    const began = Date.now();
+    const played: Round[] = [];
+    for (const [index, name] of Array.from({ length: rounds }, () => chosen)
+      .flat()
+      .entries()) {
+      if (stopping.aborted) break;
+      const result = await playOne(world, name, new Chance(seed + index));
+      say(lineOf(result));
+      played.push(result);
+    }
+    return { rounds: played, runs: runsBetween(world, began) };
+  } finally {
+    await world.close();
+  }
+}
+
+async function playOne(world: World, name: string, chance: Chance): Promise<Round> {
+  const fault: Fault | undefined = faults[name];
+  if (!fault) throw new Error(`there is no fault "${name}", but: ${Object.keys(faults).join('; ')}`);
+  const from = uptimeMs();
+  await fault.play(world, chance);
+  const healedAt = uptimeMs();
+  const settledAt = await world.settled();
+  const to = uptimeMs();
+  const lives = readDiaries(world.folder);
+  const recent = lives.filter(({ seenAt }) => seenAt >= from);
+  return {
+    fault: name,
+    gaps: steady.map((each) => Math.max(0, longestGap(lives, each.name, { from, to }) - BEAT_MS)),
+    overlaps: overlapsOf(recent),
+    recoveryMs: Math.max(0, settledAt - healedAt),
+  };
+}
+
+/** Whole minutes between then and now; the last one may still come. */
+function runsBetween({ folder }: World, began: number): Result['runs'] {
+  const lives = readDiaries(folder);
+  const counts = recurring.flatMap(({ name }) => {
+    const runs = runsOf(lives, name);
+    const first = Math.ceil(began / 60_000);
+    const minutes = Array.from({ length: Math.max(0, Math.floor(Date.now() / 60_000) - first) }, (_, n) => first + n);
+    return minutes.map((minute) => runs.get(minute) ?? 0);
+  });
+  const howMany = (holds: (count: number) => boolean): number => counts.filter(holds).length;
+  return { once: howMany((n) => n === 1), twice: howMany((n) => n > 1), missed: howMany((n) => n === 0) };
+}
+
+function lineOf({ fault, gaps, overlaps, recoveryMs }: Round): string {
+  const gap = `longest time without an instance ${seconds(Math.max(...gaps))}`;
+  const twice = overlaps.map(({ workload, lives, ms }) => `${workload} twice for ${seconds(ms)} (${lives.join(', ')})`);
+  return [`${fault}: ${gap}, all run again after ${seconds(recoveryMs)}`, ...twice].join('\n  ');
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,28 @@
+/** Hand-overs that are asked for over HTTP. */
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import type { LeadershipDesk } from '../http/leadership.ts';
+import { NoHeir } from '../leadership/heir.ts';
+import { Outdated, TenantDesk } from '../leadership/tenant-desk.ts';
+import type { CellStore } from '../lease/cell-store.ts';
+import { messageOf } from '../lib/errors.ts';
+
+export function httpDesk({ api, tenant, lease }: Config, store: CellStore): LeadershipDesk {
+  const desk = new TenantDesk(store, tenant, { timeoutMs: lease.retryPeriodMs });
+  return {
+    // Read anew each time: a changed secret needs no restart.
+    token: () => (api.tokenFile === undefined ? api.token : readFileSync(api.tokenFile, 'utf8').trim() || undefined),
+    async handOver({ expectedLeader, expectedTerm, candidate, candidateCluster }) {
+      try {
+        const wish = { to: candidate, toCluster: candidateCluster };
+        const expected = { leader: expectedLeader, term: expectedTerm };
+        const { leader, heir } = await desk.handOver(wish, 'HTTP API', expected);
+        const { term } = leader.record;
+        return { outcome: 'accepted', from: leader.identity, to: heir.identity, toCluster: heir.cluster.name, term };
+      } catch (error) {
+        const outcome = error instanceof Outdated ? 'outdated' : error instanceof NoHeir ? 'nobody' : 'unreachable';
+        return { outcome, why: messageOf(error) };
+      }
+    },
+  };
+}

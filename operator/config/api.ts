@@ -1,0 +1,28 @@
+/** Who may ask for something over HTTP. */
+import type { Files } from './connection.ts';
+import { problemAt } from './connection.ts';
+import type { Problem } from './problems.ts';
+import type { Settings } from './schema.ts';
+import type { Merged } from './tree.ts';
+import { getAt } from './tree.ts';
+import { messageOf } from '../lib/errors.ts';
+
+export function apiProblems(merged: Merged, files: Files): readonly Problem[] {
+  const token = getAt(merged.tree, ['api', 'token']);
+  const file = getAt(merged.tree, ['api', 'tokenFile']);
+  if (typeof file !== 'string') return [];
+  if (token !== undefined) return [problemAt('api.token', 'is given twice: take it out, or api.tokenFile', merged)];
+  try {
+    files.read(files.expand(file));
+    return [];
+  } catch (error) {
+    return [problemAt('api.tokenFile', `names a file that cannot be read: ${messageOf(error)}`, merged)];
+  }
+}
+
+export function apiSettings({ token, tokenFile }: Settings['api'], files: Files): Settings['api'] {
+  return {
+    ...(token !== undefined && { token }),
+    ...(tokenFile !== undefined && { tokenFile: files.expand(tokenFile) }),
+  };
+}

@@ -1,0 +1,65 @@
+/** Who led when: the last terms of a tenant, in a cell of its own, written by whoever begins and ends one. */
+import type { Call, CellStore } from '../lease/cell-store.ts';
+import { cellKeys } from '../lease/cell-store.ts';
+import type { ClusterRef } from './lease-record.ts';
+
+export interface PastTerm {
+  readonly term: number;
+  /** Identity. */
+  readonly holder: string;
+  readonly cluster: ClusterRef;
+  /** When it could act and when it ended, RFC 3339, by the holder's wall clock. Without `to` it goes on, or its holder died. */
+  readonly from: string;
+  readonly to?: string;
+  /** Why it ended. */
+  readonly reason?: string;
+  /** Milliseconds from the last sign of the holder before until this one could act. */
+  readonly gapMs?: number;
+}
+
+const KEPT = 50;
+const ATTEMPTS = 5;
+
+export class History {
+  readonly #store: CellStore;
+  readonly #key: string;
+
+  constructor(store: CellStore, tenant: string) {
+    this.#store = store;
+    this.#key = cellKeys.history(tenant);
+  }
+
+  /** The oldest first. Throws what the store throws; what is no history is none. */
+  async read(call: Call): Promise<readonly PastTerm[]> {
+    const { cell } = await this.#store.read(this.#key, call);
+    return decode(cell?.value);
+  }
+
+  began(term: PastTerm, call: Call): Promise<void> {
+    return this.#change((terms) => [...terms.filter((each) => each.term !== term.term), term].slice(-KEPT), call);
+  }
+
+  ended(number: number, end: Required<Pick<PastTerm, 'to' | 'reason'>>, call: Call): Promise<void> {
+    return this.#change((terms) => terms.map((each) => (each.term === number ? { ...each, ...end } : each)), call);
+  }
+
+  async #change(change: (terms: readonly PastTerm[]) => readonly PastTerm[], call: Call): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const { cell } = await this.#store.read(this.#key, call);
+      const next = JSON.stringify(change(decode(cell?.value)));
+      const { ok } = await this.#store.write(this.#key, next, cell?.version, call);
+      if (ok) return;
+    }
+    throw new Error('the history kept changing while it was written');
+  }
+}
+
+/** For people only: nothing is decided by it, so what cannot be read is left behind. */
+function decode(text: string | undefined): readonly PastTerm[] {
+  try {
+    const terms: unknown = JSON.parse(text ?? '[]');
+    return Array.isArray(terms) ? (terms as PastTerm[]) : [];
+  } catch {
+    return [];
+  }
+}
