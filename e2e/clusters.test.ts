@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Controller } from '../hack/lab/controller.ts';
 import { Clusters, TIMING } from './support/clusters.ts';
+import { waitFor } from './support/cluster/index.ts';
 import { termOf } from './support/stage.ts';
 
 let clusters: Clusters;
@@ -142,5 +143,67 @@ describe('asked by a person', () => {
     expect(await clusters.uids(east)).toEqual(before.uids);
     expect((await clusters.highlander('resume')).code).toBe(0);
     await clusters.active(east);
+  });
+});
+
+describe('by the configuration', () => {
+  it('a cluster of higher priority gets everything back by itself', async () => {
+    const { east, west } = clusters;
+    await standby.end('SIGTERM');
+    await leader.end('SIGTERM');
+    await clusters.active(west);
+    await west.endControllers('SIGTERM');
+    const failback = 'failover: {failback: auto, failbackDelay: 3s}';
+    await clusters.startController(west, 'west-2', { config: failback });
+    await clusters.active(west);
+    await clusters.startController(east, 'east-3', { config: 'failover: {priority: 10}' });
+    await clusters.active(east);
+    expect(await clusters.uids(west)).toEqual([]);
+  });
+
+  it('with the takeover strict nothing is started before a person says that nothing runs', async () => {
+    const { east, west } = clusters;
+    await west.endControllers('SIGTERM');
+    const strict = await clusters.startController(west, 'west-3', { config: 'failover: {takeover: strict}' });
+    await east.endControllers('SIGKILL');
+    await waitFor(
+      'the west to hold the lease',
+      async () => (await clusters.record())?.holder?.startsWith('west-3-') || undefined,
+      {
+        timeoutMs: 60_000,
+      },
+    );
+    await sleep(30_000);
+    expect(await strict.metric('k8_highlander_is_leader')).toBe(0);
+    expect(await clusters.uids(west)).toEqual([]);
+    // The person is wrong about the pods here; they are ended first, so that the test does not prove the opposite.
+    await east.kube.run('delete', 'workloadprocesses,workloadservices,workloadpersistents', '--all');
+    expect((await clusters.highlander('confirm-stopped', '--cluster', 'east')).stdout).toMatch(
+      /^Confirmed: nothing runs in cluster east/,
+    );
+    await clusters.active(west);
+    await clusters.applyAll(east);
+  });
+
+  it('a name that points at two clusters is refused, and both are shown', async () => {
+    const { west } = clusters;
+    const wrong = clusters.startController(west, 'west-4', { env: { HIGHLANDER_CLUSTER_NAME: 'east' } });
+    await expect(wrong).rejects.toThrow(
+      /"east" does not fit controller east-1-\w+: "east" is [-0-9a-f]+ here and [-0-9a-f]+ there/,
+    );
+  });
+});
+
+describe('the history', () => {
+  it('tells each term, where it was, how long it took to begin, and why it ended', async () => {
+    await leader.end('SIGTERM');
+    await clusters.adopted(clusters.east, before.term);
+    const { stdout } = await clusters.highlander('history');
+    const lines = stdout.trim().split('\n');
+    expect(lines[0]).toMatch(/^TERM +HOLDER +CLUSTER +FROM +TO +GAP +ENDED BECAUSE$/);
+    expect(lines.at(-2)).toMatch(
+      new RegExp(`^${before.term} +east-1-\\w+ +east +\\S+Z +\\S+Z .*this controller is leaving$`),
+    );
+    expect(lines.at(-1)).toMatch(/ east-2-\w+ +east +\S+Z +[0-9.]+s$/);
   });
 });

@@ -31,6 +31,7 @@ import { observed } from './lease/observed.ts';
 import type { StoreOptions } from './lease/open.ts';
 import { openStore } from './lease/open.ts';
 import { LedgerStore } from './ledger/ledger.ts';
+import { ProcessLedger } from './ledger/process-ledger.ts';
 import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
@@ -214,7 +215,8 @@ function manage(
   });
   const shared = { caches, client, events, clock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
-  const kindDeps = { ...shared, ledger, tenancy, clusterName: cluster.name, clusterId: cluster.id };
+  const pasts = new ProcessLedger(store, tenant);
+  const kindDeps = { ...shared, ledger, pasts, tenancy, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
 }

@@ -1,10 +1,15 @@
 /** Two clusters, one store, the same workloads in both: what a tenant looks like that is to survive a cluster. */
 import type { ExecFileException } from 'node:child_process';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Controller, ControllerOptions } from '../../hack/lab/controller.ts';
 import type { Redis } from '../../hack/lab/redis.ts';
 import { startRedis } from '../../hack/lab/redis.ts';
+import type { LeaseRecord } from '../../operator/leadership/lease-record.ts';
+import { TenantDesk } from '../../operator/leadership/tenant-desk.ts';
+import { openStore } from '../../operator/lease/open.ts';
 import { FaultProxy } from '../../operator/lease/testing/fault-proxy.ts';
 import type { ContainerRecorder } from './cluster/index.ts';
 import { overlaps, waitFor } from './cluster/index.ts';
@@ -18,7 +23,7 @@ const LEASE = 'lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}';
 
 const SCOPE = 'highlander.plexobject.io/scope';
 
-export type StartOptions = Partial<Pick<ControllerOptions, 'config' | 'awaitReady'>>;
+export type StartOptions = Partial<Pick<ControllerOptions, 'config' | 'awaitReady' | 'kubeconfig' | 'env'>>;
 
 interface Annotated {
   readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
@@ -27,12 +32,15 @@ interface Annotated {
 /** Ends at once when told to. */
 const LOOP = 'trap "exit 0" TERM; while true; do sleep 0.1; done';
 
+/** Kind, name, further lines of its spec. */
+export type Sample = readonly [kind: string, name: string, spec: string];
+
 /** One of each kind that runs all the time. */
-const WORKLOADS = [
+const WORKLOADS: readonly Sample[] = [
   ['WorkloadProcess', 'p', ''],
   ['WorkloadService', 's', '  replicas: 1\n'],
   ['WorkloadPersistent', 't', '  replicas: 1\n  serviceName: t\n'],
-] as const;
+];
 
 export interface Side {
   readonly stage: Stage;
@@ -43,6 +51,8 @@ export interface Side {
 
 export class Clusters {
   readonly redis: Redis;
+  /** For files of a test. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'highlander-clusters-'));
   readonly east: Stage;
   readonly west: Stage;
   readonly #sides: readonly Side[];
@@ -60,7 +70,7 @@ export class Clusters {
     for (const cluster of ['e2e', 'e2e-west']) {
       const stage = await Stage.open({ cluster, store: redis });
       if (fenced) await applyPolicies(stage);
-      for (const [kind, name, spec] of WORKLOADS) await stage.kube.apply(yaml(kind, name, spec));
+      for (const sample of WORKLOADS) await stage.kube.apply(yaml(sample));
       const [host = '', port = ''] = redis.addr.split(':');
       const toStore = await FaultProxy.start({ host, port: Number(port) });
       sides.push({ stage, toStore, recorder: await stage.cluster.recordContainers('default') });
@@ -79,6 +89,7 @@ export class Clusters {
       await stage.close();
     }
     await this.redis.stop();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   sideOf(stage: Stage): Side {
@@ -91,7 +102,26 @@ export class Clusters {
     const { toStore } = this.sideOf(stage);
     const store = `redis:\n  addr: "127.0.0.1:${toStore.address.port}"\n${LEASE}\n${config}`;
     const env = { HIGHLANDER_CLUSTER_NAME: stage === this.east ? 'east' : 'west' };
-    return stage.startController(name, { ...more, env, config: store });
+    return stage.startController(name, { ...more, env: { ...env, ...more.env }, config: store });
+  }
+
+  /** The lease as it stands in the store. */
+  async record(): Promise<LeaseRecord | undefined> {
+    const store = await openStore({ kind: 'redis', redis: { addr: this.redis.addr, keyPrefix: '' } });
+    try {
+      return await new TenantDesk(store, 'default', { timeoutMs: 5000 }).record();
+    } finally {
+      await store.close();
+    }
+  }
+
+  async applyAll(stage: Stage): Promise<void> {
+    for (const sample of WORKLOADS) await stage.kube.apply(yaml(sample));
+  }
+
+  /** In both clusters, as GitOps would. */
+  async apply(sample: Sample): Promise<void> {
+    for (const { stage } of this.#sides) await stage.kube.apply(yaml(sample));
   }
 
   /** Runs a verb of the command line, as somebody who can reach the store. */
@@ -115,15 +145,15 @@ export class Clusters {
   }
 
   /** Resolves when all workloads run there. */
-  async active(stage: Stage, timeoutMs = 120_000): Promise<void> {
-    for (const [kind, name] of WORKLOADS) {
+  async active(stage: Stage, samples = WORKLOADS): Promise<void> {
+    for (const [kind, name] of samples) {
       await waitFor(
         `${kind} ${name} to run in ${stage.cluster.name}`,
         async () => {
           const pods = await stage.podsOf(kind, name);
           return pods.some((pod) => pod.status?.phase === 'Running' && !pod.metadata.deletionTimestamp) || undefined;
         },
-        { timeoutMs, everyMs: 50 },
+        { timeoutMs: 120_000, everyMs: 50 },
       );
     }
   }
@@ -171,8 +201,8 @@ export class Clusters {
   }
 
   /** By the kubelets of both clusters: pairs of runs of one workload at one time. */
-  overlapping(): readonly string[] {
-    return WORKLOADS.flatMap(([kind, name]) => {
+  overlapping(samples = WORKLOADS): readonly string[] {
+    return samples.flatMap(([kind, name]) => {
       const labels = { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
       const times = this.#sides.flatMap(({ recorder }) => recorder.times({ labels }));
       return overlaps(times).map((pair) => `${kind} ${name}: ${JSON.stringify(pair)}`);
@@ -193,7 +223,7 @@ function runHighlander(args: readonly string[]): Promise<{ code: number; stdout:
   });
 }
 
-function yaml(kind: string, name: string, spec: string): string {
+function yaml([kind, name, spec]: Sample): string {
   return `apiVersion: highlander.plexobject.io/v1
 kind: ${kind}
 metadata: {name: ${name}, namespace: default}

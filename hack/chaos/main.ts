@@ -1,7 +1,7 @@
 /**
  * `make chaos`: faults on two real clusters with one store, and what the workloads have of each. Ends with 1 when one ran
  * twice outside the documented hole.
- *   main.ts [--rounds N] [--seed S] [--fault NAME]… [--list]
+ *   main.ts [--rounds N] [--seed S] [--fault NAME]… [--keep FOLDER] [--list]
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     /** Random unless told. */
     seed: { type: 'string' },
     fault: { type: 'string', multiple: true },
+    /** Folder in which logs, events and diaries are left. */
+    keep: { type: 'string' },
     list: { type: 'boolean' },
   },
 });
@@ -34,7 +36,14 @@ else {
   const seed = values.seed === undefined ? randomInt(1e9) : Number(values.seed);
   say(`seed ${seed}`);
   const chosen = values.fault ?? Object.keys(faults);
-  const result = await play({ chosen, rounds: Number(values.rounds), seed, say, stopping: stopping.signal });
+  const result = await play({
+    chosen,
+    rounds: Number(values.rounds),
+    seed,
+    keep: values.keep,
+    say,
+    stopping: stopping.signal,
+  });
   say(`\n${tableOf(result)}`);
   const violations = violationsOf(result);
   for (const violation of violations) say(`VIOLATION ${violation}`);

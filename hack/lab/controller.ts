@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { waitFor } from '../cluster/wait.ts';
@@ -159,7 +159,6 @@ function makeController({ name, child, url, readyMs, log, ended, folder }: Parts
       child.kill(signal);
       const result = await ended;
       last ??= log();
-      if (process.env['KEEP_LOGS']) cpSync(join(folder, 'log'), join(process.env['KEEP_LOGS'], `${name}-${pid}.log`));
       rmSync(folder, { recursive: true, force: true });
       return result;
     },

@@ -17,6 +17,7 @@ import type { EventRecorder } from '../cluster/events.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import { watched } from '../cluster/namespaces.ts';
 import type { ChildSource, Registration } from '../controller/controller.ts';
+import type { ProcessLedger } from '../ledger/process-ledger.ts';
 import type { LedgerStore } from '../ledger/ledger.ts';
 import type { Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -100,6 +101,8 @@ export interface KindDeps {
   readonly clusterId: string;
   /** Of the runs of cron jobs. */
   readonly ledger: LedgerStore;
+  /** Of processes. */
+  readonly pasts: ProcessLedger;
   readonly workers: number;
   readonly logger: Logger;
   /** Workloads of the configuration file. */

@@ -71,6 +71,8 @@ export const cellKeys = {
   presence: (tenant: string, identity: string) => `highlander-presence:${tenant}:${identity}`,
   /** What people ask of the tenant's controllers. */
   orders: (tenant: string) => `highlander-orders:${tenant}`,
+  /** What a process has behind it. */
+  past: (tenant: string, namespace: string, name: string) => `highlander-past:${tenant}:${namespace}/${name}`,
   history: (tenant: string) => `highlander-history:${tenant}`,
   ledger: (tenant: string, namespace: string, name: string) => `highlander-ledger:${tenant}:${namespace}/${name}`,
 } as const;

@@ -28,12 +28,14 @@ export interface CampaignOptions {
   readonly chosen: readonly string[];
   readonly rounds: number;
   readonly seed: number;
+  /** Where logs, events and diaries are left; nowhere unless told. */
+  readonly keep?: string | undefined;
   readonly say: (line: string) => void;
   readonly stopping: AbortSignal;
 }
 
-export async function play({ chosen, rounds, seed, say, stopping }: CampaignOptions): Promise<Result> {
-  const world = await World.open();
+export async function play({ chosen, rounds, seed, keep, say, stopping }: CampaignOptions): Promise<Result> {
+  const world = await World.open(keep);
   try {
     await world.settled();
     const began = Date.now();

@@ -17,7 +17,7 @@ export interface Fault {
 
 const NONE = 'none: nothing restarts';
 const STOP_AND_START = "the pods' own stop and start";
-const WAIT = 'ttl + ttl + drain, and the start';
+const WAIT = 'ttl + 3 s + ttl + drain, and the start';
 /** Nobody can tell what was written before. */
 const LOST = 'ttl + drain, and the start';
 
@@ -27,7 +27,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     async play(world) {
       const { here, leader } = await world.places();
       const slot = world.slotOf(here, leader);
-      await leader.end('SIGTERM');
+      await world.endOne(leader, 'SIGTERM');
       await world.start(here, slot);
     },
   },
@@ -36,7 +36,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     async play(world) {
       for (const side of world.sides) {
         for (const [slot, controller] of Array.from(side.controllers)) {
-          await controller.end('SIGTERM');
+          await world.endOne(controller, 'SIGTERM');
           await world.start(side, slot);
         }
       }
@@ -47,7 +47,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     async play(world, chance) {
       const { here, leader } = await world.places();
       const slot = world.slotOf(here, leader);
-      await leader.end('SIGKILL');
+      await world.endOne(leader, 'SIGKILL');
       await sleep(chance.between(1000, 3000));
       await world.start(here, slot);
     },
@@ -150,7 +150,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     async play(world, chance) {
       const { here, leader } = await world.places();
       const slot = world.slotOf(here, leader);
-      await leader.end('SIGKILL');
+      await world.endOne(leader, 'SIGKILL');
       await world.start(here, slot, faketime(chance.pick([-3600, 3600])));
       await sleep(2 * TTL_MS);
     },

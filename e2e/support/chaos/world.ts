@@ -1,6 +1,6 @@
 /** Two whole clusters with two controllers each, one store between them, and twelve workloads in both. */
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -46,6 +46,7 @@ export class World {
   /** Of the diaries. */
   readonly folder: string;
   #editions = 0;
+  #keep: string | undefined;
 
   private constructor(redis: Redis, sides: readonly [Side, Side], folder: string) {
     this.redis = redis;
@@ -53,7 +54,8 @@ export class World {
     this.folder = folder;
   }
 
-  static async open(): Promise<World> {
+  /** `keep`: where logs, events and diaries are left at the end. */
+  static async open(keep?: string): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'highlander-chaos-'));
     chmodSync(folder, 0o777); // pods are no root users everywhere
     const redis = await startRedis();
@@ -72,6 +74,7 @@ export class World {
       return { name, stage, cluster: stage.cluster, toStore, controllers: new Map() };
     };
     const world = new World(redis, [await open('east'), await open('west')], folder);
+    world.#keep = keep;
     for (const side of world.sides) await world.startAll(side);
     return world;
   }
@@ -79,11 +82,16 @@ export class World {
   async close(): Promise<void> {
     for (const side of this.sides) {
       await this.end(side, 'SIGKILL');
+      if (this.#keep !== undefined) {
+        const events = await side.stage.kube.run('get', 'events', '--sort-by=.metadata.creationTimestamp');
+        writeFileSync(join(this.#keep, `${side.name}-events`), events);
+      }
       await side.toStore[Symbol.asyncDispose]();
       await side.stage.close();
       await side.cluster.stop();
     }
     await this.redis.stop();
+    if (this.#keep !== undefined) cpSync(this.folder, join(this.#keep, 'diaries'), { recursive: true });
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -115,7 +123,14 @@ export class World {
   async end(side: Side, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const all = [...side.controllers.values()];
     side.controllers.clear();
-    await Promise.all(all.map((each) => each.end(signal)));
+    await Promise.all(all.map((each) => this.endOne(each, signal)));
+  }
+
+  async endOne(controller: Controller, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    await controller.end(signal);
+    if (this.#keep === undefined) return;
+    const lines = controller.log().map((line) => `${JSON.stringify(line)}\n`);
+    writeFileSync(join(this.#keep, `${controller.name}-${controller.pid}.log`), lines.join(''));
   }
 
   slotOf(side: Side, controller: Controller): number {

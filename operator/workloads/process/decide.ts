@@ -37,6 +37,8 @@ export interface Situation {
   readonly desired: Desired<Pod>;
   readonly stamp: Stamp;
   readonly seen: Observation | undefined;
+  /** What is known from another cluster. */
+  readonly past?: Pick<Memory, 'restarts'> & { readonly completed: boolean };
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -69,13 +71,15 @@ function remember(situation: Situation): Memory {
 function restartsOf(situation: Situation): number {
   const { status, stamp } = situation;
   const current = currentOf(situation);
-  const past = status?.observedGeneration === stamp.generation ? (status.restarts ?? 0) : 0;
+  const here = status?.observedGeneration === stamp.generation ? (status.restarts ?? 0) : 0;
+  const past = Math.max(here, situation.past?.restarts ?? 0);
   const isDue = current !== undefined && isOver(current) && !current.deleting && !completes(situation);
   return Math.max(past, (current?.restarts ?? 0) + (isDue ? 1 : 0));
 }
 
 function hasCompleted(situation: Situation): boolean {
-  const { status, stamp, desired } = situation;
+  const { status, stamp, desired, past } = situation;
+  if (past?.completed) return true;
   if (status?.completedGeneration === stamp.generation || status?.completedTemplateHash === desired.hash) return true;
   return currentOf(situation) !== undefined && completes(situation);
 }

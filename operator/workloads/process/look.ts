@@ -10,7 +10,7 @@ import type { Action, Standing } from '../../reconcile/plan.ts';
 import { assertNotLater, standingOf } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 import { composeStatus, occasionOf } from '../../reconcile/status.ts';
-import type { Decision } from './decide.ts';
+import type { Decision, Memory, Situation } from './decide.ts';
 import { decide } from './decide.ts';
 import type { Place } from './desired.ts';
 import { desiredPod, parseSpec } from './desired.ts';
@@ -24,9 +24,12 @@ export interface Viewpoint extends Place {
   readonly holder: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** What is known of this process from another cluster. */
+  readonly past?: Situation['past'];
 }
 
 export interface View {
+  readonly memory: Memory;
   readonly action?: Action<Pod>;
   readonly rememberFirst: boolean;
   /** What the pod that the action stops makes room for. */
@@ -78,13 +81,14 @@ function lookWithSpec(
   const { status, metadata } = workload;
   const stamp = { term: at.term, generation: generationOf(workload) };
   const desired = desiredPod(metadata, spec, at, stamp);
-  const decision = decide({ spec, status, desired, stamp, seen, now: at.now });
+  const decision = decide({ spec, status, desired, stamp, seen, now: at.now, ...(at.past && { past: at.past }) });
   const verdict = verdictOf(decision, seen, spec, status);
   const { action, rememberFirst } = decision;
   const requeueAfterMs = action ? undefined : patience(decision, seen, at.now);
   return {
     ...(action ? { action } : {}),
     rememberFirst,
+    memory: decision.memory,
     ...(isReplacement(action) && { successor: desired.object }),
     verdict,
     status: say(workload, factsOf(decision, seen, status), verdict, at),
@@ -127,6 +131,7 @@ export function refused(
   };
   return {
     rememberFirst: false,
+    memory: decision.memory,
     verdict,
     status: say(workload, factsOf(decision, seen, workload.status), verdict, at),
   };

@@ -9,6 +9,7 @@ import { PROCESS_KIND, processResource } from '../../api/process.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { ApiError, core } from '../../cluster/cluster-client.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { ProcessLedger } from '../../ledger/process-ledger.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
@@ -24,6 +25,7 @@ import { aboutAction, aboutVerdict } from './events.ts';
 import type { View, Viewpoint } from './look.ts';
 import { look, refused } from './look.ts';
 import { observePod } from './observe.ts';
+import { Pasts } from './past.ts';
 import { Retirement } from './retirement.ts';
 
 export interface ProcessReconcilerOptions {
@@ -36,6 +38,8 @@ export interface ProcessReconcilerOptions {
   readonly tenancy: Tenancy;
   /** Shown to the pod as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
+  /** What processes have behind them in other clusters. */
+  readonly pasts: ProcessLedger;
   readonly logger: Logger;
 }
 
@@ -51,6 +55,7 @@ export class ProcessReconciler implements Reconciler {
   readonly #applier: Applier<Pod>;
   readonly #statuses: StatusWriter<WorkloadProcess>;
   readonly #retirement: Retirement;
+  readonly #pasts: Pasts;
   #term: number | undefined;
   /** Workloads that were there when the term began: another leader may have written what our cache has not seen. */
   readonly #inherited = new Set<string>();
@@ -60,6 +65,7 @@ export class ProcessReconciler implements Reconciler {
     this.#applier = new Applier(options.client, core.pods);
     this.#statuses = new StatusWriter(options.client, processResource);
     this.#retirement = new Retirement({ ...options, applier: this.#applier });
+    this.#pasts = new Pasts(options.pasts);
   }
 
   async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
@@ -67,6 +73,7 @@ export class ProcessReconciler implements Reconciler {
     const { workloads, pods, tenancy, clock } = this.#options;
     const workload = workloads.get(key);
     const pod = pods.get({ namespace: key.namespace, name: podName(key.name) });
+    if (!workload) await this.#pasts.forget(key, grant);
     if (!workload || workload.metadata.deletionTimestamp) return this.#retirement.retire(key, workload, pod, grant);
     const ownership = tenancy.of(workload);
     // A pod of ours was there before anybody knew of the other claim.
@@ -80,6 +87,7 @@ export class ProcessReconciler implements Reconciler {
     if (this.#term === term) return;
     this.#term = term;
     this.#inherited.clear();
+    this.#pasts.clear();
     for (const { metadata } of this.#options.workloads.list()) this.#inherited.add(idOf(metadata));
   }
 
@@ -87,7 +95,7 @@ export class ProcessReconciler implements Reconciler {
     let workload = first;
     let pod = cached;
     for (let step = 0; step < MAX_STEPS; step++) {
-      const view = look(workload, pod, this.#viewpoint(grant));
+      const view = look(workload, pod, this.#viewpoint(grant, workload));
       const { action } = view;
       if (!action) return this.#conclude(workload, view, grant);
       if (action.type === 'create' && this.#inherited.has(idOf(workload.metadata))) {
@@ -105,9 +113,10 @@ export class ProcessReconciler implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The pod kept changing while it was worked on');
   }
 
-  #viewpoint({ term, holder }: Grant): Viewpoint {
+  #viewpoint({ term, holder }: Grant, workload: WorkloadProcess): Viewpoint {
     const { tenant, clusterName, clock } = this.#options;
-    return { tenant, clusterName, term, holder, now: clock.wall() };
+    const past = this.#pasts.of(workload);
+    return { tenant, clusterName, term, holder, now: clock.wall(), ...(past && { past }) };
   }
 
   async #conclude(workload: WorkloadProcess, view: View, grant: Grant): Promise<Result> {
@@ -129,6 +138,7 @@ export class ProcessReconciler implements Reconciler {
     );
     this.#inherited.delete(idOf(workload.metadata));
     if (live) this.#options.workloads.observe(live);
+    if (live) await this.#pasts.recall(live, grant);
     if (live?.metadata.deletionTimestamp || (live && this.#options.tenancy.of(live) !== 'ours')) return undefined;
     return live;
   }
@@ -175,12 +185,13 @@ export class ProcessReconciler implements Reconciler {
       message: error.message,
       problem: error.message,
     } as const;
-    const at = this.#viewpoint(grant);
+    const at = this.#viewpoint(grant, workload);
     await this.#say(workload, refused(workload, pod && observePod(pod, at.now), at, verdict), grant);
     if (invalid) throw new TerminalError(reason, error.message, { cause: error });
   }
 
   async #say(workload: WorkloadProcess, view: View, grant: Grant): Promise<WorkloadProcess> {
+    await this.#pasts.remember(workload, view.memory, grant);
     const written = await this.#statuses.write(workload, view.status, grant);
     if (!written) return workload;
     this.#options.workloads.observe(written);

@@ -9,6 +9,9 @@ import { LeaseLost } from '../../../lib/errors.ts';
 import { silentLogger } from '../../../lib/logger.ts';
 import { FakeClock } from '../../../lib/testing/fake-clock.ts';
 import type { ReadCache } from '../../../reconcile/ports.ts';
+import { ProcessLedger } from '../../../ledger/process-ledger.ts';
+import { MemoryStore } from '../../../lease/testing/memory-store.ts';
+import type { Scope } from '../../../api/scope.ts';
 import { Tenancy } from '../../../reconcile/tenancy.ts';
 import type { Grant, ObjectKey, Result } from '../../../reconcile/reconciler.ts';
 import { timestamp } from '../../../reconcile/status.ts';
@@ -24,6 +27,9 @@ export class World {
   readonly clock = new FakeClock();
   readonly events: string[] = [];
   readonly notes: string[] = [];
+  /** Other worlds may share it. */
+  readonly store: MemoryStore;
+  scope: Scope = 'single';
   term = 7;
   holder = 'leader-a';
   leaseLost = false;
@@ -32,7 +38,8 @@ export class World {
   readonly stalePods = new Map<string, Pod | undefined>();
   reconciler: ProcessReconciler;
 
-  constructor(spec: Record<string, unknown> | undefined = {}) {
+  constructor(spec: Record<string, unknown> | undefined = {}, store = new MemoryStore(new FakeClock())) {
+    this.store = store;
     this.cluster.now = () => this.time();
     this.cluster.onWrite = ({ verb }, object) => {
       const violations = verb === 'status' ? kstatusViolations(object) : [];
@@ -64,6 +71,7 @@ export class World {
       tenant: DEFAULT_TENANT,
       tenancy: new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] }),
       clusterName: 'east',
+      pasts: new ProcessLedger(this.store, DEFAULT_TENANT),
       logger: silentLogger,
     });
     return this.reconciler;
@@ -86,7 +94,7 @@ export class World {
     return {
       term: this.term,
       holder: this.holder,
-      scope: 'single',
+      scope: this.scope,
       signal: new AbortController().signal,
       assertHeld,
       allowGrace: async () => {},
