@@ -9,6 +9,7 @@ NODES ?= 1
 CLUSTER ?= real
 KEEP ?=
 MINUTES ?= 10
+ROUNDS ?= 1
 
 ##@ Start here
 .PHONY: demo demo-stop test
@@ -22,7 +23,7 @@ test: install ## Run everything: checks, unit tests, end-to-end tests against re
 	@$(NODE) hack/test.ts
 
 ##@ Develop
-.PHONY: install build verify format unit e2e soak crds bench
+.PHONY: install build verify format unit e2e soak chaos chaos-long crds bench
 install: node_modules/.installed ## Install the packages, Node 24 among them
 
 node_modules/.installed: package.json package-lock.json
@@ -48,6 +49,12 @@ e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
 
 soak: install ## Elections of real processes on real stores, with faults (MINUTES=10, SEED=, STORE=redis|db)
 	@$(NODE) hack/soak/main.ts --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
+
+chaos: build ## Each fault once on two real clusters, and what the workloads have of it (ROUNDS=1, SEED=, FAULT=name, KEEP=folder for logs)
+	@$(NODE) hack/chaos/main.ts --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault '$(FAULT)') $(if $(KEEP),--keep $(KEEP))
+
+chaos-long: ## The same, 20 times
+	@$(MAKE) chaos ROUNDS=20
 
 crds: install ## Write crds/ from the schemas in operator/api
 	@$(NODE) hack/generate-crds.ts

@@ -1,10 +1,11 @@
 /**
  * `make bench`: what the product costs, each number beside a limit or a peer that was measured in the same run.
- *   main.ts [start | memory | idle | latency | burst | stores [STORE]]
+ *   main.ts [start | memory | idle | latency | burst | handover | stores [STORE]]
  * A benchmark is no test: whatever the verdicts, the exit code is 0 unless something could not be measured.
  */
 import { availableParallelism, loadavg } from 'node:os';
 import { burst } from './burst.ts';
+import { handover } from './handover.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
@@ -25,6 +26,8 @@ const BENCHMARKS = new Map<string, (rig: Rig) => Promise<Result>>([
 
 /** On servers of its own: needs no cluster. */
 const STORES = 'stores';
+/** On two clusters of its own, whose pods really run. */
+const HANDOVER = 'handover';
 
 const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -36,7 +39,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 async function main(only: string | undefined, store: string | undefined): Promise<void> {
-  const names = [...BENCHMARKS.keys(), STORES];
+  const names = [...BENCHMARKS.keys(), HANDOVER, STORES];
   if (only !== undefined && !names.includes(only))
     throw new Error(`there is no benchmark ${only}, but: ${names.join(', ')}`);
   const chosen = [...BENCHMARKS].filter(([name]) => only === undefined || only === name);
@@ -44,6 +47,10 @@ async function main(only: string | undefined, store: string | undefined): Promis
   const loadBefore = load();
   try {
     if (chosen.length > 0) await onCluster(chosen, results);
+    if (only === undefined || only === HANDOVER) {
+      say(`Measuring: ${HANDOVER}`);
+      results.push(await handover());
+    }
     if (only === undefined || only === STORES) {
       say(`Measuring: ${STORES}`);
       results.push(await stores(stopping.signal, store));

@@ -23,7 +23,7 @@ afterEach(async () => {
 /** A kubeconfig that leads through the proxy. */
 function detour(stage: Stage, folder: string): string {
   const { server, kubeconfigPath } = stage.cluster;
-  const through = `server: ${proxy.url}\n    tls-server-name: ${new URL(server).hostname}`;
+  const through = `server: ${proxy.url}\n      tls-server-name: ${new URL(server).hostname}`;
   const path = join(folder, 'detour.kubeconfig');
   writeFileSync(path, readFileSync(kubeconfigPath, 'utf8').replace(`server: ${server}`, through), { mode: 0o600 });
   return path;
@@ -44,6 +44,8 @@ async function arriveLate(fenced: boolean): Promise<void> {
   await clusters.apply(LATE);
   await clusters.active(west, [LATE]);
   expect(await clusters.uids(east)).toEqual([]);
+  // Nobody is left there who could stop what comes: only the API server decides.
+  await east.endControllers('SIGKILL');
   proxy.release();
 }
 

@@ -11,6 +11,8 @@ import { httpDesk } from './app/desk.ts';
 import type { Leadership } from './app/leading.ts';
 import { lead } from './app/leading.ts';
 import { StandbyStatuses } from './app/standby.ts';
+import type { OverlapOptions } from './app/overlap.ts';
+import { watchOverlaps } from './app/overlap.ts';
 import { outsideStore } from './app/store.ts';
 import type { KubeObject } from './cluster/cluster-client.ts';
 import { EventRecorder } from './cluster/events.ts';
@@ -135,20 +137,23 @@ async function compose(base: Base, cluster: Place): Promise<Controller> {
     },
     lost: () => operator.onDemoted(),
   });
+  const leads = () => leadership.elector.term !== undefined;
   const events = new EventRecorder({
     client,
     clock,
     logger,
     reportingController: `${GROUP}/controller`,
     reportingInstance: base.identity,
-    enabled: () => leadership.elector.term !== undefined,
+    enabled: leads,
   });
   const operator = manage(base, { caches, leadership, events, cluster, store, tenancy });
+  const overlap = { base, leads, pods: caches.children.pods, sources };
   const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
     desk: httpDesk(config, store),
-    run: (stopping) => conduct(base, { cluster, store, objects, leadership, events, operator, standby }, stopping),
+    run: (stopping) =>
+      conduct(base, { cluster, store, objects, leadership, events, operator, standby, overlap }, stopping),
   };
 }
 
@@ -160,12 +165,13 @@ interface Parts {
   readonly events: EventRecorder;
   readonly operator: HighlanderOperator;
   readonly standby: StandbyStatuses;
+  readonly overlap: OverlapOptions;
 }
 
 /** Until `stopping` is aborted; then the workers end first and the lease last. */
 async function conduct(
   { config, clock, logger, metrics }: Base,
-  { cluster, store, objects, leadership, events, operator, standby }: Parts,
+  { cluster, store, objects, leadership, events, operator, standby, overlap }: Parts,
   stopping: AbortSignal,
 ): Promise<void> {
   await operator.start();
@@ -175,17 +181,21 @@ async function conduct(
   );
   const healthy = () => objects.ready();
   void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
-  const running = leadership.run(stopping);
   void standby.run(stopping);
-  await Promise.race([running, aborted(stopping)]);
-  logger.info('Stopping', { because: messageOf(stopping.reason) });
-  await within(clock, config.terminationGracePeriodMs, operator.quiesce());
-  leadership.leave();
-  await running;
-  await standby.report();
-  await operator.shutdown();
-  await events.close();
-  await store.close();
+  void watchOverlaps(overlap, stopping);
+  try {
+    const running = leadership.run(stopping);
+    await Promise.race([running, aborted(stopping)]);
+    logger.info('Stopping', { because: messageOf(stopping.reason) });
+    await within(clock, config.terminationGracePeriodMs, operator.quiesce());
+    leadership.leave();
+    await running;
+    await standby.report();
+  } finally {
+    await operator.shutdown();
+    await events.close();
+    await store.close();
+  }
 }
 
 interface Managed {

@@ -56,26 +56,29 @@ export class Clusters {
   readonly east: Stage;
   readonly west: Stage;
   readonly #sides: readonly Side[];
+  readonly #samples: readonly Sample[];
 
-  private constructor(redis: Redis, sides: readonly [Side, Side]) {
+  private constructor(redis: Redis, sides: readonly [Side, Side], samples: readonly Sample[]) {
     this.redis = redis;
+    this.#samples = samples;
     this.#sides = sides;
     this.east = sides[0].stage;
     this.west = sides[1].stage;
   }
 
-  static async open({ fenced = true } = {}): Promise<Clusters> {
+  /** `samples`: what both clusters are to run; `fenced`: whether their API servers enforce permits. */
+  static async open({ fenced = true, samples = WORKLOADS } = {}): Promise<Clusters> {
     const redis = await startRedis();
     const sides: Side[] = [];
     for (const cluster of ['e2e', 'e2e-west']) {
       const stage = await Stage.open({ cluster, store: redis });
       if (fenced) await applyPolicies(stage);
-      for (const sample of WORKLOADS) await stage.kube.apply(yaml(sample));
+      for (const sample of samples) await stage.kube.apply(yaml(sample));
       const [host = '', port = ''] = redis.addr.split(':');
       const toStore = await FaultProxy.start({ host, port: Number(port) });
       sides.push({ stage, toStore, recorder: await stage.cluster.recordContainers('default') });
     }
-    return new Clusters(redis, sides as unknown as [Side, Side]);
+    return new Clusters(redis, sides as unknown as [Side, Side], samples);
   }
 
   async close(): Promise<void> {
@@ -116,7 +119,7 @@ export class Clusters {
   }
 
   async applyAll(stage: Stage): Promise<void> {
-    for (const sample of WORKLOADS) await stage.kube.apply(yaml(sample));
+    for (const sample of this.#samples) await stage.kube.apply(yaml(sample));
   }
 
   /** In both clusters, as GitOps would. */
@@ -145,7 +148,7 @@ export class Clusters {
   }
 
   /** Resolves when all workloads run there. */
-  async active(stage: Stage, samples = WORKLOADS): Promise<void> {
+  async active(stage: Stage, samples = this.#samples): Promise<void> {
     for (const [kind, name] of samples) {
       await waitFor(
         `${kind} ${name} to run in ${stage.cluster.name}`,
@@ -171,7 +174,7 @@ export class Clusters {
 
   /** Of all pods of the workloads, those that are ending included. */
   async uids(stage: Stage): Promise<readonly string[]> {
-    const pods = await Promise.all(WORKLOADS.map(([kind, name]) => stage.podsOf(kind, name)));
+    const pods = await Promise.all(this.#samples.map(([kind, name]) => stage.podsOf(kind, name)));
     return pods
       .flat()
       .map(({ metadata }) => metadata.uid)
@@ -201,7 +204,7 @@ export class Clusters {
   }
 
   /** By the kubelets of both clusters: pairs of runs of one workload at one time. */
-  overlapping(samples = WORKLOADS): readonly string[] {
+  overlapping(samples = this.#samples): readonly string[] {
     return samples.flatMap(([kind, name]) => {
       const labels = { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
       const times = this.#sides.flatMap(({ recorder }) => recorder.times({ labels }));

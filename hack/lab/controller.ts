@@ -78,14 +78,18 @@ export async function startController({
   );
   child.unref();
   closeSync(output);
+  const dying = new AbortController();
   const ended = new Promise<number | NodeJS.Signals>((settle) => {
-    child.once('exit', (code, signal) => settle(signal ?? code ?? 0));
+    child.once('exit', (code, signal) => {
+      dying.abort(new Error(`it ended with ${signal ?? code}`));
+      settle(signal ?? code ?? 0);
+    });
   });
   const log = () => parseLog(logFile);
   try {
-    const { port } = await listening(child, log);
+    const { port } = await listening(log, dying.signal);
     const url = `http://127.0.0.1:${port}`;
-    if (awaitReady) await waitFor(`${name} to be ready`, () => answersReady(url), { timeoutMs: 20_000, everyMs: 5 });
+    if (awaitReady) await waitFor(`${name} to be ready`, () => answersReady(url), soon(dying.signal));
     return makeController({ name, child, url, readyMs: performance.now() - started, log, ended, folder });
   } catch (error) {
     child.kill('SIGKILL');
@@ -95,6 +99,10 @@ export async function startController({
   }
 }
 
+function soon(signal: AbortSignal) {
+  return { timeoutMs: 20_000, everyMs: 5, signal };
+}
+
 /** No test may depend on the settings of the person who runs it. */
 function withoutHighlander(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
@@ -102,15 +110,14 @@ function withoutHighlander(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-async function listening(child: ChildProcess, log: () => readonly LogLine[]): Promise<{ port: number }> {
+async function listening(log: () => readonly LogLine[], signal: AbortSignal): Promise<{ port: number }> {
   return waitFor(
     'the controller to listen',
     async () => {
-      if (child.exitCode !== null) throw new Error(`it ended with code ${child.exitCode}`);
       const line = log().find((each) => each.message === 'Listening');
       return line && { port: Number(line['port']) };
     },
-    { timeoutMs: 20_000, everyMs: 5 },
+    soon(signal),
   );
 }
 

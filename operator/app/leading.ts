@@ -81,18 +81,21 @@ export function lead(base: Base, leading: Leading): Leadership {
     },
     async run(stopping) {
       // What runs here is seen to even where the store cannot be reached.
-      const others = [warden.run()];
-      await presence.join(stopping);
-      assertDistinct(cluster, presence.peers, config.lease.ttlMs);
-      await obedience.look();
-      others.push(presence.run());
-      void obedience.run(stopping);
-      await elector.run();
-      presence.stop();
-      warden.stop();
-      await Promise.all(others);
-      await chronicle.settled();
-      await watchdog.close();
+      const guarding = warden.run();
+      try {
+        await presence.join(stopping);
+        assertDistinct(cluster, presence.peers, config.lease.ttlMs);
+        await obedience.look();
+        void obedience.run(stopping);
+        const announcing = presence.run();
+        await elector.run();
+        presence.stop();
+        await announcing;
+      } finally {
+        warden.stop();
+        await guarding;
+        await Promise.all([chronicle.settled(), watchdog.close()]);
+      }
     },
     leave: () => elector.leave(),
   };
@@ -216,12 +219,15 @@ function stoppable(
   });
   const all = new TenantWorkloads({ client, tenant, watchNamespaces, fenced: (call) => fence.closed(call), logger });
   let notGone: readonly string[] | undefined;
+  let lookedAt = -1;
   return {
     get notGone() {
       return notGone;
     },
     park: (call) => all.park(call),
+    hasChanged: () => objects.version !== lookedAt,
     async running(call) {
+      lookedAt = objects.version;
       notGone = await all.running(call);
       return notGone;
     },

@@ -11,6 +11,8 @@ type Source = Pick<Watched<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'su
 export class TenantObjects {
   readonly #sources: readonly Source[];
   #highestStamp = 0;
+  /** Grows with each event. */
+  version = 0;
   #next: PromiseWithResolvers<void> | undefined;
   /** Unknown after a deletion, which may have been that of the pod with the longest. */
   #longestGraceMs: number | undefined;
@@ -51,6 +53,7 @@ export class TenantObjects {
 
   #changed({ type, object, old }: StoreEvent<KubeObject>): void {
     this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+    this.version += 1;
     this.#next?.resolve();
     this.#next = undefined;
     const shrinks = type === 'deleted' || (old !== undefined && podGraceMs(object) < podGraceMs(old));

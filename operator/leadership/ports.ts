@@ -19,6 +19,8 @@ export interface Workloads {
   park(call: Call): Promise<void>;
   /** A look that started after the call: the workloads whose pods are not known to be gone. */
   running(call: Call): Promise<readonly string[]>;
+  /** Whether anything of the tenant's has changed since the last look began, as far as has been heard. */
+  hasChanged(): boolean;
   /** Resolves when another look may be worth while before `ms` milliseconds have passed, else then; never rejects. */
   change(ms: number): Promise<void>;
 }

@@ -70,7 +70,7 @@ export class Warden {
     await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
     this.#endedAt ??= this.#options.clock.monotonic();
-    if (seen && this.#isOthers(seen) && this.#parkedIn === seen.term) return;
+    if (seen && this.#isDone(seen)) return;
     if (!this.#isAtOnce(seen) && this.#options.clock.monotonic() < this.#endedAt + ADOPT_GRACE_MS) return;
     await this.#read();
     if (this.#hasEnded()) await this.#park(seen);
@@ -121,6 +121,11 @@ export class Warden {
     if (this.#isShared()) return clock.monotonic() > this.#readAt + candidate.timing.ttlMs / 2;
     const isForeign = presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
     return isForeign || seen?.scope === 'multi' || permit.known === 'unknown';
+  }
+
+  /** Nothing ran at the last look, and nothing has been heard since. */
+  #isDone(seen: LeaseRecord): boolean {
+    return this.#isOthers(seen) && this.#parkedIn === seen.term && !this.#options.workloads.hasChanged();
   }
 
   async #read(): Promise<void> {

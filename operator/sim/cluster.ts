@@ -116,7 +116,7 @@ export class SimCluster implements Availability {
     };
   }
 
-  workloads(by: string, link: Link): Omit<Workloads, 'change'> {
+  workloads(by: string, link: Link): Pick<Workloads, 'park' | 'running'> {
     const list = (call: Call) => link.call(() => [...this.#objects.values()], call);
     return {
       park: async (call) => {

@@ -250,6 +250,7 @@ export class SimController {
       },
       workloads: {
         ...cluster.workloads(identity, this.toCluster),
+        hasChanged: () => false,
         change: (ms: number) => this.process.clock.sleep(ms),
       },
       clock: this.process.clock,

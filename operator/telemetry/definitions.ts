@@ -82,6 +82,10 @@ function leadership({ gauge, counter, histogram }: Maker) {
       '1 while the API server of the cluster refuses pods without a permit, otherwise 0; absent while nobody asked',
       ['cluster'],
     ),
+    overlap: counter(
+      name('overlap_seconds_total'),
+      'Time for which two instances of a workload ran in this cluster at one time, as the leader saw it; should be 0',
+    ),
     clusterPriority: gauge(name('cluster_priority'), 'Priority of the cluster', ['cluster']),
   };
 }

@@ -25,7 +25,7 @@ async function samplesOf(metrics: Metrics): Promise<readonly string[]> {
 const NAMES =
   `build_info is_leader leadership_transitions_total leadership_duration_seconds leadership_acquisitions_total
   leadership_losses_total leadership_failed_attempts_total last_leader_transition_timestamp_seconds failover_total
-  failover_duration_seconds lease_term lease_renew_duration_seconds controller_state cluster_health cluster_priority fence_enforced db_operations_total
+  failover_duration_seconds lease_term lease_renew_duration_seconds controller_state cluster_health cluster_priority fence_enforced overlap_seconds_total db_operations_total
   db_errors_total db_latency_seconds db_lock_ttl_seconds redis_operations_total workload_status workload_operations_total
   workload_errors_total process_status reconcile_total reconcile_duration_seconds`
     .split(/\s+/)

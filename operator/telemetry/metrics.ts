@@ -31,6 +31,8 @@ export interface Metrics {
   controllerState(state: 'normal' | 'degraded'): void;
   clusterHealth(cluster: string, healthy: boolean): void;
   clusterPriority(cluster: string, priority: number): void;
+  /** Two instances ran for so long. */
+  overlapped(seconds: number): void;
   /** Whether the API server refuses pods without a permit. */
   fence(cluster: string, enforced: boolean): void;
 }
@@ -56,6 +58,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     queue: (name) => queueObserver(metrics, name),
     controllerState: (state) => setState(metrics, state),
     clusterHealth: (cluster, healthy) => metrics.clusterHealth.set({ cluster }, healthy ? 1 : 0),
+    overlapped: (seconds) => metrics.overlap.inc(seconds),
     clusterPriority: (cluster, priority) => metrics.clusterPriority.set({ cluster }, priority),
     fence: (cluster, enforced) => metrics.fence.set({ cluster }, enforced ? 1 : 0),
   };

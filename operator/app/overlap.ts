@@ -1,0 +1,68 @@
+/** Watches the pods of workloads of which one instance is to run, and says when there were two. */
+import { labels } from '../api/group.ts';
+import { PERSISTENT_KIND } from '../api/persistent.ts';
+import { SERVICE_KIND } from '../api/service.ts';
+import type { Pod } from '../api/kubernetes.ts';
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import type { StoreEvent } from '../cluster/object-store.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import { OverlapMeter } from '../reconcile/overlap.ts';
+import type { Base } from './base.ts';
+
+export interface OverlapOptions {
+  readonly base: Base;
+  /** Whether this controller leads: only one is to count. */
+  readonly leads: () => boolean;
+  readonly pods: Watched<Pod>;
+  /** Custom resources, of each kind. */
+  readonly sources: readonly Watched<KubeObject>[];
+}
+
+const PERIOD_MS = 1000;
+
+/** Until `stopping` is aborted. */
+export async function watchOverlaps(
+  { base, leads, pods, sources }: OverlapOptions,
+  stopping: AbortSignal,
+): Promise<void> {
+  const { clock, metrics, logger } = base;
+  const meter = new OverlapMeter();
+  const unsubscribe = pods.subscribe((event) => look(meter, event, { sources, now: clock.wall() }));
+  while (!stopping.aborted) {
+    const seconds = meter.take(clock.wall());
+    if (seconds > 0 && leads()) {
+      metrics.overlapped(seconds);
+      logger.error('Two instances of a workload ran at one time', { seconds });
+    }
+    await clock.sleep(PERIOD_MS, stopping).catch(() => {});
+  }
+  unsubscribe();
+}
+
+interface Scene {
+  readonly sources: readonly Watched<KubeObject>[];
+  readonly now: number;
+}
+
+function look(meter: OverlapMeter, { type, object }: StoreEvent<Pod>, { sources, now }: Scene): void {
+  const { namespace = '', labels: own = {} } = object.metadata;
+  const kind = own[labels.kind];
+  const name = own[labels.name];
+  const workload = sources.find((each) => each.type.kind === kind)?.get({ namespace, name: name ?? '' });
+  if (!workload || mayOverlap({ ...workload, kind: kind ?? '' })) return;
+  const id = `${kind} ${namespace}/${name}`;
+  meter.saw(id, object, now);
+  if (type === 'deleted') meter.gone(id, object, now);
+}
+
+/** More than one is asked for, or may be by an autoscaler. */
+function mayOverlap(workload: KubeObject): boolean {
+  const { replicas, concurrencyPolicy } = (workload as { spec?: Spec }).spec ?? {};
+  const isScaled = [SERVICE_KIND, PERSISTENT_KIND].includes(workload.kind ?? '') && replicas !== 1;
+  return isScaled || concurrencyPolicy === 'Allow';
+}
+
+interface Spec {
+  readonly replicas?: number;
+  readonly concurrencyPolicy?: string;
+}
