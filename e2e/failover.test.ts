@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   expect((await stage.pod(POD))?.metadata.uid).toBe(before.metadata.uid);
-  await stage.endControllers();
+  await stage.endControllers('SIGTERM'); // who is killed is waited for
 });
 
 /** Milliseconds until the pod carries a later term. */

@@ -2,6 +2,8 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 
+const LINGER_MS = 3000;
+
 export class HoldProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -47,7 +49,8 @@ export class HoldProxy implements AsyncDisposable {
       socket.on('close', () => this.#sockets.delete(socket));
     }
     client.on('data', (bytes) => this.#inOrder(() => void server.write(bytes)));
-    client.on('close', () => this.#inOrder(() => server.end()));
+    // The word that a client has gone is later still, so that a server does what was asked before.
+    client.on('close', () => this.#inOrder(() => void setTimeout(() => server.end(), LINGER_MS)));
     server.on('data', (bytes) => void (client.writable && client.write(bytes)));
     server.on('close', () => client.destroy());
   }
