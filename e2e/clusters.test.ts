@@ -110,8 +110,15 @@ describe('asked by a person', () => {
     await clusters.active(west);
     expect(await clusters.uids(east)).toEqual([]);
     expect(await leader.metric('k8_highlander_is_leader')).toBe(0);
-    expect((await clusters.highlander('handover', '--to-cluster', 'east')).code).toBe(0);
+    // Back again, over HTTP, by way of a controller that does not lead.
+    const { holder, term } = (await clusters.record()) ?? {};
+    const back = { expectedLeader: holder, expectedTerm: term, candidateCluster: 'east' };
+    expect(await clusters.post(standby, { ...back, expectedTerm: before.term })).toMatchObject({
+      code: 'leader_changed',
+    });
+    expect(await clusters.post(standby, back)).toMatchObject({ from: holder, toCluster: 'east', term });
     await clusters.active(east);
+    expect(await clusters.uids(west)).toEqual([]);
   });
 
   it('the leader hands over to the standby beside it, and nothing is restarted', async () => {

@@ -19,7 +19,8 @@ import { Stage, termOf } from './stage.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 
 export const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
-const LEASE = 'lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}';
+const TOKEN = 'of no use anywhere else';
+const SETTINGS = `lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}\napi: {token: "${TOKEN}"}`;
 
 const SCOPE = 'highlander.plexobject.io/scope';
 
@@ -103,7 +104,7 @@ export class Clusters {
 
   startController(stage: Stage, name: string, { config = '', ...more } = {} as StartOptions): Promise<Controller> {
     const { toStore } = this.sideOf(stage);
-    const store = `redis:\n  addr: "127.0.0.1:${toStore.address.port}"\n${LEASE}\n${config}`;
+    const store = `redis:\n  addr: "127.0.0.1:${toStore.address.port}"\n${SETTINGS}\n${config}`;
     const env = { HIGHLANDER_CLUSTER_NAME: stage === this.east ? 'east' : 'west' };
     return stage.startController(name, { ...more, env: { ...env, ...more.env }, config: store });
   }
@@ -140,6 +141,16 @@ export class Clusters {
       '1s',
     ];
     return runHighlander([...words, ...settings]);
+  }
+
+  /** Asks a controller for a hand-over; what it says. */
+  async post({ url }: Controller, wish: object): Promise<unknown> {
+    const response = await fetch(`${url}/api/v1/leadership/handover`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: JSON.stringify(wish),
+    });
+    return response.json();
   }
 
   /** The process's status once it is ready for this reason. */

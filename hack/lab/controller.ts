@@ -40,8 +40,8 @@ export interface Controller {
   log(): readonly LogLine[];
   /** The first line with this message, after `since` lines. */
   logged(message: string, options?: { readonly since?: number; readonly timeoutMs?: number }): Promise<LogLine>;
-  /** Value of a metric without labels, or with just these labels as written on the page. */
-  metric(name: string): Promise<number | undefined>;
+  /** Value of a metric without labels, or with just these labels as written on the page. One that is frozen does not answer. */
+  metric(name: string, timeoutMs?: number): Promise<number | undefined>;
   /** Lives in this folder: config.yaml and log. */
   readonly folder: string;
   /** Sends the signal and waits until the process has ended; its exit code, or the signal that ended it. */
@@ -160,7 +160,10 @@ function makeController({ name, child, url, readyMs, log, ended, folder }: Parts
           everyMs: 20,
         },
       ),
-    metric: async (metric) => readMetric(await (await fetch(`${url}/metrics`)).text(), metric),
+    metric: async (metric, timeoutMs = 10_000) => {
+      const page = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
+      return readMetric(await page.text(), metric);
+    },
     end: async (signal) => {
       child.ref();
       child.kill(signal);

@@ -1,5 +1,4 @@
 /** The half of a controller that decides whether it may act: election, presence, permit, and the warden of its cluster. */
-import { Fence } from '../cluster/fence.ts';
 import { PermitLease } from '../cluster/permit-lease.ts';
 import type { TenantObjects } from '../cluster/tenant-objects.ts';
 import { Chronicle } from '../leadership/chronicle.ts';
@@ -11,7 +10,7 @@ import { LeadershipGuard } from '../leadership/guard.ts';
 import { History } from '../leadership/history.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
 import { STOP_MARGIN_MS } from '../leadership/permit.ts';
-import type { ClusterView, LeadershipListener, Wishes, Workloads } from '../leadership/ports.ts';
+import type { ClusterView, LeadershipListener, Wishes } from '../leadership/ports.ts';
 import { Obedience } from '../leadership/obedience.ts';
 import { OrderBook } from '../leadership/orders.ts';
 import { Presence } from '../leadership/presence.ts';
@@ -21,8 +20,8 @@ import { startWatchdog } from '../leadership/watchdog.ts';
 import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import type { Base, Place } from './base.ts';
+import { stoppable } from './stoppable.ts';
 
 export interface Leading {
   readonly cluster: Place;
@@ -52,9 +51,8 @@ export interface Leadership {
 
 export function lead(base: Base, leading: Leading): Leadership {
   const { config, logger } = base;
-  const { cluster } = leading;
   const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });
-  const chronicle = new Chronicle({ ...base, cluster, history: new History(leading.store, config.tenant) });
+  const chronicle = chronicleOf(base, leading);
   const parts = common(base, leading, { onLoss: () => elector.canaryLost(), wishes: obedience });
   const watchdog = startWatchdog();
   const elector: Elector = new Elector({
@@ -84,9 +82,10 @@ export function lead(base: Base, leading: Leading): Leadership {
       const guarding = warden.run();
       try {
         await presence.join(stopping);
-        assertDistinct(cluster, presence.peers, config.lease.ttlMs);
+        assertDistinct(leading.cluster, presence.peers, config.lease.ttlMs);
         await obedience.look();
         void obedience.run(stopping);
+        void workloads.watchFence(() => isShared(parts), stopping);
         const announcing = presence.run();
         await elector.run();
         presence.stop();
@@ -99,6 +98,10 @@ export function lead(base: Base, leading: Leading): Leadership {
     },
     leave: () => elector.leave(),
   };
+}
+
+function chronicleOf(base: Base, { cluster, store }: Leading): Chronicle {
+  return new Chronicle({ ...base, cluster, history: new History(store, base.config.tenant) });
 }
 
 /** What elector and warden share. */
@@ -197,40 +200,4 @@ function makePresence(
     onClaims: reconsider,
     onLoss,
   });
-}
-
-/** The tenant's workloads in this cluster, to be stopped; with the API server as witness that nothing more starts. */
-function stoppable(
-  { config, clock, client, logger, metrics }: Base,
-  { objects, cluster }: Leading,
-): Workloads & { readonly notGone: readonly string[] | undefined } {
-  const { tenant, namespace, watchNamespaces } = config;
-  const fence = new Fence({
-    client,
-    tenant,
-    namespace: watchNamespaces[0] ?? namespace,
-    onChange(state) {
-      metrics.fence(cluster.name, state === 'enforced');
-      if (state === 'enforced') return logger.info('The API server enforces permits');
-      logger.warn('The API server does not enforce permits: a write that arrives late could start a second instance', {
-        fix: 'highlander admission | kubectl apply -f -',
-      });
-    },
-  });
-  const all = new TenantWorkloads({ client, tenant, watchNamespaces, fenced: (call) => fence.closed(call), logger });
-  let notGone: readonly string[] | undefined;
-  let lookedAt = -1;
-  return {
-    get notGone() {
-      return notGone;
-    },
-    park: (call) => all.park(call),
-    hasChanged: () => objects.version !== lookedAt,
-    async running(call) {
-      lookedAt = objects.version;
-      notGone = await all.running(call);
-      return notGone;
-    },
-    change: (ms) => Promise.race([clock.sleep(ms), objects.change()]),
-  };
 }

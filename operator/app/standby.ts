@@ -110,9 +110,10 @@ export class StandbyStatuses {
   /** The lease, when it is not for this cluster to run anything, and for this controller to say so. */
   #whoeverRunsThem(): LeaseRecord | undefined {
     const { base, cluster, leadership } = this.#options;
-    const { seen } = leadership.elector;
+    const { seen, isDeparting } = leadership.elector;
     const now = base.client.serverClock.at();
     if (!seen || now === undefined || !hasEnded(leadership.permit.known, now)) return undefined;
+    if (seen.holder === base.identity && isDeparting) return seen;
     if (seen.holder !== null && seen.cluster.id === cluster.id) return undefined;
     return this.#isSpeaker() ? seen : undefined;
   }

@@ -31,7 +31,7 @@ export class Fence {
     return this.#state;
   }
 
-  /** Throws when the API server does not answer, or refuses for another reason. */
+  /** Throws when the API server does not answer. */
   async ask(call: CallOptions): Promise<FenceState> {
     const state = (await this.#isRefused({ [PROBE_LABEL]: 'deny' }, call)) ? 'enforced' : 'absent';
     const isNew = state !== this.#state;
@@ -53,7 +53,10 @@ export class Fence {
       await client.create(core.pods, probe, { ...call, dryRun: true });
       return false;
     } catch (error) {
-      if (error instanceof ApiError && error.message.includes(`'${PERMIT_POLICY}'`)) return true;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.message.includes(`'${PERMIT_POLICY}'`)) return true;
+      // Quotas come after policies, rights before them: whoever refuses it, the policy did not.
+      if (error.code === 403 || error.code === 422) return false;
       throw error;
     }
   }

@@ -76,7 +76,7 @@ export class Departure {
     this.#lingersUntil = undefined;
     void prepare(leaving, () => election().held).then((exit) => {
       this.#preparing = false;
-      this.#exit = exit;
+      if (election().held) this.#exit = exit;
       onReady();
     });
   }

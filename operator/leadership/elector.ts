@@ -79,6 +79,11 @@ export class Elector {
     return this.#election.failing && this.#term?.doubtful ? this.#term.number : undefined;
   }
 
+  /** The lease is being given up: nothing is started any more. */
+  get isDeparting(): boolean {
+    return this.#departure !== undefined;
+  }
+
   /** Takes part until `leave`. Rejects only on a defect. */
   async run(): Promise<void> {
     const { store, tenant } = this.#options;

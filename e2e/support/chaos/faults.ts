@@ -9,7 +9,7 @@ import { steady } from './workloads.ts';
 export interface Fault {
   /** What is promised about the time without an instance, for people. */
   readonly promise: string;
-  /** Pods that no controller can reach run on, and another cluster may start beside them: the documented hole. */
+  /** Pods that no controller can stop run on, and another cluster may start beside them: the documented hole. */
   readonly isHole?: true;
   /** Resolves when it is over: what was stopped runs again. */
   play(world: World, chance: Chance): Promise<void>;
@@ -21,7 +21,7 @@ const WAIT = 'ttl + 3 s + ttl + drain, and the start';
 /** Nobody can tell what was written before. */
 const LOST = 'ttl + drain, and the start';
 
-export const faults: Readonly<Record<string, Fault>> = {
+const single: Readonly<Record<string, Fault>> = {
   'leader leaves': {
     promise: NONE,
     async play(world) {
@@ -165,6 +165,29 @@ export const faults: Readonly<Record<string, Fault>> = {
       await world.startAll(here);
     },
   },
+  'all of a cluster frozen': {
+    promise: `${WAIT}; what ran there runs on until they wake`,
+    isHole: true,
+    async play(world) {
+      const { here, there } = await world.places();
+      const frozen = [...here.controllers.values()];
+      for (const each of frozen) each.pause();
+      await leads(world, there);
+      for (const each of frozen) each.resume();
+    },
+  },
+  'cluster cut off from everything': {
+    promise: `${WAIT}; what ran there runs on until it is back`,
+    isHole: true,
+    async play(world) {
+      const { here, there } = await world.places();
+      here.toStore.blackhole();
+      await here.cluster.cutOff();
+      await leads(world, there);
+      await here.cluster.reconnect();
+      here.toStore.restore();
+    },
+  },
   'API server down for long': {
     promise: `${WAIT}; what ran there runs on until the API server is back`,
     isHole: true,
@@ -173,6 +196,17 @@ export const faults: Readonly<Record<string, Fault>> = {
       await here.cluster.stopApiServer();
       await leads(world, there);
       await here.cluster.startApiServer();
+    },
+  },
+};
+
+export const faults: Readonly<Record<string, Fault>> = {
+  ...single,
+  'three at random, one upon the other': {
+    promise: 'the sum of theirs',
+    async play(world, chance) {
+      const harmless = Object.values(single).filter(({ isHole }) => !isHole);
+      for (let n = 0; n < 3; n += 1) await chance.pick(harmless).play(world, chance);
     },
   },
 };

@@ -26,6 +26,7 @@ const SETTINGS = `lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}\nfailover
 const PATIENCE_MS = 20 * BEAT_MS;
 /** Whoever is started beside what runs shows within this time. */
 const STEADY_MS = 5000;
+const ANSWER_MS = 500;
 const SLOTS = [1, 2];
 
 export type SideName = 'east' | 'west';
@@ -180,7 +181,7 @@ export class World {
   async #leader(): Promise<Controller | undefined> {
     for (const { controllers } of this.sides) {
       for (const each of controllers.values())
-        if ((await each.metric('k8_highlander_is_leader').catch(() => 0)) === 1) return each;
+        if ((await each.metric('k8_highlander_is_leader', ANSWER_MS).catch(() => 0)) === 1) return each;
     }
     return undefined;
   }

@@ -1,0 +1,66 @@
+/** The tenant's workloads in this cluster, to be stopped; with the API server as witness that nothing more starts. */
+import type { FenceState } from '../cluster/fence.ts';
+import { Fence } from '../cluster/fence.ts';
+import type { Workloads } from '../leadership/ports.ts';
+import { messageOf } from '../lib/errors.ts';
+import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
+import type { Base } from './base.ts';
+import type { Leading } from './leading.ts';
+
+export interface Stoppable extends Workloads {
+  /** Workloads of which something ran at the last look; undefined: nobody has looked. */
+  readonly notGone: readonly string[] | undefined;
+  /** While several clusters share the tenant, asks now and then whether permits are enforced, and says what is new. */
+  watchFence(isShared: () => boolean, stopping: AbortSignal): Promise<void>;
+}
+
+const ASK_MS = 60_000;
+
+export function stoppable(base: Base, { objects, cluster }: Pick<Leading, 'objects' | 'cluster'>): Stoppable {
+  const { config, clock, client, logger, metrics } = base;
+  const { tenant, namespace, watchNamespaces, lease } = config;
+  const fence = new Fence({
+    client,
+    tenant,
+    namespace: watchNamespaces[0] ?? namespace,
+    onChange(state) {
+      metrics.fence(cluster.name, state === 'enforced');
+      say(state, base);
+    },
+  });
+  const all = new TenantWorkloads({ client, tenant, watchNamespaces, fenced: (call) => fence.closed(call), logger });
+  let notGone: readonly string[] | undefined;
+  let lookedAt = -1;
+  return {
+    get notGone() {
+      return notGone;
+    },
+    park: (call) => all.park(call),
+    hasChanged: () => objects.version !== lookedAt,
+    async running(call) {
+      lookedAt = objects.version;
+      notGone = await all.running(call);
+      return notGone;
+    },
+    change: (ms) => Promise.race([clock.sleep(ms), objects.change()]),
+    async watchFence(isShared, stopping) {
+      let askedAt = -Infinity;
+      while (!stopping.aborted) {
+        if (isShared() && clock.monotonic() - askedAt > ASK_MS) {
+          askedAt = clock.monotonic();
+          await fence.ask({ signal: stopping }).catch((error: unknown) => {
+            logger.debug('Whether permits are enforced could not be asked', { error: messageOf(error) });
+          });
+        }
+        await clock.sleep(lease.retryPeriodMs, stopping).catch(() => {});
+      }
+    },
+  };
+}
+
+function say(state: FenceState, { logger }: Base): void {
+  if (state === 'enforced') return logger.info('The API server enforces permits');
+  logger.warn('The API server does not enforce permits: a write that arrives late could start a second instance', {
+    fix: 'highlander admission | kubectl apply -f -',
+  });
+}
