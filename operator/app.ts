@@ -109,14 +109,8 @@ interface Controller {
 async function compose(base: Base, cluster: Place): Promise<Controller> {
   const { config, clock, logger, metrics, client } = base;
   const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
-  const caches = openCaches({
-    client,
-    clock,
-    logger,
-    tenant: config.tenant,
-    watchNamespaces: config.watchNamespaces,
-    random: Math.random,
-  });
+  const { tenant, watchNamespaces } = config;
+  const caches = openCaches({ client, clock, logger, tenant, watchNamespaces, random: Math.random });
   countWorkloads(caches.workloads, metrics);
   metrics.clusterPriority(cluster.name, config.failover.priority);
   const objects = new TenantObjects(childCaches(caches));
@@ -130,6 +124,8 @@ async function compose(base: Base, cluster: Place): Promise<Controller> {
     cluster,
     store,
     objects,
+    pods: caches.children.pods,
+    sources,
     reconsider: () => operator.reconsider(),
     elected(term, gapMs) {
       operator.onElected();

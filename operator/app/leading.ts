@@ -1,4 +1,7 @@
 /** The half of a controller that decides whether it may act: election, presence, permit, and the warden of its cluster. */
+import type { Pod } from '../api/kubernetes.ts';
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import type { Watched } from '../cluster/namespaces.ts';
 import { PermitLease } from '../cluster/permit-lease.ts';
 import type { TenantObjects } from '../cluster/tenant-objects.ts';
 import { Chronicle } from '../leadership/chronicle.ts';
@@ -27,6 +30,9 @@ export interface Leading {
   readonly cluster: Place;
   readonly store: CellStore;
   readonly objects: TenantObjects;
+  readonly pods: Watched<Pod>;
+  /** Custom resources, of each kind. */
+  readonly sources: readonly Watched<KubeObject>[];
   /** Whose the workloads are, or what they need, may have changed. */
   readonly reconsider: () => void;
   /** `gapMs`: since the last sign of the leader before; undefined when there was none, or it goes on after a pause. */

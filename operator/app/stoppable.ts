@@ -1,8 +1,12 @@
 /** The tenant's workloads in this cluster, to be stopped; with the API server as witness that nothing more starts. */
+import { annotations } from '../api/group.ts';
+import type { CallOptions } from '../cluster/cluster-client.ts';
 import type { FenceState } from '../cluster/fence.ts';
 import { Fence } from '../cluster/fence.ts';
 import type { Workloads } from '../leadership/ports.ts';
 import { messageOf } from '../lib/errors.ts';
+import { VanishedPods } from '../reconcile/vanished.ts';
+import type { TenantWorkloadsOptions } from '../reconcile/tenant-workloads.ts';
 import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import type { Base } from './base.ts';
 import type { Leading } from './leading.ts';
@@ -16,19 +20,22 @@ export interface Stoppable extends Workloads {
 
 const ASK_MS = 60_000;
 
-export function stoppable(base: Base, { objects, cluster }: Pick<Leading, 'objects' | 'cluster'>): Stoppable {
+export function stoppable(
+  base: Base,
+  { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,
+): Stoppable {
   const { config, clock, client, logger, metrics } = base;
-  const { tenant, namespace, watchNamespaces, lease } = config;
+  const { lease } = config;
   const fence = new Fence({
     client,
-    tenant,
-    namespace: watchNamespaces[0] ?? namespace,
+    tenant: config.tenant,
+    namespace: config.watchNamespaces[0] ?? config.namespace,
     onChange(state) {
       metrics.fence(cluster.name, state === 'enforced');
       say(state, base);
     },
   });
-  const all = new TenantWorkloads({ client, tenant, watchNamespaces, fenced: (call) => fence.closed(call), logger });
+  const all = allWorkloads(base, { pods, sources }, (call) => fence.closed(call));
   let notGone: readonly string[] | undefined;
   let lookedAt = -1;
   return {
@@ -63,4 +70,21 @@ function say(state: FenceState, { logger }: Base): void {
   logger.warn('The API server does not enforce permits: a write that arrives late could start a second instance', {
     fix: 'highlander admission | kubectl apply -f -',
   });
+}
+
+function allWorkloads(
+  { config, clock, client, logger }: Base,
+  { pods, sources }: Pick<Leading, 'pods' | 'sources'>,
+  fenced: (call: CallOptions) => Promise<void>,
+): TenantWorkloads {
+  const { tenant, watchNamespaces } = config;
+  const vanished = new VanishedPods();
+  pods.subscribe(({ type, object }) => {
+    if (type === 'deleted') vanished.went(object, clock.monotonic());
+  });
+  const confirmed: TenantWorkloadsOptions['confirmed'] = ({ kind, ...key }) => {
+    const workload = sources.find((each) => each.type.kind === kind)?.get(key);
+    return workload?.metadata.annotations?.[annotations.confirmStopped];
+  };
+  return new TenantWorkloads({ client, tenant, watchNamespaces, fenced, vanished, confirmed, clock, logger });
 }

@@ -88,7 +88,9 @@ export class Warden {
   }
 
   async #park(seen: LeaseRecord | null | undefined): Promise<void> {
-    const { permit, presence, workloads } = this.#options;
+    const { permit, presence, workloads, clock, candidate } = this.#options;
+    // This process may have stood still since it read the permit.
+    if (clock.monotonic() > this.#readAt + candidate.timing.retryPeriodMs) return;
     await workloads.park(this.#call());
     if (!seen) return;
     // First nothing more can start, then the look that counts; the term was read before both.

@@ -5,12 +5,14 @@ import { cronJobResource } from '../api/cronjob.ts';
 import { annotations, API_VERSION, GROUP, POD_FINALIZER } from '../api/group.ts';
 import type { ObjectMeta, OwnerReference, Pod, PodStatus } from '../api/kubernetes.ts';
 import { serviceResource } from '../api/service.ts';
+import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { hasBegun } from '../workloads/cronjob/jobs.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 import { childLabels } from './metadata.ts';
 import { TenantWorkloads } from './tenant-workloads.ts';
+import { VanishedPods } from './vanished.ts';
 import { ChildWorld, KEY } from './testing/child-world.ts';
 import type { FakeCluster } from './testing/fake-cluster.ts';
 
@@ -18,7 +20,16 @@ const { deployments, services, cronJobs, jobs, pods } = childTypes;
 const CALL = { timeoutMs: 1000 };
 
 function workloadsOf(client: FakeCluster, fenced = async (): Promise<void> => {}): TenantWorkloads {
-  return new TenantWorkloads({ client, tenant: 'default', watchNamespaces: [], fenced, logger: silentLogger });
+  return new TenantWorkloads({
+    client,
+    tenant: 'default',
+    watchNamespaces: [],
+    fenced,
+    vanished: new VanishedPods(),
+    confirmed: () => undefined,
+    clock: new FakeClock(),
+    logger: silentLogger,
+  });
 }
 
 function aService(): ChildWorld {

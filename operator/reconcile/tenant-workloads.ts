@@ -5,13 +5,16 @@
 import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { labels } from '../api/group.ts';
-import type { ClusterClient } from '../cluster/cluster-client.ts';
+import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
+import { core, hasCode } from '../cluster/cluster-client.ts';
+import type { Clock } from '../lib/clock.ts';
 import { forEach } from '../lib/each.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Applier } from './apply.ts';
 import type { AnyChild } from './child.ts';
 import type { Found } from './parking.ts';
 import { mayRun, parkedTypes, parkingOf, workloadNamed } from './parking.ts';
+import type { VanishedPods } from './vanished.ts';
 
 /** Of each request. */
 interface Call {
@@ -26,10 +29,25 @@ export interface TenantWorkloadsOptions {
   readonly watchNamespaces: readonly string[];
   /** Resolves when the API server is known to start nothing more of the tenant's, its permit having ended. */
   readonly fenced: (call: Call) => Promise<void>;
+  /** Of the tenant's pods. */
+  readonly vanished: VanishedPods;
+  /** The uid that a person has said of a workload's pod that it has stopped. */
+  readonly confirmed: (workload: {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  }) => string | undefined;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
 
 const AT_ONCE = 16;
+/** Where kubelets say that they live. */
+const NODE_LEASES = 'kube-node-lease';
+
+interface NodeLease extends KubeObject {
+  readonly spec?: { readonly renewTime?: string };
+}
 
 export class TenantWorkloads {
   readonly #options: TenantWorkloadsOptions;
@@ -55,7 +73,8 @@ export class TenantWorkloads {
     const pods = await this.#list(childTypes.pods, call);
     const found = [...made, ...pods];
     await this.#parkAll(pods.filter((each) => !mayRun(each)));
-    return [...new Set(found.filter(mayRun).map(workloadNamed))].toSorted();
+    const awaited = await this.#awaited(call);
+    return [...new Set([...found.filter(mayRun).map(workloadNamed), ...awaited])].toSorted();
   }
 
   async #list(type: ChildType, call: Call): Promise<readonly Found[]> {
@@ -64,6 +83,21 @@ export class TenantWorkloads {
     const places = watchNamespaces.length === 0 ? [{}] : watchNamespaces.map((namespace) => ({ namespace }));
     const lists = await Promise.all(places.map((place) => client.list<AnyChild>(type, { ...options, ...place })));
     return lists.flatMap(({ items }) => items.map((object) => ({ type, object })));
+  }
+
+  /** Workloads of pods that have no object any more, and may run on. */
+  async #awaited(call: Call): Promise<readonly string[]> {
+    const { vanished, confirmed, client, clock } = this.#options;
+    for (const { uid, namespace, labels: own } of vanished.pods) {
+      const workload = { kind: own[labels.kind] ?? '', namespace, name: own[labels.name] ?? '' };
+      if (confirmed(workload) === uid) vanished.confirmed(uid);
+    }
+    for (const node of vanished.nodes(clock.monotonic())) {
+      vanished.heard(node, await renewalOf(node, client, call), clock.monotonic());
+    }
+    return vanished.pods.map(({ namespace, labels: own }) => {
+      return `${own[labels.kind] ?? ''} ${namespace}/${own[labels.name] ?? ''}`;
+    });
   }
 
   async #parkAll(all: readonly Found[]): Promise<void> {
@@ -75,5 +109,16 @@ export class TenantWorkloads {
       const { name, namespace } = found.object.metadata;
       if (!changed) logger.info('Parked', { child: found.type.kind, namespace, name, action: action.type });
     });
+  }
+}
+
+/** Undefined when there is none, or it may not be read: then only a person can tell. */
+async function renewalOf(node: string, client: ClusterClient, call: Call): Promise<string | undefined> {
+  try {
+    const lease = await client.get<NodeLease>(core.leases, { name: node, namespace: NODE_LEASES }, call);
+    return lease?.spec?.renewTime;
+  } catch (error) {
+    if (hasCode(error, 403)) return undefined;
+    throw error;
   }
 }

@@ -206,6 +206,7 @@ export class Checker {
       if (cluster.isStuck) this.#stuckAt.set(cluster, this.#world.now);
       const since = Math.max(
         cluster.lapsesAt,
+        cluster.limitedAt,
         this.#unattendedAt.get(cluster) ?? -Infinity,
         this.#stuckAt.get(cluster) ?? -Infinity,
       );

@@ -28,6 +28,9 @@ interface MergePatch {
   readonly metadata: KubeObject['metadata'];
 }
 
+/** What a kubelet says last. */
+const ENDED = { status: { phase: 'Succeeded' } };
+
 interface Parking {
   /** As of when it was decided. */
   readonly isNeedless: boolean;
@@ -51,7 +54,9 @@ export class SimCluster implements Availability {
   /** True time at which the permit ends or ended, and since when it was good without a gap. */
   lapsesAt = -Infinity;
   goodSince = Infinity;
-  /** The kubelet ends nothing. */
+  /** Since when it limits anything. */
+  limitedAt = Infinity;
+  /** The kubelet ends nothing, and its node does not say that it lives. */
   isStuck = false;
   readonly #rate: number;
   readonly #offsetMs: number;
@@ -63,6 +68,7 @@ export class SimCluster implements Availability {
   readonly #wanted = new Map<string, number>();
   readonly #watchers = new Set<(change: Change) => void>();
   #version = 0;
+  #renewal = '';
 
   constructor(world: World, checker: Checker, options: ClusterOptions) {
     this.#world = world;
@@ -116,7 +122,8 @@ export class SimCluster implements Availability {
     };
   }
 
-  workloads(by: string, link: Link): Pick<Workloads, 'park' | 'running'> {
+  /** `awaited`: pods that have no object any more, and may run on. */
+  workloads(by: string, link: Link, awaited: () => readonly string[]): Pick<Workloads, 'park' | 'running'> {
     const list = (call: Call) => link.call(() => [...this.#objects.values()], call);
     return {
       park: async (call) => {
@@ -126,7 +133,7 @@ export class SimCluster implements Availability {
         const live = (await list(call)).filter(({ metadata }) => !metadata.deletionTimestamp);
         await Promise.all(live.map(stop));
       },
-      running: async (call) => (await list(call)).map(({ metadata }) => metadata.name),
+      running: async (call) => [...(await list(call)).map(({ metadata }) => metadata.name), ...awaited()],
     };
   }
 
@@ -136,6 +143,7 @@ export class SimCluster implements Availability {
     if (this.lapsesAt < this.#world.now) this.goodSince = this.#world.now;
     const isWorse = permit.renewedAt + permit.ttlMs < this.time;
     this.lapsesAt = isWorse ? Math.min(this.lapsesAt, this.#world.now) : ends;
+    if (permit.scope === 'multi') this.limitedAt = Math.min(this.limitedAt, this.#world.now);
     this.#world.note(this.id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);
     this.permit = permit;
     if (permit.scope === 'multi') this.#checker.permitted(this, permit.ttlMs);
@@ -181,10 +189,24 @@ export class SimCluster implements Availability {
     return true;
   }
 
+  /** As the node's Lease says; the same while nothing is heard of it. */
+  get nodeRenewal(): string {
+    if (!this.isStuck) this.#renewal = String(Math.floor(this.#world.now / 1000));
+    return this.#renewal;
+  }
+
+  /** The objects of all pods are removed without a word of their kubelet, which may run them on. */
+  collect(): void {
+    this.#world.note(this.id, 'collects the pods of a node that is gone');
+    for (const object of this.#objects.values()) this.#drop(object);
+  }
+
   /** The kubelet: its container has ended, and nothing holds the object any longer. */
   #ended(object: KubeObject): void {
     if (this.isStuck) return this.#world.after(1000, () => this.#ended(object));
     this.#checker.ended(this, object);
+    const last = this.#objects.get(object.metadata.name);
+    if (last?.metadata.uid === object.metadata.uid) this.#put(Object.assign({}, last, ENDED));
     this.#drop(object);
   }
 

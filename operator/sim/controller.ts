@@ -12,6 +12,9 @@ import { Presence } from '../leadership/presence.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Timing } from '../leadership/timing.ts';
 import { silentLogger } from '../lib/logger.ts';
+import { labels } from '../api/group.ts';
+import type { Pod } from '../api/kubernetes.ts';
+import { VanishedPods } from '../reconcile/vanished.ts';
 import type { Checker } from './checker.ts';
 import type { SimCluster } from './cluster.ts';
 import { Informer } from './informer.ts';
@@ -48,6 +51,7 @@ export class SimController {
   readonly permit: PermitKeeper;
   readonly warden: Warden | undefined;
   readonly #options: ControllerOptions;
+  readonly #vanished = new VanishedPods();
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
   leaving = false;
@@ -70,6 +74,7 @@ export class SimController {
     this.toCluster.onDate = (date, sentAt) => this.serverClock.observe(date, sentAt);
     this.permit = new PermitKeeper(cluster.permitStore(this.toCluster));
     this.informer = new Informer(this.process, cluster, this.toCluster);
+    this.informer.onGone = (last) => this.#vanished.went(last as Pod, this.process.clock.monotonic());
     const cells = this.#watched(store.connect(this.process, this.toStore));
     this.presence = this.#makePresence(cells);
     this.elector = this.#makeElector(cells);
@@ -228,6 +233,13 @@ export class SimController {
     });
   }
 
+  /** Of pods without an object, that may run on. */
+  #awaited(): readonly string[] {
+    const now = this.process.clock.monotonic();
+    for (const node of this.#vanished.nodes(now)) this.#vanished.heard(node, this.cluster.nodeRenewal, now);
+    return this.#vanished.pods.map((pod) => pod.labels[labels.name] ?? '');
+  }
+
   /** What elector and warden share. */
   #common() {
     const { identity, timing, cluster, takeover } = this.#options;
@@ -249,7 +261,7 @@ export class SimController {
         serverTime: (monotonic?: number) => this.serverClock.at(monotonic),
       },
       workloads: {
-        ...cluster.workloads(identity, this.toCluster),
+        ...cluster.workloads(identity, this.toCluster, () => this.#awaited()),
         hasChanged: () => false,
         change: (ms: number) => this.process.clock.sleep(ms),
       },

@@ -15,6 +15,8 @@ const LIST_TIMEOUT_MS = 3000;
 export class Informer {
   /** Longest lag of an event, milliseconds. */
   lagMs = 50;
+  /** Hears of each object that has gone, as it was known last. */
+  onGone: (last: KubeObject) => void = () => {};
   readonly #process: Process;
   readonly #cluster: SimCluster;
   readonly #link: Link;
@@ -85,10 +87,12 @@ export class Informer {
     );
     this.#listedAt = found.version;
     const listed = new Set(found.objects.map(({ metadata }) => metadata.uid));
-    for (const { metadata } of this.#known.values()) if (!listed.has(metadata.uid)) this.#gone.add(metadata.uid);
+    const gone = [...this.#known.values()].filter(({ metadata }) => !listed.has(metadata.uid));
+    for (const last of gone) this.#gone.add(last.metadata.uid);
     this.#known.clear();
     for (const object of found.objects) this.#known.set(object.metadata.name, object);
     this.#synced = true;
+    for (const last of gone) this.onGone(last);
     for (const change of this.#early.splice(0)) this.#take(change);
   }
 
@@ -115,7 +119,12 @@ export class Informer {
     const known = this.#known.get(name);
     if (version <= this.#listedAt || (known && versionOf(known) > version)) return;
     if (object) this.#known.set(name, object);
-    else this.#known.delete(name);
+    else if (known) this.#forget(known);
+  }
+
+  #forget(known: KubeObject): void {
+    this.#known.delete(known.metadata.name);
+    this.onGone(known);
   }
 
   #broken(): void {

@@ -176,7 +176,7 @@ export class SimReconciler {
     if (live?.metadata.deletionTimestamp) return undefined;
     const stamp = { term, generation: template };
     const hash = `template ${template}`;
-    const object = { ...desired(name, hash, stamp), spec: graceOf(this.#around.cluster) };
+    const object = { ...desired(name, hash, stamp), spec: podSpec(this.#around.cluster) };
     return live ? planChild(live, { object, hash }, stamp) : { type: 'create', object, reason: 'Missing' };
   }
 }
@@ -192,8 +192,8 @@ function desired(name: string, hash: string, stamp: { term: number; generation: 
   };
 }
 
-function graceOf({ graceMs }: SimCluster): { terminationGracePeriodSeconds: number } {
-  return { terminationGracePeriodSeconds: graceMs / 1000 };
+function podSpec({ graceMs }: SimCluster): object {
+  return { nodeName: 'node', containers: [{ name: 'main' }], terminationGracePeriodSeconds: graceMs / 1000 };
 }
 
 /** Of the network, or the permit has ended. */

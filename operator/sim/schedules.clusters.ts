@@ -130,6 +130,22 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       leader.cluster.isStuck = false;
     },
   },
+  '#11': {
+    what: 'a node is cut off while its pods are told to stop; their objects are removed, and the kubelet runs them on',
+    place: { clusters: 2, machines: 2, graceMs: 1000 },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const other = sim.controllers.find((each) => each !== leader);
+      leader.cluster.isStuck = true;
+      leader.handOver(other?.identity ?? '');
+      await sim.run(2000);
+      leader.cluster.collect();
+      await sim.run(LONG_MS);
+      leader.cluster.isStuck = false;
+      await sim.run(LONG_MS, () => sim.leader === other);
+      if (sim.leader !== other) sim.checker.fail('progress', `nobody took over: ${sim.describe()}`);
+    },
+  },
   '#14, in another cluster': {
     what: 'the leader is frozen, both clocks, with a create on its way; another cluster leads when it arrives',
     place: { clusters: 2, machines: 2 },

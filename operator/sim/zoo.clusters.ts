@@ -148,6 +148,18 @@ const waiting: readonly Mutant[] = [
 
 const leaving: readonly Mutant[] = [
   {
+    name: 'no-object-is-no-process',
+    breaks: 'A pod whose object went without the word of its kubelet may run on (schedule 11)',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: 'reconcile/vanished.ts',
+        find: 'if (node === undefined || isGone(pod) || isConfirmedGone(pod)) return;',
+        put: 'return;',
+      },
+    ],
+  },
+  {
     name: 'leaves-without-an-heir',
     breaks: 'Who leaves what runs to a standby stays until somebody leads (schedule 8)',
     profile: 'clusters, crash',
@@ -201,8 +213,8 @@ const reports: readonly Mutant[] = [
     edits: [
       {
         file: 'sim/controller.ts',
-        find: '...cluster.workloads(identity, this.toCluster),',
-        put: `...cluster.workloads(identity, this.toCluster),
+        find: '...cluster.workloads(identity, this.toCluster, () => this.#awaited()),',
+        put: `...cluster.workloads(identity, this.toCluster, () => this.#awaited()),
         running: async () => ['x', 'y', 'z'].filter((name) => this.informer.get(name)),`,
       },
     ],
