@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Clusters } from './support/clusters.ts';
+import { waitFor } from './support/cluster/index.ts';
 import { HoldProxy } from './support/hold-proxy.ts';
 import type { Stage } from './support/stage.ts';
 
@@ -62,6 +63,6 @@ describe('a write that arrives when another cluster has taken over', () => {
   it('starts a second instance where the policy is missing, and the controllers have said so', async () => {
     await arriveLate(false);
     await clusters.active(clusters.east, [LATE]);
-    expect(clusters.overlapping([LATE])).toHaveLength(1);
+    await waitFor('the kubelets to tell of two', () => clusters.overlapping([LATE]).length === 1);
   });
 });
