@@ -68,10 +68,10 @@ export class Clusters {
   }
 
   /** `samples`: what both clusters are to run; `fenced`: whether their API servers enforce permits. */
-  static async open({ fenced = true, samples = WORKLOADS } = {}): Promise<Clusters> {
+  static async open({ fenced = true, samples = WORKLOADS, names = ['e2e', 'e2e-west'] } = {}): Promise<Clusters> {
     const redis = await startRedis();
     const sides: Side[] = [];
-    for (const cluster of ['e2e', 'e2e-west']) {
+    for (const cluster of names) {
       const stage = await Stage.open({ cluster, store: redis });
       if (fenced) await applyPolicies(stage);
       for (const sample of samples) await stage.kube.apply(yaml(sample));
