@@ -7,18 +7,17 @@ import { GROUP } from './api/group.ts';
 import type { Base, Place } from './app/base.ts';
 import { timeFailover } from './app/failover-timer.ts';
 import { allCaches, type Caches, childCaches, kinds, openCaches } from './app/kinds.ts';
+import { connectTo } from './app/client.ts';
 import { httpDesk } from './app/desk.ts';
 import type { Leadership } from './app/leading.ts';
 import { lead } from './app/leading.ts';
 import { StandbyStatuses } from './app/standby.ts';
 import type { OverlapOptions } from './app/overlap.ts';
 import { watchOverlaps } from './app/overlap.ts';
-import { outsideStore } from './app/store.ts';
+import { storeOptions } from './app/store.ts';
 import type { KubeObject } from './cluster/cluster-client.ts';
 import { EventRecorder } from './cluster/events.ts';
-import { HttpClusterClient } from './cluster/http-client.ts';
 import { clusterIdentity } from './cluster/identity.ts';
-import { PooledKubeConfig } from './cluster/kube-config.ts';
 import type { Watched } from './cluster/namespaces.ts';
 import { TenantObjects } from './cluster/tenant-objects.ts';
 import type { Config } from './config/config.ts';
@@ -30,7 +29,6 @@ import { listen } from './http/listen.ts';
 import { createHttpApp } from './http/server.ts';
 import type { CellStore } from './lease/cell-store.ts';
 import { observed } from './lease/observed.ts';
-import type { StoreOptions } from './lease/open.ts';
 import { openStore } from './lease/open.ts';
 import { LedgerStore } from './ledger/ledger.ts';
 import { ProcessLedger } from './ledger/process-ledger.ts';
@@ -59,9 +57,7 @@ export async function run(config: Config, stopping: AbortSignal): Promise<void> 
 function connect(config: Config, logger: Logger): Base {
   const clock = systemClock;
   const identity = `${config.id}-${randomBytes(4).toString('hex')}`;
-  const { kubeconfig } = config.cluster;
-  const kubeConfig = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
-  const client = new HttpClusterClient({ config: kubeConfig, clock, userAgent: `highlander/${version} (${identity})` });
+  const { kubeConfig, client } = connectTo(config, identity);
   const metrics = createMetrics({ version, leaseTtlMs: config.lease.ttlMs, clock });
   return { config, identity, clock, logger: logger.child({ identity }), metrics, kubeConfig, client };
 }
@@ -108,7 +104,7 @@ interface Controller {
 
 async function compose(base: Base, cluster: Place): Promise<Controller> {
   const { config, clock, logger, metrics, client } = base;
-  const store = observed(await openStore(storeOptions(base)), metrics.store(config.storageType), clock);
+  const store = observed(await openStore(storeOptions(config, client)), metrics.store(config.storageType), clock);
   const { tenant, watchNamespaces } = config;
   const caches = openCaches({ client, clock, logger, tenant, watchNamespaces, random: Math.random });
   countWorkloads(caches.workloads, metrics);
@@ -225,11 +221,6 @@ function manage(
   const kindDeps = { ...shared, ledger, pasts, tenancy, clusterName: cluster.name, clusterId: cluster.id };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
-}
-
-function storeOptions({ config, client }: Base): StoreOptions {
-  const kubernetes = { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
-  return outsideStore(config) ?? { kind: 'kubernetes', kubernetes };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

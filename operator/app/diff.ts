@@ -8,14 +8,12 @@ import { childTypes } from '../api/children.ts';
 import { annotations, fieldManagers, GROUP, VERSION } from '../api/group.ts';
 import { customResources } from '../api/kinds.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
-import { HttpClusterClient } from '../cluster/http-client.ts';
-import { PooledKubeConfig } from '../cluster/kube-config.ts';
+import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { Config } from '../config/config.ts';
-import { systemClock } from '../lib/clock.ts';
 import type { AnyChild, Live } from '../reconcile/child.ts';
 import { numberAnnotation, tenantOf } from '../reconcile/metadata.ts';
 import type { Child } from '../reconcile/plan.ts';
-import { version } from '../version.ts';
+import { connectTo } from './client.ts';
 import type { Rendered } from './render.ts';
 import { NOTHING_LIVE, render } from './render.ts';
 
@@ -32,13 +30,7 @@ export async function diff(
   config: Config,
   print: (object: unknown) => string,
 ): Promise<string> {
-  const { kubeconfig } = config.cluster;
-  const source = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
-  const client = new HttpClusterClient({
-    config: source,
-    clock: systemClock,
-    userAgent: `highlander/${version} (diff)`,
-  });
+  const { client } = connectTo(config, 'diff');
   try {
     const pairs: Pair[] = [];
     for (const workload of workloads) pairs.push(...(await pairsOf(client, workload, config)));

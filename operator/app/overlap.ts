@@ -8,6 +8,7 @@ import type { StoreEvent } from '../cluster/object-store.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import { OverlapMeter } from '../reconcile/overlap.ts';
 import type { Base } from './base.ts';
+import { customResourceOf } from './owners.ts';
 
 export interface OverlapOptions {
   readonly base: Base;
@@ -45,20 +46,18 @@ interface Scene {
 }
 
 function look(meter: OverlapMeter, { type, object }: StoreEvent<Pod>, { sources, now }: Scene): void {
-  const { namespace = '', labels: own = {} } = object.metadata;
-  const kind = own[labels.kind];
-  const name = own[labels.name];
-  const workload = sources.find((each) => each.type.kind === kind)?.get({ namespace, name: name ?? '' });
-  if (!workload || mayOverlap({ ...workload, kind: kind ?? '' })) return;
-  const id = `${kind} ${namespace}/${name}`;
+  const workload = customResourceOf(object, sources);
+  const kind = object.metadata.labels?.[labels.kind] ?? '';
+  if (!workload || mayOverlap(kind, workload)) return;
+  const id = `${kind} ${workload.metadata.namespace ?? ''}/${workload.metadata.name}`;
   meter.saw(id, object, now);
   if (type === 'deleted') meter.gone(id, object, now);
 }
 
 /** More than one is asked for, or may be by an autoscaler. */
-function mayOverlap(workload: KubeObject): boolean {
+function mayOverlap(kind: string, workload: KubeObject): boolean {
   const { replicas, concurrencyPolicy } = (workload as { spec?: Spec }).spec ?? {};
-  const isScaled = [SERVICE_KIND, PERSISTENT_KIND].includes(workload.kind ?? '') && replicas !== 1;
+  const isScaled = (kind === SERVICE_KIND || kind === PERSISTENT_KIND) && replicas !== 1;
   return isScaled || concurrencyPolicy === 'Allow';
 }
 

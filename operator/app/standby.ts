@@ -61,7 +61,7 @@ export class StandbyStatuses {
   /** Says what is to be said now. */
   async report(): Promise<void> {
     const news = this.#newsNow();
-    if (news === undefined) return;
+    if (news === undefined) return this.#forget();
     if (news !== this.#news) for (const source of this.#options.sources) this.#markAll(source);
     this.#news = news;
     try {
@@ -72,6 +72,12 @@ export class StandbyStatuses {
     } catch (error) {
       this.#options.base.logger.warn('Statuses of parked workloads could not be written', { error: messageOf(error) });
     }
+  }
+
+  /** All will be new when there is something to say again. */
+  #forget(): void {
+    this.#topics.clear();
+    this.#news = '';
   }
 
   #markAll(source: Watched<KubeObject>): void {

@@ -1,15 +1,16 @@
 /** The tenant's workloads in this cluster, to be stopped; with the API server as witness that nothing more starts. */
 import { annotations } from '../api/group.ts';
+import type { Pod } from '../api/kubernetes.ts';
 import type { CallOptions } from '../cluster/cluster-client.ts';
 import type { FenceState } from '../cluster/fence.ts';
 import { Fence } from '../cluster/fence.ts';
 import type { Workloads } from '../leadership/ports.ts';
 import { messageOf } from '../lib/errors.ts';
 import { VanishedPods } from '../reconcile/vanished.ts';
-import type { TenantWorkloadsOptions } from '../reconcile/tenant-workloads.ts';
 import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import type { Base } from './base.ts';
 import type { Leading } from './leading.ts';
+import { customResourceOf } from './owners.ts';
 
 export interface Stoppable extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
@@ -38,6 +39,7 @@ export function stoppable(
   const all = allWorkloads(base, { pods, sources }, (call) => fence.closed(call));
   let notGone: readonly string[] | undefined;
   let lookedAt = -1;
+  let tookMs = 0;
   return {
     get notGone() {
       return notGone;
@@ -45,11 +47,16 @@ export function stoppable(
     park: (call) => all.park(call),
     hasChanged: () => objects.version !== lookedAt,
     async running(call) {
+      const began = clock.monotonic();
       lookedAt = objects.version;
       notGone = await all.running(call);
+      tookMs = clock.monotonic() - began;
       return notGone;
     },
-    change: (ms) => Promise.race([clock.sleep(ms), objects.change()]),
+    // Where a look takes long, there is at least as long a pause between two.
+    async change(ms) {
+      await Promise.race([clock.sleep(ms), Promise.all([objects.change(), clock.sleep(tookMs)])]);
+    },
     async watchFence(isShared, stopping) {
       let askedAt = -Infinity;
       while (!stopping.aborted) {
@@ -82,9 +89,7 @@ function allWorkloads(
   pods.subscribe(({ type, object }) => {
     if (type === 'deleted') vanished.went(object, clock.monotonic());
   });
-  const confirmed: TenantWorkloadsOptions['confirmed'] = ({ kind, ...key }) => {
-    const workload = sources.find((each) => each.type.kind === kind)?.get(key);
-    return workload?.metadata.annotations?.[annotations.confirmStopped];
-  };
+  const confirmed = (pod: Pod): string | undefined =>
+    customResourceOf(pod, sources)?.metadata.annotations?.[annotations.confirmStopped];
   return new TenantWorkloads({ client, tenant, watchNamespaces, fenced, vanished, confirmed, clock, logger });
 }

@@ -1,4 +1,5 @@
 /** From the configuration to the store outside the cluster, and what can be done with it without a cluster. */
+import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { Config } from '../config/config.ts';
 import type { StoreOptions } from '../lease/open.ts';
 import { openStore } from '../lease/open.ts';
@@ -13,6 +14,12 @@ export function outsideStore({ storageType, redis, db, sqlite, spanner }: Config
   if (storageType === 'sqlite') return { kind: 'sqlite', sqlite };
   if (storageType === 'spanner' && spanner) return { kind: 'spanner', spanner };
   return undefined;
+}
+
+/** The same, or the cluster. */
+export function storeOptions(config: Config, client: HttpClusterClient): StoreOptions {
+  const kubernetes = { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
+  return outsideStore(config) ?? { kind: 'kubernetes', kubernetes };
 }
 
 /** `highlander storage init`: makes what the store needs ahead of the first start. Resolves to a sentence for people. */

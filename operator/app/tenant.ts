@@ -1,7 +1,5 @@
 /** What people ask of a tenant from the command line, through its store. */
 import { userInfo } from 'node:os';
-import { HttpClusterClient } from '../cluster/http-client.ts';
-import { PooledKubeConfig } from '../cluster/kube-config.ts';
 import type { Config } from '../config/config.ts';
 import type { Wish } from '../leadership/heir.ts';
 import type { PastTerm } from '../leadership/history.ts';
@@ -9,10 +7,11 @@ import { History } from '../leadership/history.ts';
 import type { LeaseRecord } from '../leadership/lease-record.ts';
 import { TenantDesk } from '../leadership/tenant-desk.ts';
 import type { CellStore } from '../lease/cell-store.ts';
+import type { StoreOptions } from '../lease/open.ts';
 import { openStore } from '../lease/open.ts';
 import { systemClock } from '../lib/clock.ts';
-import { version } from '../version.ts';
-import { outsideStore } from './store.ts';
+import { connectTo } from './client.ts';
+import { outsideStore, storeOptions } from './store.ts';
 
 /** For each call to the store. */
 const CALL = { timeoutMs: 10_000 };
@@ -24,7 +23,7 @@ type Say = (line: string) => void;
 export function handOver(config: Config, wish: Wish, say: Say): Promise<boolean> {
   return at(config, async (desk) => {
     const began = systemClock.monotonic();
-    const { leader, heir } = await desk.handOver(wish, userInfo().username);
+    const { leader, heir } = await desk.handOver(wish, userName());
     const { record, identity } = leader;
     say(
       `${identity} (${record.cluster.name}, term ${record.term}) hands over to ${heir.identity} (${heir.cluster.name})`,
@@ -48,7 +47,7 @@ export function handOver(config: Config, wish: Wish, say: Say): Promise<boolean>
 export function pause(config: Config, isToPause: boolean, say: Say): Promise<boolean> {
   return at(config, async (desk) => {
     const since = new Date(systemClock.wall()).toISOString();
-    const { paused } = isToPause ? await desk.pause(userInfo().username, since) : await desk.resume();
+    const { paused } = isToPause ? await desk.pause(userName(), since) : await desk.resume();
     const missing = async () => {
       const alive = (await desk.peers()).filter(({ ageMs, report }) => ageMs < config.lease.ttlMs && !report?.byPerson);
       return alive.filter((peer) => (peer.paused ?? false) !== isToPause).map(({ identity }) => identity);
@@ -79,22 +78,31 @@ function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<
 
 async function withStore<T>(config: Config, work: (store: CellStore) => Promise<T>): Promise<T> {
   const outside = outsideStore(config);
-  const client = outside ? undefined : clientOf(config);
-  const kubernetes = client && { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
-  const options = outside ?? (kubernetes && ({ kind: 'kubernetes', kubernetes } as const));
-  if (!options) throw new Error(`the store ${config.storageType} cannot be reached from here`);
+  if (outside) return withOpen(outside, work);
+  const { client } = connectTo(config, 'tenant');
+  try {
+    return await withOpen(storeOptions(config, client), work);
+  } finally {
+    await client.close();
+  }
+}
+
+async function withOpen<T>(options: StoreOptions, work: (store: CellStore) => Promise<T>): Promise<T> {
   const store = await openStore(options);
   try {
     return await work(store);
   } finally {
     await store.close();
-    await client?.close();
   }
 }
 
-function clientOf({ cluster: { kubeconfig } }: Config): HttpClusterClient {
-  const config = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
-  return new HttpClusterClient({ config, clock: systemClock, userAgent: `highlander/${version} (tenant)` });
+/** For people: some accounts have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /** Looks until there is something to see; undefined when there was not within `ms`. */

@@ -24,7 +24,7 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
     act: ({ config }, streams) => done(pause(config(), false, lines(streams))),
   },
   history: {
-    usage: 'history [-o yaml|json] [--config FILE] [flags]',
+    usage: 'history [-o json] [--config FILE] [flags]',
     does: 'Prints who led when, the last 50 terms.',
     act: async ({ config, output }, { out }) => {
       const terms = await pastTerms(config());

@@ -8,7 +8,7 @@ import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts
 import { ApiError, core } from './cluster-client.ts';
 
 /** absent: no policy of ours refuses anything. */
-export type FenceState = 'unknown' | 'enforced' | 'absent';
+export type FenceState = 'enforced' | 'absent';
 
 export interface FenceOptions {
   readonly client: Pick<ClusterClient, 'create'>;
@@ -20,23 +20,18 @@ export interface FenceOptions {
 
 export class Fence {
   readonly #options: FenceOptions;
-  #state: FenceState = 'unknown';
+  /** As of the last question. */
+  #state: FenceState | undefined;
 
   constructor(options: FenceOptions) {
     this.#options = options;
   }
 
-  /** As of the last question. */
-  get state(): FenceState {
-    return this.#state;
-  }
-
   /** Throws when the API server does not answer. */
   async ask(call: CallOptions): Promise<FenceState> {
     const state = (await this.#isRefused({ [PROBE_LABEL]: 'deny' }, call)) ? 'enforced' : 'absent';
-    const isNew = state !== this.#state;
+    if (state !== this.#state) this.#options.onChange(state);
     this.#state = state;
-    if (isNew) this.#options.onChange(state);
     return state;
   }
 

@@ -488,6 +488,26 @@ describe('a wrong configuration', () => {
       'lease (config.yaml:1:24) breaks a rule: renewDeadline (14000 ms) must be shorter than ttl less 1 % and a margin of 1000 ms (13850 ms): the holder must stop before anybody else may start',
     ],
     [
+      'API deadline shorter than two looks',
+      { env: REDIS, yaml: 'failover: {apiDeadline: 3s}' },
+      'failover.apiDeadline (config.yaml:1:25) is 3000 ms and must be longer than lease.retryPeriod × 2 (4000 ms)',
+    ],
+    [
+      'takeover of an unknown kind',
+      { env: REDIS, yaml: 'failover: {takeover: fast}' },
+      'failover.takeover: "fast" (config.yaml:1:22) must be one of bounded, strict',
+    ],
+    [
+      'short token',
+      { env: REDIS, yaml: 'api: {token: secret}' },
+      'api.token: *** (config.yaml:1:14) must be a token of at least 16 characters',
+    ],
+    [
+      'token file that is not there',
+      { env: REDIS, yaml: 'api: {tokenFile: /no/such}' },
+      "api.tokenFile (config.yaml:1:18) names a file that cannot be read: ENOENT: no such file, open '/no/such'",
+    ],
+    [
       'log level',
       { env: { ...REDIS, HIGHLANDER_LOG_LEVEL: 'trace' } },
       'logLevel: "trace" (environment HIGHLANDER_LOG_LEVEL) must be one of debug, info, warn, error',

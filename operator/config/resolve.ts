@@ -54,6 +54,7 @@ export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): C
     ...spannerProblems(merged),
     ...apiProblems(merged, machine),
     ...timingProblems(merged, rules),
+    ...(parsed.success ? apiDeadlineProblems(parsed.data, merged) : []),
     ...declared.problems,
   ];
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
@@ -149,6 +150,15 @@ function timingProblems({ tree, origins }: Merged, rules: Rules): readonly Probl
   if (!lease.success) return [];
   const broken = rules.brokenTimingRule(toTiming(lease.data));
   return broken === undefined ? [] : [{ path: 'lease', fix: `breaks a rule: ${broken}`, ...whereOf('lease', origins) }];
+}
+
+/** The API server is asked once in each retry period: a shorter silence says nothing. */
+function apiDeadlineProblems({ failover, lease }: Settings, { origins }: Merged): readonly Problem[] {
+  const least = 2 * lease.retryPeriod;
+  if (failover.apiDeadline > least) return [];
+  const path = 'failover.apiDeadline';
+  const fix = `is ${failover.apiDeadline} ms and must be longer than lease.retryPeriod × 2 (${least} ms)`;
+  return [{ path, fix, ...whereOf(path, origins) }];
 }
 
 function toTiming({ ttl, renewDeadline, retryPeriod }: Settings['lease']): LeaseTiming {

@@ -1,4 +1,4 @@
-/** When a leader hands over to a cluster that comes before its own. Pure. */
+/** When a leader hands over to a cluster that comes before its own. */
 import type { Peer } from './presence.ts';
 import { isStandby } from './presence.ts';
 

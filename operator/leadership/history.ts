@@ -1,6 +1,6 @@
 /** Who led when: the last terms of a tenant, in a cell of its own, written by whoever begins and ends one. */
 import type { Call, CellStore } from '../lease/cell-store.ts';
-import { cellKeys } from '../lease/cell-store.ts';
+import { cellKeys, changeCell } from '../lease/cell-store.ts';
 import type { ClusterRef } from './lease-record.ts';
 
 export interface PastTerm {
@@ -18,7 +18,6 @@ export interface PastTerm {
 }
 
 const KEPT = 50;
-const ATTEMPTS = 5;
 
 export class History {
   readonly #store: CellStore;
@@ -44,13 +43,7 @@ export class History {
   }
 
   async #change(change: (terms: readonly PastTerm[]) => readonly PastTerm[], call: Call): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const { cell } = await this.#store.read(this.#key, call);
-      const next = JSON.stringify(change(decode(cell?.value)));
-      const { ok } = await this.#store.write(this.#key, next, cell?.version, call);
-      if (ok) return;
-    }
-    throw new Error('the history kept changing while it was written');
+    await changeCell(this.#store, this.#key, (text) => JSON.stringify(change(decode(text))), call);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What people ask of a tenant's controllers: a cell of its own, so that nobody but holders writes the lease. */
 import type { Call, CellStore } from '../lease/cell-store.ts';
-import { cellKeys } from '../lease/cell-store.ts';
+import { cellKeys, changeCell } from '../lease/cell-store.ts';
 
 /** Nobody acts until it is resumed; what runs goes on. */
 export interface Pause {
@@ -23,8 +23,6 @@ export interface Orders {
   readonly handOver?: HandOverOrder;
 }
 
-const ATTEMPTS = 5;
-
 export class OrderBook {
   readonly #store: CellStore;
   readonly #key: string;
@@ -37,18 +35,12 @@ export class OrderBook {
   /** Throws what the store throws, and when the cell holds something else. */
   async read(call: Call): Promise<Orders> {
     const { cell } = await this.#store.read(this.#key, call);
-    return cell ? decode(cell.value) : {};
+    return decode(cell?.value);
   }
 
   /** What the orders are after the change; rejects when others keep changing them. */
   async change(change: (orders: Orders) => Orders, call: Call): Promise<Orders> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const { cell } = await this.#store.read(this.#key, call);
-      const next = change(cell ? decode(cell.value) : {});
-      const { ok } = await this.#store.write(this.#key, JSON.stringify(next), cell?.version, call);
-      if (ok) return next;
-    }
-    throw new Error('the orders kept changing while they were written');
+    return decode(await changeCell(this.#store, this.#key, (text) => JSON.stringify(change(decode(text))), call));
   }
 
   /** Calls `hint` soon after they may have changed; returns the end of it. */
@@ -57,7 +49,7 @@ export class OrderBook {
   }
 }
 
-function decode(text: string): Orders {
+function decode(text = '{}'): Orders {
   try {
     const { paused, handOver } = JSON.parse(text) as Orders;
     const isPause = paused === undefined || typeof paused.since === 'string';

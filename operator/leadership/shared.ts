@@ -3,7 +3,7 @@ import type { Candidate } from './election.ts';
 import type { PermitKeeper } from './permit-keeper.ts';
 import type { Presence } from './presence.ts';
 
-export interface Surroundings {
+interface Surroundings {
   readonly candidate: Pick<Candidate, 'cluster' | 'takeover'>;
   readonly permit: Pick<PermitKeeper, 'known'>;
   readonly presence: Pick<Presence, 'peers'>;

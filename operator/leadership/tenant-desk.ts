@@ -53,7 +53,7 @@ export class TenantDesk {
 
   /**
    * Asks the leader to hand over; resolves to who leads and who is to, when it is written down. Throws `Outdated` when
-   * somebody else leads than is expected, and when there is nobody to lead next.
+   * somebody else leads than is expected, or nobody; `NoHeir` when there is nobody to lead next.
    */
   async handOver(
     wish: Wish,

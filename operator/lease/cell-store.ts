@@ -62,6 +62,29 @@ export interface CellStore {
   close(): Promise<void>;
 }
 
+const ATTEMPTS = 5;
+
+/**
+ * Rewrites a cell by compare-and-set, from what it holds (`undefined`: there is none) to what `change` makes of it; again
+ * when somebody else was faster. Resolves to what it holds then. Throws what the store and `change` throw, and when others
+ * keep writing it.
+ */
+export async function changeCell(
+  store: Pick<CellStore, 'read' | 'write'>,
+  key: string,
+  change: (value: string | undefined) => string,
+  call: Call,
+): Promise<string> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const { cell } = await store.read(key, call);
+    const next = change(cell?.value);
+    if (next === cell?.value) return next;
+    const { ok } = await store.write(key, next, cell?.version, call);
+    if (ok) return next;
+  }
+  throw new Error(`others keep writing ${key}`);
+}
+
 /** Keys of a tenant's cells. The lease's name is the one that the seed's troubleshooting page tells people to look for. */
 export const cellKeys = {
   lease: (tenant: string) => `highlander-leader-lock:${tenant}`,

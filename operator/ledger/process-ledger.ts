@@ -3,8 +3,7 @@
  * end. One cell for each in the store. It counts for the same spec only.
  */
 import type { Call, CellStore } from '../lease/cell-store.ts';
-import { cellKeys } from '../lease/cell-store.ts';
-import { RetryLater } from '../lib/errors.ts';
+import { cellKeys, changeCell } from '../lease/cell-store.ts';
 
 export interface ProcessPast {
   /** Hash of the spec that it is about. */
@@ -17,8 +16,6 @@ interface At {
   readonly namespace: string;
   readonly name: string;
 }
-
-const AGAIN_MS = 200;
 
 export class ProcessLedger {
   readonly #store: CellStore;
@@ -35,14 +32,10 @@ export class ProcessLedger {
     return cell && decode(cell.value);
   }
 
-  /** `undefined`: nothing is to be known any more. Throws `RetryLater` when somebody else wrote it meanwhile. */
+  /** `undefined`: nothing is to be known any more. Throws what the store throws. */
   async write(at: At, past: ProcessPast | undefined, call: Call): Promise<void> {
-    const key = this.#key(at);
-    const { cell } = await this.#store.read(key, call);
-    const value = JSON.stringify(past ?? NOTHING);
-    if (value === (cell?.value ?? JSON.stringify(NOTHING))) return;
-    const { ok } = await this.#store.write(key, value, cell?.version, call);
-    if (!ok) throw new RetryLater(AGAIN_MS, 'the past of the process has changed since it was read');
+    if (past === undefined && !(await this.read(at, call))) return;
+    await changeCell(this.#store, this.#key(at), () => JSON.stringify(past ?? NOTHING), call);
   }
 
   #key({ namespace, name }: At): string {

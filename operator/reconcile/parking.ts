@@ -7,12 +7,12 @@ import { childTypes } from '../api/children.ts';
 import { annotations, GROUP, labels, POD_FINALIZER } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import type { AnyChild } from './child.ts';
-import { endedBeforeDeletion } from './ending.ts';
+import { endedBeforeDeletion, isJobOver } from './ending.ts';
 import { isConfirmedGone, isDeleting, isFinal, isGone } from './gone.ts';
 import { controllerOf, numberAnnotation } from './metadata.ts';
 import type { Action } from './plan.ts';
 
-/** Those that make pods, or are pods; in the order in which they are parked: makers first. */
+/** Those that make pods, and pods. */
 export const parkedTypes = [
   childTypes.cronJobs,
   childTypes.deployments,
@@ -94,9 +94,8 @@ function termOf(job: AnyChild): Readonly<Record<string, string>> {
   return numberAnnotation(job, annotations.term) === undefined ? { [annotations.term]: '0' } : {};
 }
 
-function isJobOpen({ spec, status }: Job): boolean {
-  const isOver = status?.conditions?.some(({ type, status: is }) => /^(Complete|Failed)$/.test(type) && is === 'True');
-  return spec.suspend !== true && isOver !== true;
+function isJobOpen(job: Job): boolean {
+  return job.spec.suspend !== true && !isJobOver(job);
 }
 
 function replicasOf({ spec }: AnyChild): number {

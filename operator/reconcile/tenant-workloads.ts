@@ -5,6 +5,7 @@
 import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { labels } from '../api/group.ts';
+import type { Pod } from '../api/kubernetes.ts';
 import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import { core, hasCode } from '../cluster/cluster-client.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -31,12 +32,8 @@ export interface TenantWorkloadsOptions {
   readonly fenced: (call: Call) => Promise<void>;
   /** Of the tenant's pods. */
   readonly vanished: VanishedPods;
-  /** The uid that a person has said of a workload's pod that it has stopped. */
-  readonly confirmed: (workload: {
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-  }) => string | undefined;
+  /** The uid that a person has written on a pod's workload, to say that the pod has stopped. */
+  readonly confirmed: (pod: Pod) => string | undefined;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
@@ -88,16 +85,11 @@ export class TenantWorkloads {
   /** Workloads of pods that have no object any more, and may run on. */
   async #awaited(call: Call): Promise<readonly string[]> {
     const { vanished, confirmed, client, clock } = this.#options;
-    for (const { uid, namespace, labels: own } of vanished.pods) {
-      const workload = { kind: own[labels.kind] ?? '', namespace, name: own[labels.name] ?? '' };
-      if (confirmed(workload) === uid) vanished.confirmed(uid);
-    }
+    for (const pod of vanished.pods) if (confirmed(pod) === pod.metadata.uid) vanished.confirmed(pod);
     for (const node of vanished.nodes(clock.monotonic())) {
       vanished.heard(node, await renewalOf(node, client, call), clock.monotonic());
     }
-    return vanished.pods.map(({ namespace, labels: own }) => {
-      return `${own[labels.kind] ?? ''} ${namespace}/${own[labels.name] ?? ''}`;
-    });
+    return vanished.pods.map((object) => workloadNamed({ type: childTypes.pods, object }));
   }
 
   async #parkAll(all: readonly Found[]): Promise<void> {

@@ -37,8 +37,8 @@ describe('a pod whose object is gone', () => {
     const vanished = gone();
     vanished.heard('node1', undefined, LATER);
     vanished.heard('node1', undefined, LATER * 1000);
-    expect(vanished.pods).toMatchObject([{ uid: 'u', namespace: 'default', labels: { a: 'b' } }]);
-    vanished.confirmed('u');
+    expect(vanished.pods).toEqual([pod()]);
+    vanished.confirmed(pod());
     expect(vanished.pods).toEqual([]);
   });
 

@@ -10,11 +10,9 @@ import { isConfirmedGone, isGone } from './gone.ts';
 /** What a kubelet may take to notice, besides the pod's own grace. Milliseconds. */
 const NOTICE_MS = 10_000;
 
-export interface VanishedPod {
-  readonly uid: string;
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly node: string;
+interface VanishedPod {
+  /** As it was seen last. */
+  readonly pod: Pod;
   /** From then on a sign of its node counts, on the monotonic clock. */
   readonly notBefore: number;
   /** What the node's Lease said at the first look after that; '' when there was none. */
@@ -26,32 +24,35 @@ export class VanishedPods {
 
   /** Its object is gone; this is how it was seen last. `now`: monotonic. */
   went(pod: Pod, now: number): void {
-    const { uid = '', namespace = '', labels = {} } = pod.metadata;
-    const { nodeName: node } = pod.spec;
-    if (node === undefined || isGone(pod) || isConfirmedGone(pod)) return;
-    this.#pods.set(uid, { uid, namespace, labels, node, notBefore: now + podGraceMs(pod) + NOTICE_MS });
+    if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return;
+    this.#pods.set(uidOf(pod), { pod, notBefore: now + podGraceMs(pod) + NOTICE_MS });
   }
 
-  get pods(): readonly VanishedPod[] {
-    return [...this.#pods.values()];
+  get pods(): readonly Pod[] {
+    return [...this.#pods.values()].map(({ pod }) => pod);
   }
 
   /** Nodes of which it is time to hear. */
   nodes(now: number): readonly string[] {
-    return [...new Set(this.pods.filter(({ notBefore }) => now >= notBefore).map(({ node }) => node))];
+    const due = [...this.#pods.values()].filter(({ notBefore }) => now >= notBefore);
+    return [...new Set(due.map(({ pod }) => pod.spec.nodeName ?? ''))];
   }
 
   /** When the node's Lease was renewed, as it says itself; undefined: there is none. */
   heard(node: string, renewal: string | undefined, now: number): void {
-    for (const pod of this.pods) {
-      if (pod.node !== node || now < pod.notBefore) continue;
-      if (pod.renewal === undefined) this.#pods.set(pod.uid, { ...pod, renewal: renewal ?? '' });
-      else if (renewal !== undefined && renewal !== pod.renewal) this.#pods.delete(pod.uid);
+    for (const [uid, vanished] of this.#pods) {
+      if (vanished.pod.spec.nodeName !== node || now < vanished.notBefore) continue;
+      if (vanished.renewal === undefined) this.#pods.set(uid, { ...vanished, renewal: renewal ?? '' });
+      else if (renewal !== undefined && renewal !== vanished.renewal) this.#pods.delete(uid);
     }
   }
 
   /** A person says that it has stopped. */
-  confirmed(uid: string): void {
-    this.#pods.delete(uid);
+  confirmed(pod: Pod): void {
+    this.#pods.delete(uidOf(pod));
   }
+}
+
+function uidOf({ metadata: { uid = '' } }: Pod): string {
+  return uid;
 }

@@ -237,7 +237,7 @@ export class SimController {
   #awaited(): readonly string[] {
     const now = this.process.clock.monotonic();
     for (const node of this.#vanished.nodes(now)) this.#vanished.heard(node, this.cluster.nodeRenewal, now);
-    return this.#vanished.pods.map((pod) => pod.labels[labels.name] ?? '');
+    return this.#vanished.pods.map(({ metadata }) => metadata.labels?.[labels.name] ?? '');
   }
 
   /** What elector and warden share. */

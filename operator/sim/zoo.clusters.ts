@@ -154,7 +154,7 @@ const leaving: readonly Mutant[] = [
     edits: [
       {
         file: 'reconcile/vanished.ts',
-        find: 'if (node === undefined || isGone(pod) || isConfirmedGone(pod)) return;',
+        find: 'if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return;',
         put: 'return;',
       },
     ],

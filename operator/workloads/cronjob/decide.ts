@@ -8,10 +8,11 @@ import type { Claim, CronLedger } from '../../ledger/cron-ledger.ts';
 import { isOpen, withClaim, withState } from '../../ledger/cron-ledger.ts';
 import { lastBefore } from '../../lib/cron-next.ts';
 import { parseSchedule } from '../../lib/cron.ts';
+import { isJobOver } from '../../reconcile/ending.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 import type { CatchUp } from './catch-up.ts';
 import { choose, MOST_CAUGHT_UP } from './catch-up.ts';
-import { hasBegun, instantOf, isOver } from './jobs.ts';
+import { hasBegun, instantOf } from './jobs.ts';
 
 export interface Note {
   readonly type: 'Normal' | 'Warning';
@@ -93,7 +94,7 @@ function followOne({ ledger, cronJob, jobs }: Known, claim: Claim): Move | undef
   const isClaimed = claim.state === 'claimed';
   if (!job && isClaimed)
     return { do: 'write', ledger: withState(ledger, claim, 'unknown'), notes: [unknownRun(claim)] };
-  if (!job || isOver(job)) return { do: 'write', ledger: withState(ledger, claim, 'done') };
+  if (!job || isJobOver(job)) return { do: 'write', ledger: withState(ledger, claim, 'done') };
   if (hasBegun(job)) {
     if (job.spec.suspend === true) return { do: 'remove', job, reason: 'Interrupted' };
     return isClaimed ? { do: 'write', ledger: withState(ledger, claim, 'started') } : undefined;
@@ -104,7 +105,7 @@ function followOne({ ledger, cronJob, jobs }: Known, claim: Claim): Move | undef
 
 /** What was stopped midway, or waits and will not be claimed any more, would stand in the way of the next run. */
 function dismiss(view: Known): Move | undefined {
-  const parked = view.jobs.find((job) => job.spec.suspend === true && hasBegun(job) && !isOver(job));
+  const parked = view.jobs.find((job) => job.spec.suspend === true && hasBegun(job) && !isJobOver(job));
   if (parked) return { do: 'remove', job: parked, reason: 'Interrupted' };
   const job = waiting(view).find((each) => instantOf(each) <= view.ledger.mark);
   return job && { do: 'remove', job, reason: 'LeftOut' };
@@ -117,7 +118,7 @@ function start(view: Known): Move | undefined {
   const last = instants.at(-1);
   if (last === undefined) return undefined;
   if (suspend === true) return { do: 'write', ledger: { ...ledger, mark: last } };
-  const isBusy = jobs.some((job) => hasBegun(job) && !isOver(job));
+  const isBusy = jobs.some((job) => hasBegun(job) && !isJobOver(job));
   if (isBusy && concurrencyPolicy !== 'Allow') return undefined;
   const deadlineMs = (startingDeadlineSeconds ?? Infinity) * 1000;
   const { run, left } = choose({ instants, activeSince: ledger.activation.at, deadlineMs, catchUp, now });
@@ -132,7 +133,7 @@ function start(view: Known): Move | undefined {
 /** Not claimed, and kept from beginning. */
 function waiting({ jobs, ledger }: Known): readonly Job[] {
   const claimed = new Set(ledger.claims.map(({ jobUid }) => jobUid));
-  return jobs.filter((job) => !hasBegun(job) && !isOver(job) && !claimed.has(job.metadata.uid ?? ''));
+  return jobs.filter((job) => !hasBegun(job) && !isJobOver(job) && !claimed.has(job.metadata.uid ?? ''));
 }
 
 /** After the mark. Those of `@every` are only known from what Kubernetes makes of it. */

@@ -13,10 +13,6 @@ export function instantOf({ metadata: { name, annotations: notes } }: Job): numb
   return Number.isNaN(scheduled) ? Number(name.slice(name.lastIndexOf('-') + 1)) * MINUTE_MS : scheduled;
 }
 
-export function isOver({ status }: Job): boolean {
-  return status?.conditions?.some(({ type, status: is }) => /^(Complete|Failed)$/.test(type) && is === 'True') ?? false;
-}
-
 /** Somebody let it begin: its pods may run, or have run. */
 export function hasBegun(job: Job): boolean {
   return job.spec.suspend !== true || numberAnnotation(job, annotations.term) !== undefined;

@@ -5,7 +5,8 @@ import { cronJobResource } from '../../../api/cronjob.ts';
 import { LedgerStore } from '../../../ledger/ledger.ts';
 import type { CellStore } from '../../../lease/cell-store.ts';
 import { ChildWorld, KEY } from '../../../reconcile/testing/child-world.ts';
-import { hasBegun, isOver, jobFor } from '../jobs.ts';
+import { isJobOver } from '../../../reconcile/ending.ts';
+import { hasBegun, jobFor } from '../jobs.ts';
 import { CronJobReconciler } from '../reconciler.ts';
 
 const { cronJobs, jobs } = childTypes;
@@ -52,7 +53,7 @@ export class ClaimedWorld extends ChildWorld {
 
   makeJob(instant: number): void {
     const cronJob = this.child<CronJob>(cronJobs);
-    if (!cronJob || cronJob.spec.suspend || this.all().some((job) => !isOver(job))) return;
+    if (!cronJob || cronJob.spec.suspend || this.all().some((job) => !isJobOver(job))) return;
     this.cluster.edit(jobs, jobFor(cronJob, instant));
   }
 
@@ -63,7 +64,7 @@ export class ClaimedWorld extends ChildWorld {
   /** The run under way comes to its end. */
   finish(): void {
     for (const job of this.all()) {
-      if (!hasBegun(job) || isOver(job)) continue;
+      if (!hasBegun(job) || isJobOver(job)) continue;
       this.editJob(job, { status: { conditions: [{ type: 'Complete', status: 'True' }] } });
     }
   }

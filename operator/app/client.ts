@@ -1,0 +1,18 @@
+/** The API server that the configuration names, as every verb reaches it. */
+import { HttpClusterClient } from '../cluster/http-client.ts';
+import { PooledKubeConfig } from '../cluster/kube-config.ts';
+import type { Config } from '../config/config.ts';
+import { systemClock } from '../lib/clock.ts';
+import { version } from '../version.ts';
+
+export interface Connection {
+  readonly kubeConfig: PooledKubeConfig;
+  readonly client: HttpClusterClient;
+}
+
+/** `who`: for the API server's log. Throws when there is no kubeconfig, or it is wrong. */
+export function connectTo({ cluster: { kubeconfig } }: Pick<Config, 'cluster'>, who: string): Connection {
+  const kubeConfig = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
+  const userAgent = `highlander/${version} (${who})`;
+  return { kubeConfig, client: new HttpClusterClient({ config: kubeConfig, clock: systemClock, userAgent }) };
+}
