@@ -9,9 +9,11 @@ const folder = mkdtempSync(join(tmpdir(), 'processes-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('finds the start time behind any program name', () => {
-  const rest = `S ${Array.from({ length: 18 }, (_, index) => index).join(' ')} 4711 5 6`;
-  expect(parseStat(`12 (a b) c) ${rest}`)).toBe('4711');
-  expect(parseStat(`12 (gone) ${rest.replace('S', 'Z')}`)).toBeUndefined();
+  const stat = (name: string, state: string, threads = 1): string =>
+    `12 (${name}) ${state} ${'0 '.repeat(16)}${threads} 0 4711 5 6`;
+  expect(parseStat(stat('a b) c', 'S'))).toBe('4711');
+  expect(parseStat(stat('gone', 'Z'))).toBeUndefined();
+  expect(parseStat(stat('its threads hold its ports', 'Z', 2))).toBe('4711');
 });
 
 test('a process of ours is ended, also one that ignores being asked to', async () => {

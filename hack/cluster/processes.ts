@@ -16,7 +16,7 @@ export interface ProcessRecord {
   readonly log: string;
 }
 
-/** Undefined when no such process runs; a zombie does not run. */
+/** Undefined when no such process runs. A zombie does not, unless it has threads that do: they hold its ports. */
 export function startTime(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux')
@@ -30,7 +30,8 @@ export function startTime(pid: number): string | undefined {
 /** Start time out of /proc/PID/stat. The program's name in it may hold spaces and parentheses. */
 export function parseStat(stat: string): string | undefined {
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return state === 'Z' || state === 'X' ? undefined : rest[18];
+  const hasEnded = state === 'X' || (state === 'Z' && Number(rest[16]) <= 1);
+  return hasEnded ? undefined : rest[18];
 }
 
 export function isAlive(record: Pick<ProcessRecord, 'pid' | 'started'>): boolean {

@@ -21,6 +21,9 @@ export interface LeaseView {
   readonly doubtfulTerm: number | undefined;
 }
 
+/** Between two looks at a permit that limits nothing. Milliseconds. */
+const UNLIMITED_MS = 60_000;
+
 export interface WardenOptions {
   readonly candidate: Candidate;
   readonly lease: LeaseView;
@@ -66,7 +69,8 @@ export class Warden {
     const { permit, lease } = this.#options;
     const { seen } = lease;
     if (this.#mustRead(seen)) await this.#read();
-    if (seen && this.#isOthers(seen)) await permit.ensure(seen, this.#call());
+    // Somebody may have deleted what the cluster is to remember, and without what no pod starts where permits are enforced.
+    if (seen && (this.#isOthers(seen) || permit.known === 'none')) await permit.ensure(seen, this.#call());
     await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
     this.#endedAt ??= this.#options.clock.monotonic();
@@ -117,12 +121,13 @@ export class Warden {
     return record.cluster.id !== this.#options.candidate.cluster.id;
   }
 
-  /** A permit that limited nothing may do so by now; and now and then, so that the API server's time is known well. */
+  /** A permit that limited nothing may do so by now; and now and then: it may be gone, and the API server's time wants to be known well. */
   #mustRead(seen: LeaseRecord | null | undefined): boolean {
     const { permit, presence, candidate, clock } = this.#options;
     if (this.#isShared()) return clock.monotonic() > this.#readAt + candidate.timing.ttlMs / 2;
     const isForeign = presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
-    return isForeign || seen?.scope === 'multi' || permit.known === 'unknown';
+    const isDue = clock.monotonic() > this.#readAt + UNLIMITED_MS;
+    return isForeign || seen?.scope === 'multi' || permit.known === 'unknown' || isDue;
   }
 
   /** Nothing ran at the last look, and nothing has been heard since. */
