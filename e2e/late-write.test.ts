@@ -32,7 +32,7 @@ function detour(stage: Stage, folder: string): string {
 
 /** The leader's last word is kept back until the other cluster runs everything; then it arrives. */
 async function arriveLate(fenced: boolean): Promise<void> {
-  // Of its own: an API server that has had policies taken away was seen to refuse all pods when they came back.
+  // Of its own: an API server from which policies were taken away goes by the permit of that time when they come back.
   clusters = await Clusters.open({ fenced, names: ['late', 'late-west'] });
   const { east, west } = clusters;
   proxy = await HoldProxy.start(new URL(east.cluster.server));

@@ -22,7 +22,7 @@ export interface LeaseView {
 }
 
 /** Between two looks at a permit that limits nothing. Milliseconds. */
-const UNLIMITED_MS = 60_000;
+const UNLIMITED_MS = 30_000;
 
 export interface WardenOptions {
   readonly candidate: Candidate;

@@ -182,8 +182,12 @@ export function isRefusal(error: ApiError): boolean {
   return isInvalid(error) || (code >= 400 && code < 500 && code !== 401 && code !== 409 && code !== 429);
 }
 
-/** Only another spec can help. A server-side apply says 500 to a field that it does not know. */
+/**
+ * Only another spec can help. A server-side apply says 500 to a field that it does not know. Admission policies say 422 as
+ * a rule, but what they go by may change without the spec: our own goes by the permit.
+ */
 export function isInvalid({ code, message }: ApiError): boolean {
+  if (message.includes("ValidatingAdmissionPolicy '")) return false;
   return code === 400 || code === 422 || (code === 500 && message.includes('failed to create typed patch object'));
 }
 

@@ -503,6 +503,16 @@ describe('refusals of the API server', () => {
     expect(world.status.lastError).toBeUndefined();
   });
 
+  it('of an admission policy is tried again, although it calls the pod invalid', async () => {
+    const world = new World();
+    const said = 'pods "job-pod" is forbidden: ValidatingAdmissionPolicy \'highlander-permit\' denied request';
+    world.cluster.failures.set('create', new ApiError(422, 'Invalid', said));
+    await expect(world.reconcile()).rejects.not.toBeInstanceOf(TerminalError);
+    expect(world.summary).toBe('Ready=False Reconciling=True PodRefused');
+    await world.reconcile();
+    expect(world.pod).toBeDefined();
+  });
+
   it("Invalid: stalled with the server's own message", async () => {
     const world = new World();
     world.cluster.failures.set('create', new ApiError(422, 'Invalid', 'spec.containers[0].image: bad'));
