@@ -54,6 +54,8 @@ describe('highlander', () => {
     [['validate', '-f', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--prot', '1'], "Unknown option '--prot'"],
     [['render', '-f', SAMPLES, '-o', 'xml'], '-o xml: must be yaml or json'],
+    [['confirm-stopped', '--redis-addr', 'r:1'], 'say --cluster'],
+    [['handover', '--to', 'x', '--to-cluster', 'y'], '--to and --to-cluster: give one of them'],
     [['config', 'print', '--port', 'x', '--redis-addr', 'r:1'], 'port: "x" (flag --port) must be a whole number'],
   ])('%j is refused', (args, message) => {
     const { status, stderr } = highlander(args);

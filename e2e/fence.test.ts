@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitFor } from './support/cluster/index.ts';
 import { Stage, processYaml } from './support/stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -15,6 +16,7 @@ beforeAll(async () => {
   await stage.kube.apply(execFileSync(join(ROOT, 'node_modules/.bin/node'), program, { encoding: 'utf8' }));
   await stage.startController('fence-1');
   await stage.leader();
+  await refuses(probe({ 'highlander.plexobject.io/probe': 'deny' }));
 }, 600_000);
 
 afterAll(async () => {
@@ -23,9 +25,39 @@ afterAll(async () => {
 
 it('a pod that is refused for want of a permit is tried again, and the permit is written again', async () => {
   await stage.kube.run('delete', ...PERMIT);
+  await permitWritten();
+  // It was looked at a moment ago: the next look is half a minute away.
+  await stage.kube.run('delete', ...PERMIT);
+  await refuses(probe());
   await stage.kube.apply(processYaml('late', ['while true; do sleep 1; done']));
   const refused = await stage.reason('late', 'PodRefused');
   expect(refused.status?.lastError).toContain("ValidatingAdmissionPolicy 'highlander-permit'");
   await stage.runningPod('late-pod');
-  expect(await stage.kube.run('get', ...PERMIT, '-o', 'name')).toContain(PERMIT[1]);
+  await permitWritten();
 });
+
+function permitWritten(): Promise<object> {
+  return waitFor('the permit to be written', () => stage.kube.get<object>(...PERMIT), { timeoutMs: 60_000 });
+}
+
+/** Until the API server, which learns of policies and permits by watches, refuses this pod because of the permit's policy. */
+function refuses(pod: string): Promise<true> {
+  return waitFor(
+    'the API server to enforce the permit',
+    () =>
+      stage.kube.dryRun(pod).then(
+        () => undefined,
+        (error: Error) => error.message.includes("'highlander-permit'") || undefined,
+      ),
+    { timeoutMs: 30_000, everyMs: 50 },
+  );
+}
+
+function probe(labels: Readonly<Record<string, string>> = {}): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'probe', labels: { 'highlander.plexobject.io/tenant': 'default', ...labels } },
+    spec: { containers: [{ name: 'main', image: 'busybox' }] },
+  });
+}

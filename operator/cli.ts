@@ -1,6 +1,7 @@
 /** From the command line to what was asked for; no logic of its own. */
 import { parseArgs } from 'node:util';
 import type { Asked, Verb } from './cli/verbs.ts';
+import { UsageError } from './cli/usage-error.ts';
 import { verbs } from './cli/verbs.ts';
 import { configFlags, configKeys } from './config/keys.ts';
 import { loadConfig } from './config/load.ts';
@@ -30,8 +31,6 @@ const streams = {
   err: (text: string) => void process.stderr.write(text),
 };
 
-class UsageError extends Error {}
-
 /** Resolves to the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let named = false;
@@ -45,7 +44,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await verb.act(asked, streams);
   } catch (error) {
     streams.err(`highlander: ${messageOf(error)}\n`);
-    return !named || error instanceof ConfigError ? WRONG_INPUT : FAILED;
+    return !named || error instanceof UsageError || error instanceof ConfigError ? WRONG_INPUT : FAILED;
   }
 }
 

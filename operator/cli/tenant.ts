@@ -1,6 +1,7 @@
 /** Verbs by which people steer a tenant: hand-over, pause, and what only they can know. */
 import { confirmStopped, handOver, pastTerms, pause } from '../app/tenant.ts';
 import type { PastTerm } from '../leadership/history.ts';
+import { UsageError } from './usage-error.ts';
 import type { Verb } from './verbs.ts';
 import type { Streams } from './streams.ts';
 
@@ -10,8 +11,12 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
   handover: {
     usage: 'handover [--to IDENTITY | --to-cluster NAME] [--config FILE] [flags]',
     does: 'Has the leader hand over, and waits until the next one leads; within its cluster nothing is restarted.',
-    act: ({ config, text }, streams) =>
-      done(handOver(config(), { to: text('to'), toCluster: text('to-cluster') }, lines(streams))),
+    act({ config, text }, streams) {
+      const wish = { to: text('to'), toCluster: text('to-cluster') };
+      if (wish.to !== undefined && wish.toCluster !== undefined)
+        throw new UsageError('--to and --to-cluster: give one of them');
+      return done(handOver(config(), wish, lines(streams)));
+    },
   },
   pause: {
     usage: 'pause [--config FILE] [flags]',
