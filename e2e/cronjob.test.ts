@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { faketime } from '../operator/lease/testing/faketime.ts';
 import { waitFor } from './support/cluster/index.ts';
 import type { Workload } from './support/stage.ts';
 import { Stage, TERM } from './support/stage.ts';
@@ -141,5 +142,24 @@ describe.skipIf(!inject('realNodes'))('a WorkloadCronJob', () => {
       const pods = await stage.podsOf('WorkloadCronJob', 'often');
       return left.every((each) => each === undefined) && pods.length === 0;
     });
+  });
+
+  it('begins no run before it is due, whatever its leader takes for the time', async () => {
+    await stage.kube.apply(yaml('minutely', '* * * * *', '  catchUp: All\n'));
+    await reason('minutely', 'Scheduled');
+    await stage.startController('cronjob-3', { env: faketime(3600) });
+    await stage.endFirst('SIGTERM');
+    const selector = encodeURIComponent('highlander.plexobject.io/name=minutely');
+    const begun = await waitFor(
+      'a run',
+      async () => {
+        const jobs = await stage.object<{ items: readonly Job[] }>('apis/batch/v1', `jobs?labelSelector=${selector}`);
+        return jobs?.items.find(({ spec }) => !spec.suspend);
+      },
+      { timeoutMs: 90_000 },
+    );
+    const due = Date.parse(begun.metadata.annotations['batch.kubernetes.io/cronjob-scheduled-timestamp'] ?? '');
+    expect(Date.now() - due).toBeGreaterThan(0);
+    expect(Date.now() - due).toBeLessThan(60_000);
   });
 });

@@ -16,6 +16,7 @@ import type { OverlapOptions } from './app/overlap.ts';
 import { watchOverlaps } from './app/overlap.ts';
 import { storeOptions } from './app/store.ts';
 import type { KubeObject } from './cluster/cluster-client.ts';
+import { clusterTime } from './cluster/cluster-time.ts';
 import { EventRecorder } from './cluster/events.ts';
 import { clusterIdentity } from './cluster/identity.ts';
 import type { Watched } from './cluster/namespaces.ts';
@@ -59,7 +60,8 @@ function connect(config: Config, logger: Logger): Base {
   const identity = `${config.id}-${randomBytes(4).toString('hex')}`;
   const { kubeConfig, client } = connectTo(config, identity);
   const metrics = createMetrics({ version, leaseTtlMs: config.lease.ttlMs, clock });
-  return { config, identity, clock, logger: logger.child({ identity }), metrics, kubeConfig, client };
+  const clusterClock = clusterTime(clock, client.serverClock);
+  return { config, identity, clock, clusterClock, logger: logger.child({ identity }), metrics, kubeConfig, client };
 }
 
 /** Answers probes from the first moment on; everything else starts when the API server has said which cluster this is. */
@@ -132,7 +134,7 @@ async function compose(base: Base, cluster: Place): Promise<Controller> {
   const leads = () => leadership.elector.term !== undefined;
   const events = new EventRecorder({
     client,
-    clock,
+    clock: base.clusterClock,
     logger,
     reportingController: `${GROUP}/controller`,
     reportingInstance: base.identity,
@@ -200,7 +202,7 @@ interface Managed {
 }
 
 function manage(
-  { config, clock, logger, metrics, client, kubeConfig }: Base,
+  { config, clock, clusterClock, logger, metrics, client, kubeConfig }: Base,
   { caches, leadership, events, cluster, store, tenancy }: Managed,
 ): HighlanderOperator {
   const { tenant, workers, workloads: declarations } = config;
@@ -215,7 +217,7 @@ function manage(
     queueObserver: (kind) => metrics.queue(kind),
     workerObserver: metrics.worker,
   });
-  const shared = { caches, client, events, clock, tenant, workers, logger, declarations };
+  const shared = { caches, client, events, clock: clusterClock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
   const pasts = new ProcessLedger(store, tenant);
   const kindDeps = { ...shared, ledger, pasts, tenancy, clusterName: cluster.name, clusterId: cluster.id };

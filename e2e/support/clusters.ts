@@ -1,4 +1,4 @@
-/** Two clusters, one store, the same workloads in both: what a tenant looks like that is to survive a cluster. */
+/** Several clusters, one store, the same workloads in all of them: what a tenant looks like that is to survive a cluster. */
 import type { ExecFileException } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,6 +22,9 @@ export const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 
 const TOKEN = 'of no use anywhere else';
 const SETTINGS = `lease: {ttl: 6s, renewDeadline: 4s, retryPeriod: 1s}\napi: {token: "${TOKEN}"}`;
 
+/** What the clusters are called, in their order. */
+const NAMES = ['east', 'west', 'north'];
+
 const SCOPE = 'highlander.plexobject.io/scope';
 
 export type StartOptions = Partial<Pick<ControllerOptions, 'config' | 'awaitReady' | 'kubeconfig' | 'env'>>;
@@ -33,8 +36,11 @@ interface Annotated {
 /** Ends at once when told to. */
 const LOOP = 'trap "exit 0" TERM; while true; do sleep 0.1; done';
 
-/** Kind, name, further lines of its spec. */
-export type Sample = readonly [kind: string, name: string, spec: string];
+/** Ends when it is killed, after its grace of 5 s. */
+export const STUBBORN = 'trap "" TERM; while true; do sleep 0.1; done';
+
+/** Kind, name, further lines of its spec, and what it runs. */
+export type Sample = readonly [kind: string, name: string, spec: string, script?: string];
 
 /** One of each kind that runs all the time. */
 const WORKLOADS: readonly Sample[] = [
@@ -54,20 +60,22 @@ export class Clusters {
   readonly redis: Redis;
   /** For files of a test. */
   readonly folder = mkdtempSync(join(tmpdir(), 'highlander-clusters-'));
+  readonly stages: readonly Stage[];
   readonly east: Stage;
   readonly west: Stage;
   readonly #sides: readonly Side[];
   readonly #samples: readonly Sample[];
 
-  private constructor(redis: Redis, sides: readonly [Side, Side], samples: readonly Sample[]) {
+  private constructor(redis: Redis, sides: readonly [Side, Side, ...Side[]], samples: readonly Sample[]) {
     this.redis = redis;
     this.#samples = samples;
     this.#sides = sides;
+    this.stages = sides.map(({ stage }) => stage);
     this.east = sides[0].stage;
     this.west = sides[1].stage;
   }
 
-  /** `samples`: what both clusters are to run; `fenced`: whether their API servers enforce permits. */
+  /** `samples`: what all clusters are to run; `fenced`: whether their API servers enforce permits. */
   static async open({ fenced = true, samples = WORKLOADS, names = ['e2e', 'e2e-west'] } = {}): Promise<Clusters> {
     const redis = await startRedis();
     const sides: Side[] = [];
@@ -79,7 +87,7 @@ export class Clusters {
       const toStore = await FaultProxy.start({ host, port: Number(port) });
       sides.push({ stage, toStore, recorder: await stage.cluster.recordContainers('default') });
     }
-    return new Clusters(redis, sides as unknown as [Side, Side], samples);
+    return new Clusters(redis, sides as unknown as [Side, Side, ...Side[]], samples);
   }
 
   async close(): Promise<void> {
@@ -105,7 +113,7 @@ export class Clusters {
   startController(stage: Stage, name: string, { config = '', ...more } = {} as StartOptions): Promise<Controller> {
     const { toStore } = this.sideOf(stage);
     const store = `redis:\n  addr: "127.0.0.1:${toStore.address.port}"\n${SETTINGS}\n${config}`;
-    const env = { HIGHLANDER_CLUSTER_NAME: stage === this.east ? 'east' : 'west' };
+    const env = { HIGHLANDER_CLUSTER_NAME: NAMES[this.stages.indexOf(stage)] ?? '' };
     return stage.startController(name, { ...more, env: { ...env, ...more.env }, config: store });
   }
 
@@ -123,7 +131,7 @@ export class Clusters {
     for (const sample of this.#samples) await stage.kube.apply(yaml(sample));
   }
 
-  /** In both clusters, as GitOps would. */
+  /** In all clusters, as GitOps would. */
   async apply(sample: Sample): Promise<void> {
     for (const { stage } of this.#sides) await stage.kube.apply(yaml(sample));
   }
@@ -214,7 +222,7 @@ export class Clusters {
     }
   }
 
-  /** By the kubelets of both clusters: pairs of runs of one workload at one time. */
+  /** By the kubelets of all clusters: pairs of runs of one workload at one time. */
   overlapping(samples = this.#samples): readonly string[] {
     return samples.flatMap(([kind, name]) => {
       const labels = { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
@@ -237,13 +245,13 @@ function runHighlander(args: readonly string[]): Promise<{ code: number; stdout:
   });
 }
 
-function yaml([kind, name, spec]: Sample): string {
+function yaml([kind, name, spec, script = LOOP]: Sample): string {
   return `apiVersion: highlander.plexobject.io/v1
 kind: ${kind}
 metadata: {name: ${name}, namespace: default}
 spec:
   image: busybox:latest
-  script: {commands: [${JSON.stringify(LOOP)}]}
+  script: {commands: [${JSON.stringify(script)}]}
   terminationGracePeriod: 5s
 ${spec}`;
 }

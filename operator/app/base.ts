@@ -11,6 +11,8 @@ export interface Base {
   /** Unique per start of a process. */
   readonly identity: string;
   readonly clock: Clock;
+  /** For what is compared with, or written as, times on objects. */
+  readonly clusterClock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly kubeConfig: PooledKubeConfig;

@@ -26,11 +26,11 @@ export async function watchOverlaps(
   { base, leads, pods, sources }: OverlapOptions,
   stopping: AbortSignal,
 ): Promise<void> {
-  const { clock, metrics, logger } = base;
+  const { clock, clusterClock, metrics, logger } = base;
   const meter = new OverlapMeter();
-  const unsubscribe = pods.subscribe((event) => look(meter, event, { sources, now: clock.wall() }));
+  const unsubscribe = pods.subscribe((event) => look(meter, event, { sources, now: clusterClock.wall() }));
   while (!stopping.aborted) {
-    const seconds = meter.take(clock.wall());
+    const seconds = meter.take(clusterClock.wall());
     if (seconds > 0 && leads()) {
       metrics.overlapped(seconds);
       logger.error('Two instances of a workload ran at one time', { seconds });

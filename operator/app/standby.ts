@@ -95,8 +95,8 @@ export class StandbyStatuses {
     if (!record || !workload || workload.metadata.deletionTimestamp !== undefined) return;
     if (tenancy.of(workload) !== 'ours') return;
     const stillRuns = leadership.notGone?.includes(`${source.type.kind} ${namespace}/${name}`) ?? false;
-    const { clock, client, config, logger } = base;
-    const at = { now: clock.wall(), tenant: config.tenant, holder: record.holder ?? '', term: record.term };
+    const { clusterClock, client, config, logger } = base;
+    const at = { now: clusterClock.wall(), tenant: config.tenant, holder: record.holder ?? '', term: record.term };
     const elsewhere = { clusterName: record.cluster.name, holder: record.holder, stillRuns };
     const next = standbyStatus(workload.status, elsewhere, occasionOf(workload, at));
     const written = await new StatusWriter<Workload>(client, source.type).write(workload, next);

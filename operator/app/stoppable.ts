@@ -87,7 +87,7 @@ function allWorkloads(
   const { tenant, watchNamespaces } = config;
   const vanished = new VanishedPods();
   pods.subscribe(({ type, object }) => {
-    if (type === 'deleted') vanished.went(object, clock.monotonic());
+    if (type === 'deleted') vanished.went(object);
   });
   const confirmed = (pod: Pod): string | undefined =>
     customResourceOf(pod, sources)?.metadata.annotations?.[annotations.confirmStopped];

@@ -74,11 +74,17 @@ export class Departure {
     this.#preparing = true;
     const leaving = { isFinal, wasLeftAlone: this.#lingersUntil !== undefined, ...(to !== undefined && { to }) };
     this.#lingersUntil = undefined;
-    void prepare(leaving, () => election().held).then((exit) => {
+    void prepare(leaving, () => this.#heldNow).then((exit) => {
       this.#preparing = false;
       if (election().held) this.#exit = exit;
       onReady();
     });
+  }
+
+  /** By the clock: a process that stood still hears of the end of its lease later than of what it waited for. */
+  get #heldNow(): Held | undefined {
+    const { held } = this.#options.election();
+    return held && this.#options.clock.monotonic() < held.validUntil ? held : undefined;
   }
 
   /** The lease has been given up so. */

@@ -78,7 +78,7 @@ export class Tenure {
     if (leaving.isFinal) presence.setLeaving();
     while (held()) {
       try {
-        const exit = await this.#exitNow(leaving);
+        const exit = await this.#exitNow(leaving, held);
         if (exit) return exit;
       } catch (error) {
         logger.warn('Leaving takes longer', { error: messageOf(error) });
@@ -94,13 +94,13 @@ export class Tenure {
   }
 
   /** How the lease may be given up now, if it may. */
-  async #exitNow(leaving: Leaving): Promise<Exit | undefined> {
+  async #exitNow(leaving: Leaving, held: () => Held | undefined): Promise<Exit | undefined> {
     const { presence } = this.#options;
     if (leaving.isFinal) await presence.announce();
     await presence.look(this.#call());
     const exit = leaving.isFinal ? this.#toStandby(leaving) : this.#withoutStop(leaving);
     if (exit) return exit;
-    return (await this.#isStopped()) ? { release: 'stopped', ...successorIn(leaving) } : undefined;
+    return (await this.#isStopped(held)) ? { release: 'stopped', ...successorIn(leaving) } : undefined;
   }
 
   async #isReady(term: Term, held: Held): Promise<boolean> {
@@ -142,11 +142,13 @@ export class Tenure {
     await permit.renew(record, renewedAt, this.#call());
   }
 
-  async #isStopped(): Promise<boolean> {
+  /** False too when the lease ended meanwhile: what runs may be another one's. */
+  async #isStopped(held: () => Held | undefined): Promise<boolean> {
     const { permit, workloads } = this.#options;
     if (!workloads) return false;
     await this.#keeping;
-    await permit.end(() => true, this.#call());
+    await permit.end(({ term }) => term <= (held()?.record.term ?? 0), this.#call());
+    if (!held()) return false;
     await workloads.park(this.#call());
     return (await workloads.running(this.#call())).length === 0;
   }

@@ -136,8 +136,9 @@ export class Warden {
   }
 
   async #read(): Promise<void> {
+    const askedAt = this.#options.clock.monotonic();
     await this.#options.permit.read(this.#call());
-    this.#readAt = this.#options.clock.monotonic();
+    this.#readAt = askedAt;
   }
 
   #isShared(): boolean {

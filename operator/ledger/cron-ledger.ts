@@ -43,8 +43,10 @@ export function withState(ledger: CronLedger, claim: Claim, state: RunState): Cr
   return { ...ledger, claims: ledger.claims.map((each) => (each === claim ? { ...each, state } : each)) };
 }
 
-export function encodeLedger({ mark, activation, claims }: CronLedger): string {
+/** `incarnation`: of the store, into which it is written. */
+export function encodeLedger({ mark, activation, claims }: CronLedger, incarnation: string): string {
   return JSON.stringify({
+    incarnation,
     mark: textOf(mark),
     activation: { ...activation, at: textOf(activation.at) },
     claims: claims.map((claim) => ({ ...claim, instant: textOf(claim.instant) })),
@@ -52,21 +54,22 @@ export function encodeLedger({ mark, activation, claims }: CronLedger): string {
 }
 
 /** Throws when the text is no ledger: then nobody can tell what has run, and nothing is run. */
-export function decodeLedger(text: string): CronLedger {
+export function decodeLedger(text: string): { readonly ledger: CronLedger; readonly incarnation: string } {
   try {
-    const { mark, activation, claims } = JSON.parse(text) as Written;
+    const { incarnation, mark, activation, claims } = JSON.parse(text) as Written;
     const ledger = {
       mark: timeOf(mark),
       activation: { ...activation, at: timeOf(activation.at) },
       claims: claims.map((claim) => ({ ...claim, instant: timeOf(claim.instant) })),
     };
-    return ledger;
+    return { ledger, incarnation };
   } catch (error) {
     throw new Error('the cell does not hold a ledger of runs: somebody else uses this key', { cause: error });
   }
 }
 
 interface Written {
+  readonly incarnation: string;
   readonly mark: string;
   readonly activation: { readonly clusterId: string; readonly at: string };
   readonly claims: readonly (Omit<Claim, 'instant'> & { readonly instant: string })[];

@@ -8,6 +8,8 @@ import { decodeLedger, encodeLedger } from './cron-ledger.ts';
 /** A ledger as it was read, and what its next rewrite must find there. */
 export interface Entry {
   readonly ledger: CronLedger | undefined;
+  /** The store may have lost writes since it was written. */
+  readonly mayBeOld: boolean;
   readonly version: string | undefined;
   readonly incarnation: string;
 }
@@ -26,7 +28,9 @@ export class LedgerStore {
   /** Throws what the store throws, and when the cell holds something else. */
   async read(at: { readonly namespace: string; readonly name: string }, call: Call): Promise<Entry> {
     const { cell, incarnation } = await this.#store.read(this.#key(at), call);
-    return { ledger: cell && decodeLedger(cell.value), version: cell?.version, incarnation };
+    const found = cell && decodeLedger(cell.value);
+    const mayBeOld = found !== undefined && found.incarnation !== incarnation;
+    return { ledger: found?.ledger, mayBeOld, version: cell?.version, incarnation };
   }
 
   /** Throws `RetryLater` when somebody else wrote it meanwhile, or the store may have lost writes since the read. */
@@ -35,10 +39,10 @@ export class LedgerStore {
     { entry: { version, incarnation }, ledger }: { readonly entry: Entry; readonly ledger: CronLedger },
     call: Call,
   ): Promise<Entry> {
-    const reply = await this.#store.write(this.#key(at), encodeLedger(ledger), version, call);
+    const reply = await this.#store.write(this.#key(at), encodeLedger(ledger, incarnation), version, call);
     if (!reply.ok || reply.incarnation !== incarnation)
       throw new RetryLater(AGAIN_MS, 'the ledger of runs has changed since it was read');
-    return { ledger, version: reply.version, incarnation };
+    return { ledger, mayBeOld: false, version: reply.version, incarnation };
   }
 
   #key({ namespace, name }: { readonly namespace: string; readonly name: string }): string {

@@ -86,7 +86,7 @@ export class TenantWorkloads {
   async #awaited(call: Call): Promise<readonly string[]> {
     const { vanished, confirmed, client, clock } = this.#options;
     for (const pod of vanished.pods) if (confirmed(pod) === pod.metadata.uid) vanished.confirmed(pod);
-    for (const node of vanished.nodes(clock.monotonic())) {
+    for (const node of vanished.nodes) {
       vanished.heard(node, await renewalOf(node, client, call), clock.monotonic());
     }
     return vanished.pods.map((object) => workloadNamed({ type: childTypes.pods, object }));

@@ -9,43 +9,52 @@ const pod = (more: object = {}, status: object = { phase: 'Running' }): Pod =>
     status,
   }) as never;
 
-/** Grace and the time that a kubelet takes to notice. */
-const LATER = 15_000;
-
 function gone(of = pod()): VanishedPods {
   const vanished = new VanishedPods();
-  vanished.went(of, 0);
+  vanished.went(of);
   return vanished;
 }
 
+/** Looks every second; the node says every 10 s that it lives, between these seconds. */
+function heard(
+  vanished: VanishedPods,
+  { from = 0, to = Infinity, until }: { from?: number; to?: number; until: number },
+) {
+  for (let second = 0; second <= until; second += 1) {
+    const last = Math.min(Math.max(second, from - 10), to);
+    vanished.heard('node1', `at ${Math.floor(last / 10)}`, second * 1000);
+    if (vanished.pods.length === 0) return second;
+  }
+  return undefined;
+}
+
 describe('a pod whose object is gone', () => {
-  it('counts until its node is heard of again, late enough', () => {
+  it('counts until its node has lived for the grace and what a kubelet may take to notice', () => {
+    expect(gone().nodes).toEqual(['node1']);
+    expect(heard(gone(), { until: 60 })).toBe(30); // 10 + grace 5 + 10, and the next sign of life
+  });
+
+  it('counts as long after the node comes back: its kubelet has to notice first', () => {
+    expect(heard(gone(), { from: 100, until: 160 })).toBe(120);
+  });
+
+  it('counts anew after a silence', () => {
     const vanished = gone();
-    expect(vanished.nodes(LATER - 1)).toEqual([]);
-    vanished.heard('node1', 'early', LATER - 1);
-    expect(vanished.nodes(LATER)).toEqual(['node1']);
-    vanished.heard('node1', 'first', LATER);
+    expect(heard(vanished, { to: 15, until: 60 })).toBeUndefined();
+    vanished.heard('node1', 'back', 61_000);
+    vanished.heard('node1', 'and there', 71_000);
     expect(vanished.pods).toHaveLength(1);
-    vanished.heard('node1', 'first', LATER + 10_000);
-    vanished.heard('node2', 'second', LATER + 10_000);
+    vanished.heard('node2', 'and there', 81_000);
     expect(vanished.pods).toHaveLength(1);
-    vanished.heard('node1', 'second', LATER + 10_000);
+    vanished.heard('node1', 'still', 81_000);
     expect(vanished.pods).toEqual([]);
   });
 
   it('counts without end when its node is gone too, or until a person says that it has stopped', () => {
     const vanished = gone();
-    vanished.heard('node1', undefined, LATER);
-    vanished.heard('node1', undefined, LATER * 1000);
+    for (const at of [0, 10_000, 1e9]) vanished.heard('node1', undefined, at);
     expect(vanished.pods).toEqual([pod()]);
     vanished.confirmed(pod());
-    expect(vanished.pods).toEqual([]);
-  });
-
-  it('counts no longer when a node of its name is there again', () => {
-    const vanished = gone();
-    vanished.heard('node1', undefined, LATER);
-    vanished.heard('node1', 'anew', LATER + 1);
     expect(vanished.pods).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { annotations } from '../api/group.ts';
 import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
 import type { SimCluster } from './cluster.ts';
-import { termOf } from './cluster.ts';
+import { termOf } from './objects.ts';
 import type { SimController } from './controller.ts';
 import { RATE_ERROR } from '../leadership/timing.ts';
 import type { World } from './world.ts';
@@ -19,6 +19,8 @@ export const properties = {
     'No two containers of a workload run at one time, in whatever cluster; but see the hole of the takeover `bounded`.',
   'no needless loss':
     'While the store has lost nothing, a lease ends only by its deadline, by leaving, or by a later term.',
+  'one run':
+    'The run of an instant begins once at most, unless the ledger was lost and a cluster takes over whose clock is behind.',
   'no needless restart': 'A container is stopped only for a new spec, or to park it.',
   'no needless parking':
     'Workloads are parked only when the permit has ended, renewals are late, or the last controller leaves.',
@@ -69,6 +71,8 @@ export class Checker {
   readonly #stuckAt = new Map<SimCluster, number>();
   /** By cluster: when one of its controllers last heard that the store had taken its lease. */
   readonly #acknowledgedAt = new Map<SimCluster, number>();
+  /** By instant: where its run began last. */
+  readonly #runs = new Map<number, SimCluster>();
   readonly #terms = new Set<number>();
   #highestTerm = 0;
   violation: Violation | undefined;
@@ -158,6 +162,23 @@ export class Checker {
     if (numberAnnotation(object, annotations.generation) === wanted) {
       this.fail('no needless restart', `${by} stops ${object.metadata.name}, which is as wanted`);
     }
+  }
+
+  /** A run of the cron job begins. */
+  ran(cluster: SimCluster, instant: number): void {
+    const first = this.#runs.get(instant);
+    if (first && !(this.storeLosses() > 0 && cluster.time < first.time))
+      this.fail('one run', `that of ${new Date(instant).toISOString()} begins in ${cluster.id} after ${first.id}`);
+    this.#runs.set(instant, cluster);
+  }
+
+  /** Instants whose runs have begun. */
+  get runs(): ReadonlyMap<number, SimCluster> {
+    return this.#runs;
+  }
+
+  interrupted(by: string, job: string): void {
+    this.fail('no needless restart', `${by} removes ${job}, which runs`);
   }
 
   /** Whether it would be a mistake of this controller to park what runs in its cluster now. */

@@ -9,24 +9,21 @@ import { hasEnded } from '../leadership/permit.ts';
 import type { PermitStore, Workloads } from '../leadership/ports.ts';
 import type { Call } from '../lease/cell-store.ts';
 import { podGraceMs } from '../api/grace.ts';
-import { annotations } from '../api/group.ts';
-import { numberAnnotation } from '../reconcile/metadata.ts';
+import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
+import type { BatchPatch } from './batch.ts';
+import { SimBatch } from './batch.ts';
 import type { Checker } from './checker.ts';
 import type { Availability, Link } from './link.ts';
 import { EPOCH } from './machine.ts';
+import { Objects, termOf } from './objects.ts';
 import type { World } from './world.ts';
-
-export interface Change {
-  readonly name: string;
-  readonly uid: string | undefined;
-  /** Undefined: it is gone. */
-  readonly object: KubeObject | undefined;
-  readonly version: number;
-}
 
 interface MergePatch {
   readonly metadata: KubeObject['metadata'];
 }
+
+/** Longest that a kubelet which was cut off takes to notice what was removed meanwhile. */
+const NOTICE_MS = 9000;
 
 /** What a kubelet says last. */
 const ENDED = { status: { phase: 'Succeeded' } };
@@ -42,6 +39,8 @@ export interface ClusterOptions {
   /** Milliseconds of its API server's clock per true millisecond, and how wrong it is. */
   readonly rate: number;
   readonly offsetMs: number;
+  /** Of its cron job; absent: it has none. */
+  readonly catchUp?: CatchUp | undefined;
 }
 
 export class SimCluster implements Availability {
@@ -63,20 +62,21 @@ export class SimCluster implements Availability {
   #permitVersion = 0;
   readonly #world: World;
   readonly #checker: Checker;
-  readonly #objects = new Map<string, KubeObject>();
+  readonly pods: Objects;
+  readonly batch: SimBatch | undefined;
   /** Template version wanted, by workload: what the custom resources say. */
   readonly #wanted = new Map<string, number>();
-  readonly #watchers = new Set<(change: Change) => void>();
-  #version = 0;
   #renewal = '';
 
   constructor(world: World, checker: Checker, options: ClusterOptions) {
     this.#world = world;
     this.#checker = checker;
     this.id = options.id;
+    this.pods = new Objects(options.id);
     this.graceMs = options.graceMs;
     this.#rate = options.rate;
     this.#offsetMs = options.offsetMs;
+    this.batch = options.catchUp && new SimBatch(world, checker, this, options.catchUp);
   }
 
   /** Milliseconds since the epoch by the clock of its API server. */
@@ -90,7 +90,7 @@ export class SimCluster implements Availability {
 
   /** As the admission policy does: whole seconds, and nothing without a permit. */
   get refusesPods(): boolean {
-    return this.permit === undefined || hasEnded(this.permit, Math.floor(this.time / 1000) * 1000);
+    return this.permit === undefined || hasEnded(this.permit, wholeSeconds(this.time));
   }
 
   get wanted(): ReadonlyMap<string, number> {
@@ -98,20 +98,11 @@ export class SimCluster implements Availability {
   }
 
   get objects(): ReadonlyMap<string, KubeObject> {
-    return this.#objects;
-  }
-
-  get version(): number {
-    return this.#version;
+    return this.pods.all;
   }
 
   want(workload: string, template: number): void {
     this.#wanted.set(workload, template);
-  }
-
-  watch(watcher: (change: Change) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
   }
 
   permitStore(link: Link): PermitStore {
@@ -124,25 +115,35 @@ export class SimCluster implements Availability {
 
   /** `awaited`: pods that have no object any more, and may run on. */
   workloads(by: string, link: Link, awaited: () => readonly string[]): Pick<Workloads, 'park' | 'running'> {
-    const list = (call: Call) => link.call(() => [...this.#objects.values()], call);
+    const list = (call: Call) => link.call(() => [...this.objects.values()], call);
     return {
       park: async (call) => {
         const parking = { isNeedless: this.#checker.isNeedless(this, by) };
+        const suspend = ({ name, patch }: { readonly name: string; readonly patch: BatchPatch }) =>
+          link.call(() => {
+            this.batch?.patch(by, name, patch);
+            this.#checker.parked(this, by, parking.isNeedless);
+          }, call);
         const stop = ({ metadata: { name, uid = '', resourceVersion = '' } }: KubeObject) =>
           link.call(() => void this.delete(by, name, { preconditions: { uid, resourceVersion } }, parking), call);
+        const makers = this.batch ? await link.call(() => this.batch?.parkings ?? [], call) : [];
         const live = (await list(call)).filter(({ metadata }) => !metadata.deletionTimestamp);
-        await Promise.all(live.map(stop));
+        const asked = await Promise.allSettled([...makers.map(suspend), ...live.map(stop)]);
+        for (const each of asked) if (each.status === 'rejected') throw each.reason;
       },
-      running: async (call) => [...(await list(call)).map(({ metadata }) => metadata.name), ...awaited()],
+      running: async (call) => {
+        const made = this.batch ? await link.call(() => this.batch?.running ?? [], call) : [];
+        return [...made, ...(await list(call)).map(({ metadata }) => metadata.name), ...awaited()];
+      },
     };
   }
 
   #writePermit(permit: Permit, expected: string | undefined): string | undefined {
     if (expected !== (this.permit && String(this.#permitVersion))) return undefined;
-    const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;
+    const last = wholeSeconds(permit.renewedAt + permit.ttlMs) + 1000;
+    const ends = this.#world.now + (last - this.time) / this.#rate;
     if (this.lapsesAt < this.#world.now) this.goodSince = this.#world.now;
-    const isWorse = permit.renewedAt + permit.ttlMs < this.time;
-    this.lapsesAt = isWorse ? Math.min(this.lapsesAt, this.#world.now) : ends;
+    this.lapsesAt = last < this.time ? Math.min(this.lapsesAt, this.#world.now) : ends;
     if (permit.scope === 'multi') this.limitedAt = Math.min(this.limitedAt, this.#world.now);
     this.#world.note(this.id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);
     this.permit = permit;
@@ -151,21 +152,17 @@ export class SimCluster implements Availability {
   }
 
   create(by: string, object: KubeObject): KubeObject {
-    const { name } = object.metadata;
     if (this.refusesPods) throw new ApiError(403, 'Forbidden', `the permit of ${this.id} has ended`);
-    if (this.#objects.has(name)) throw new ApiError(409, 'AlreadyExists', `${name} exists`);
-    const made = this.#put({ ...object, metadata: { ...object.metadata, uid: `u${this.#version + 1}` } });
-    this.#world.note(by, `creates ${name} in term ${termOf(made)}`);
+    const made = this.pods.make(object);
+    this.#world.note(by, `creates ${made.metadata.name} in term ${termOf(made)}`);
     this.#checker.accepted(by, made, undefined);
     this.#checker.started(this, made);
     return made;
   }
 
   patch(by: string, name: string, { metadata }: MergePatch): KubeObject {
-    const old = this.#find(name);
-    conflictUnless(metadata.uid, old.metadata.uid, name);
-    conflictUnless(metadata.resourceVersion, old.metadata.resourceVersion, name);
-    const changed = this.#put({
+    const old = this.pods.find(name, metadata);
+    const changed = this.pods.put({
       ...old,
       metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, ...metadata.annotations } },
     });
@@ -175,17 +172,15 @@ export class SimCluster implements Availability {
   }
 
   delete(by: string, name: string, options: Partial<DeleteOptions>, parking?: Parking): boolean {
-    const old = this.#objects.get(name);
-    if (!old) return false;
-    conflictUnless(options.preconditions?.uid, old.metadata.uid, name);
-    conflictUnless(options.preconditions?.resourceVersion, old.metadata.resourceVersion, name);
+    if (!this.pods.all.has(name)) return false;
+    const old = this.pods.find(name, options.preconditions);
     this.#world.note(by, `deletes ${name}`);
     if (parking) this.#checker.parked(this, by, parking.isNeedless);
     else if (by !== 'user') this.#checker.stopped(by, old, this.#wanted.get(name));
     const runsFor = this.#world.chance.between(0.2, 1) * podGraceMs(old);
     if (!old.metadata.deletionTimestamp) this.#world.after(runsFor, () => this.#ended(old));
-    if (options.gracePeriodSeconds === 0) this.#drop(old);
-    else this.#put({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } });
+    if (options.gracePeriodSeconds === 0) this.pods.drop(old);
+    else this.pods.put({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } });
     return true;
   }
 
@@ -198,49 +193,21 @@ export class SimCluster implements Availability {
   /** The objects of all pods are removed without a word of their kubelet, which may run them on. */
   collect(): void {
     this.#world.note(this.id, 'collects the pods of a node that is gone');
-    for (const object of this.#objects.values()) this.#drop(object);
+    for (const object of this.objects.values()) this.pods.drop(object);
   }
 
   /** The kubelet: its container has ended, and nothing holds the object any longer. */
-  #ended(object: KubeObject): void {
-    if (this.isStuck) return this.#world.after(1000, () => this.#ended(object));
+  #ended(object: KubeObject, wasStuck = false): void {
+    if (this.isStuck) return this.#world.after(1000, () => this.#ended(object, true));
+    if (wasStuck) return this.#world.after(this.#world.chance.between(0.2, 1) * NOTICE_MS, () => this.#ended(object));
     this.#checker.ended(this, object);
-    const last = this.#objects.get(object.metadata.name);
-    if (last?.metadata.uid === object.metadata.uid) this.#put(Object.assign({}, last, ENDED));
-    this.#drop(object);
-  }
-
-  #drop({ metadata: { name, uid } }: KubeObject): void {
-    if (this.#objects.get(name)?.metadata.uid !== uid) return;
-    this.#objects.delete(name);
-    this.#version += 1;
-    this.#tell(name, uid, undefined);
-  }
-
-  #find(name: string): KubeObject {
-    const found = this.#objects.get(name);
-    if (!found) throw new ApiError(404, 'NotFound', `${name} does not exist`);
-    return found;
-  }
-
-  #put(object: KubeObject): KubeObject {
-    this.#version += 1;
-    const { name } = object.metadata;
-    const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
-    this.#objects.set(name, stored);
-    this.#tell(name, stored.metadata.uid, stored);
-    return stored;
-  }
-
-  #tell(name: string, uid: string | undefined, object: KubeObject | undefined): void {
-    for (const watcher of this.#watchers) watcher({ name, uid, object, version: this.#version });
+    const last = this.objects.get(object.metadata.name);
+    if (last?.metadata.uid === object.metadata.uid) this.pods.put(Object.assign({}, last, ENDED));
+    this.pods.drop(object);
   }
 }
 
-export function termOf(object: KubeObject): number {
-  return numberAnnotation(object, annotations.term) ?? 0;
-}
-
-function conflictUnless(expected: string | undefined, actual: string | undefined, name: string): void {
-  if (expected !== undefined && expected !== actual) throw new ApiError(409, 'Conflict', `${name} has changed`);
+/** As an API server sees the time of creation. */
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1000) * 1000;
 }

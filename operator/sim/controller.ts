@@ -6,6 +6,7 @@ import { LeadershipGuard } from '../leadership/guard.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
 import { STOP_MARGIN_MS } from '../leadership/permit.ts';
 import type { Takeover } from '../leadership/activation.ts';
+import type { ClusterClient } from '../cluster/cluster-client.ts';
 import { ServerClock } from '../cluster/server-clock.ts';
 import { Warden } from '../leadership/warden.ts';
 import { Presence } from '../leadership/presence.ts';
@@ -22,6 +23,7 @@ import { calm, Link } from './link.ts';
 import { Process } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { SimClient, SimReconciler } from './reconciler.ts';
+import { SimRuns } from './runs.ts';
 import type { SimStore } from './store.ts';
 
 export const TENANT = 'default';
@@ -50,6 +52,8 @@ export class SimController {
   readonly serverClock: ServerClock;
   readonly permit: PermitKeeper;
   readonly warden: Warden | undefined;
+  readonly #client: ClusterClient;
+  readonly runs: SimRuns | undefined;
   readonly #options: ControllerOptions;
   readonly #vanished = new VanishedPods();
   /** When the lease was last asked for; the guard must ask anew for each grant. */
@@ -73,9 +77,11 @@ export class SimController {
     this.serverClock = new ServerClock(this.process.clock);
     this.toCluster.onDate = (date, sentAt) => this.serverClock.observe(date, sentAt);
     this.permit = new PermitKeeper(cluster.permitStore(this.toCluster));
-    this.informer = new Informer(this.process, cluster, this.toCluster);
-    this.informer.onGone = (last) => this.#vanished.went(last as Pod, this.process.clock.monotonic());
+    this.informer = new Informer(this.process, cluster.pods, this.toCluster);
+    this.informer.onGone = (last) => this.#vanished.went(last as Pod);
     const cells = this.#watched(store.connect(this.process, this.toStore));
+    this.#client = new SimClient(this, cluster, options.checker);
+    this.runs = cluster.batch && new SimRuns({ controller: this, client: this.#client, store: cells }, cluster.batch);
     this.presence = this.#makePresence(cells);
     this.elector = this.#makeElector(cells);
     this.guard = new LeadershipGuard(this.elector, options.timing.retryPeriodMs);
@@ -104,13 +110,13 @@ export class SimController {
   start(): void {
     const { checker, timing, cluster } = this.#options;
     this.process.machine.world.note(this.identity, 'starts');
-    const reconciler = new SimReconciler(this, new SimClient(this, cluster, checker), { checker, timing, cluster });
+    const reconciler = new SimReconciler(this, this.#client, { checker, timing, cluster, runs: this.runs });
     const election = this.elector.run().finally(() => {
       this.presence.stop();
       this.warden?.stop();
     });
-    const running = [this.informer.run(), election, this.presence.run(), reconciler.run(), this.warden?.run()];
-
+    const informing = [this.informer.run(), this.runs?.informer.run()];
+    const running = [...informing, election, this.presence.run(), reconciler.run(), this.warden?.run()];
     for (const part of running) {
       part?.catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
     }
@@ -119,6 +125,7 @@ export class SimController {
   kill(): void {
     this.process.kill();
     this.informer.stop();
+    this.runs?.informer.stop();
   }
 
   /** SIGTERM. The process ends some time later, whether it is done or not. */
@@ -209,8 +216,8 @@ export class SimController {
       clock: this.process.clock,
       logger: silentLogger,
       periodMs: timing.renewDeadlineMs / 2,
-      highestStamp: () => Math.max(this.informer.highestStamp, this.permit.term),
-      mayLead: () => this.informer.ready && !this.mayNotLead,
+      highestStamp: () => Math.max(this.#highestStamp, this.permit.term),
+      mayLead: () => this.#mayLead,
       onLoss: () => this.elector.canaryLost(),
     });
   }
@@ -233,10 +240,18 @@ export class SimController {
     });
   }
 
+  get #mayLead(): boolean {
+    return this.informer.ready && (this.runs?.informer.ready ?? true) && !this.mayNotLead;
+  }
+
+  get #highestStamp(): number {
+    return Math.max(this.informer.highestStamp, this.runs?.informer.highestStamp ?? 0);
+  }
+
   /** Of pods without an object, that may run on. */
   #awaited(): readonly string[] {
     const now = this.process.clock.monotonic();
-    for (const node of this.#vanished.nodes(now)) this.#vanished.heard(node, this.cluster.nodeRenewal, now);
+    for (const node of this.#vanished.nodes) this.#vanished.heard(node, this.cluster.nodeRenewal, now);
     return this.#vanished.pods.map(({ metadata }) => metadata.labels?.[labels.name] ?? '');
   }
 
@@ -254,8 +269,8 @@ export class SimController {
       permit: this.permit,
       presence: this.presence,
       cluster: {
-        ready: () => this.informer.ready && !this.mayNotLead,
-        highestStamp: () => this.informer.highestStamp,
+        ready: () => this.#mayLead,
+        highestStamp: () => this.#highestStamp,
         drainMs: (graceMs: number) => Math.max(graceMs, this.informer.longestGraceMs) + (takeover ? STOP_MARGIN_MS : 0),
         silentMs: () => this.serverClock.silentMs,
         serverTime: (monotonic?: number) => this.serverClock.at(monotonic),

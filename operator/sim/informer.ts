@@ -1,11 +1,11 @@
 /**
- * What one process knows of the cluster's objects: a list, then a watch that lags, breaks with its connection, and is
+ * What one process knows of a cluster's objects: a list, then a watch that lags, breaks with its connection, and is
  * begun anew. Stands for the reflector; its answers are old, never reordered.
  */
 import { podGraceMs } from '../api/grace.ts';
 import type { KubeObject } from '../cluster/cluster-client.ts';
-import type { Change, SimCluster } from './cluster.ts';
-import { termOf } from './cluster.ts';
+import type { Change, Objects } from './objects.ts';
+import { termOf } from './objects.ts';
 import type { Link } from './link.ts';
 import type { Process } from './machine.ts';
 
@@ -18,7 +18,7 @@ export class Informer {
   /** Hears of each object that has gone, as it was known last. */
   onGone: (last: KubeObject) => void = () => {};
   readonly #process: Process;
-  readonly #cluster: SimCluster;
+  readonly #objects: Objects;
   readonly #link: Link;
   readonly #known = new Map<string, KubeObject>();
   /** Events that came before the list that they follow. */
@@ -32,9 +32,9 @@ export class Informer {
   #lastArrival = 0;
   #unwatch: () => void = () => {};
 
-  constructor(process: Process, cluster: SimCluster, link: Link) {
+  constructor(process: Process, objects: Objects, link: Link) {
     this.#process = process;
-    this.#cluster = cluster;
+    this.#objects = objects;
     this.#link = link;
   }
 
@@ -51,6 +51,10 @@ export class Informer {
   /** Milliseconds; 0 when there is none. */
   get longestGraceMs(): number {
     return Math.max(0, ...[...this.#known.values()].map(podGraceMs));
+  }
+
+  list(): readonly KubeObject[] {
+    return [...this.#known.values()];
   }
 
   get(name: string): KubeObject | undefined {
@@ -81,7 +85,7 @@ export class Informer {
     const found = await this.#link.call(
       () => {
         this.#watch();
-        return { version: this.#cluster.version, objects: [...this.#cluster.objects.values()] };
+        return { version: this.#objects.version, objects: [...this.#objects.all.values()] };
       },
       { timeoutMs: LIST_TIMEOUT_MS },
     );
@@ -99,7 +103,7 @@ export class Informer {
   #watch(): void {
     this.#unwatch();
     const { world } = this.#process.machine;
-    this.#unwatch = this.#cluster.watch((change) => {
+    this.#unwatch = this.#objects.watch((change) => {
       const arrival = Math.max(this.#lastArrival, world.now + world.chance.skewed(1, this.lagMs));
       this.#lastArrival = arrival;
       world.at(arrival, () => this.#arrived(change));

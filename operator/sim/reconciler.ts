@@ -23,9 +23,13 @@ import { assertNotLater, planChild } from '../reconcile/plan.ts';
 import type { Checker } from './checker.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimController } from './controller.ts';
+import type { SimRuns } from './runs.ts';
 import { StoreError } from '../lease/store-error.ts';
 
 const TIMEOUT_MS = 5000;
+
+/** What keeps the objects of a type. */
+type Server = Pick<SimCluster, 'objects' | 'create' | 'patch' | 'delete'>;
 
 /** The API server as one process reaches it, as far as the applier asks. */
 export class SimClient implements ClusterClient {
@@ -40,26 +44,29 @@ export class SimClient implements ClusterClient {
     this.#checker = checker;
   }
 
-  get<T extends KubeObject>(_type: ResourceType, { name }: ObjectName, options?: CallOptions): Promise<T | undefined> {
-    return this.#controller.toCluster.call(() => this.#cluster.objects.get(name) as T | undefined, callOf(options));
+  get<T extends KubeObject>(type: ResourceType, { name }: ObjectName, options?: CallOptions): Promise<T | undefined> {
+    return this.#controller.toCluster.call(
+      () => this.#server(type).objects.get(name) as T | undefined,
+      callOf(options),
+    );
   }
 
-  create<T extends KubeObject>(_type: ResourceType, body: T, options?: CallOptions): Promise<T> {
-    return this.#send('create', () => this.#cluster.create(this.#controller.identity, body) as T, options);
+  create<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T> {
+    return this.#send('create', () => this.#server(type).create(this.#controller.identity, body) as T, options);
   }
 
   patch<T extends KubeObject>(
-    _type: ResourceType,
+    type: ResourceType,
     { name }: ObjectName,
     patch: unknown,
     options: PatchOptions,
   ): Promise<T> {
     const merge = patch as Pick<KubeObject, 'metadata'>;
-    return this.#send('patch', () => this.#cluster.patch(this.#controller.identity, name, merge) as T, options);
+    return this.#send('patch', () => this.#server(type).patch(this.#controller.identity, name, merge) as T, options);
   }
 
-  delete(_type: ResourceType, { name }: ObjectName, options: DeleteOptions): Promise<boolean> {
-    return this.#send('delete', () => this.#cluster.delete(this.#controller.identity, name, options), options);
+  delete(type: ResourceType, { name }: ObjectName, options: DeleteOptions): Promise<boolean> {
+    return this.#send('delete', () => this.#server(type).delete(this.#controller.identity, name, options), options);
   }
 
   list(): never {
@@ -79,6 +86,10 @@ export class SimClient implements ClusterClient {
   }
 
   async close(): Promise<void> {}
+
+  #server(type: ResourceType): Server {
+    return type === core.pods || !this.#cluster.batch ? this.#cluster : this.#cluster.batch;
+  }
 
   async #send<T>(verb: string, serve: () => T, options: CallOptions | undefined): Promise<T> {
     options?.signal?.throwIfAborted();
@@ -101,6 +112,8 @@ function callOf(options: CallOptions = {}): { timeoutMs: number; signal?: AbortS
 }
 
 interface Surroundings {
+  /** Of the cron job, where there is one. */
+  readonly runs: SimRuns | undefined;
   readonly checker: Checker;
   readonly timing: Timing;
   readonly cluster: SimCluster;
@@ -128,16 +141,20 @@ export class SimReconciler {
     while (process.alive) {
       await process.clock.sleep(process.machine.world.chance.between(0.2, 1) * retryPeriodMs);
       if (!this.#controller.elector.term) continue;
-      const names = [...this.#around.cluster.wanted.keys()];
-      await Promise.all(names.map((name) => this.#attempt(name)));
+      const works = [...this.#around.cluster.wanted.keys()].map(
+        (name) => (grant: Grant) => this.#reconcile(name, grant),
+      );
+      const { runs } = this.#around;
+      if (runs) works.push((grant) => runs.reconcile(grant));
+      await Promise.all(works.map((work) => this.#attempt(work)));
     }
   }
 
-  async #attempt(name: string): Promise<void> {
+  async #attempt(work: (grant: Grant) => Promise<void>): Promise<void> {
     const { clock, machine } = this.#controller.process;
     await clock.sleep(machine.world.chance.skewed(0, 100));
     try {
-      await this.#reconcile(name, await this.#enter());
+      await work(await this.#enter());
     } catch (error) {
       if (error instanceof HigherTermSeen) this.#controller.elector.demote(error.message);
       else if (!(error instanceof NotLeader || error instanceof RetryLater || isExpected(error))) {
@@ -196,7 +213,7 @@ function podSpec({ graceMs }: SimCluster): object {
   return { nodeName: 'node', containers: [{ name: 'main' }], terminationGracePeriodSeconds: graceMs / 1000 };
 }
 
-/** Of the network, or the permit has ended. */
+/** Of the network, or the permit has ended, or somebody else was faster. */
 function isExpected(error: unknown): boolean {
-  return error instanceof StoreError || hasCode(error, 403);
+  return error instanceof StoreError || [403, 404, 409].some((code) => hasCode(error, code));
 }

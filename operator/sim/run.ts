@@ -1,4 +1,5 @@
 /** A seed played through: chaos, healing, and a time of calm in which nothing may happen any more. */
+import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
 import type { Violation } from './checker.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Profile } from './profiles.ts';
@@ -33,10 +34,13 @@ export interface RunResult {
   readonly lines: readonly string[];
 }
 
-/** Chaos lasts for so many times the lease. */
+/** Chaos lasts for so many times the lease; runs of a cron job are minutes apart. */
 const CHAOS = 8;
+const CHAOS_WITH_RUNS = 30;
 /** After it has settled, the system must stay so for as many. */
 const CALM = 2;
+/** A run that is due may have to wait for the one before it, and for its Job to be made anew. */
+const NEXT_RUN_MS = 180_000;
 
 export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Promise<RunResult> {
   const profile = wanted ?? profileNames[seed % profileNames.length] ?? 'everything';
@@ -47,17 +51,24 @@ export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Pro
   }
   const nemesis = new Nemesis(sim, profiles[profile]);
   nemesis.start();
-  await sim.run(CHAOS * timing.ttlMs);
+  await sim.run((sim.hasCron ? CHAOS_WITH_RUNS : CHAOS) * timing.ttlMs);
   nemesis.stop();
   world.note('nemesis', 'all is healed');
   if (!checker.violation) await settle(sim);
   return resultOf(sim, { seed, profile, isSchedule: false });
 }
 
-/** Every fourth of those with several clusters is `strict`, every third has three of them. */
-function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'clusters' | 'takeover'> {
+const CATCH_UPS: readonly CatchUp[] = ['None', 'Last', 'All'];
+
+/** Every fourth of those with several clusters is `strict`, every third has three of them, every other a cron job. */
+function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'clusters' | 'takeover' | 'catchUp'> {
   if (!profile.startsWith('clusters')) return {};
-  return { clusters: seed % 3 === 0 ? 3 : 2, takeover: seed % 4 === 0 ? 'strict' : 'bounded' };
+  const catchUp = seed % 2 === 0 ? CATCH_UPS[(seed / 2) % CATCH_UPS.length] : undefined;
+  return {
+    clusters: seed % 3 === 0 ? 3 : 2,
+    takeover: seed % 4 === 0 ? 'strict' : 'bounded',
+    ...(catchUp && { catchUp }),
+  };
 }
 
 export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {
@@ -85,4 +96,9 @@ export async function settle(sim: Simulation): Promise<void> {
   if (!sim.isSettled)
     return checker.fail('progress', `not settled ${Math.round(bound)} ms after healing: ${sim.describe()}`);
   await sim.run(CALM * timing.ttlMs);
+  if (!sim.hasCron || checker.violation) return;
+  const runs = checker.runs.size;
+  await sim.run(NEXT_RUN_MS, () => checker.runs.size > runs);
+  if (!checker.violation && checker.runs.size === runs)
+    checker.fail('progress', `no run began in ${NEXT_RUN_MS} ms: ${sim.describe()}`);
 }

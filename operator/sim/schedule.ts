@@ -6,6 +6,9 @@ export interface Schedule {
   readonly what: string;
   readonly timing?: Timing;
   /** Machines belong to the clusters in turns, and start one second after each other. */
-  readonly place?: Pick<SimulationOptions, 'clusters' | 'machines' | 'takeover' | 'graceMs'>;
+  readonly place?: Pick<
+    SimulationOptions,
+    'clusters' | 'machines' | 'takeover' | 'graceMs' | 'catchUp' | 'clocksAgree'
+  >;
   readonly play: (sim: Simulation) => Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
 import type { Simulation } from './simulation.ts';
-import { cut, led, TIMING } from './steps.ts';
+import { cut, led, ledIn, TIMING } from './steps.ts';
 
 const TWO = { clusters: 2, machines: 4 } as const;
 const { ttlMs } = TIMING;
@@ -205,15 +205,4 @@ async function createHeldBack(sim: Simulation, leader: SimController, ms: number
   leader.heldBack.set('create', ms);
   sim.evict();
   await sim.run(2 * ttlMs, () => !leader.heldBack.has('create'));
-}
-
-/** All start, the first machine's controller leads, and every cluster knows of the others. */
-async function ledIn(sim: Simulation, machine: number): Promise<SimController> {
-  for (const each of [...sim.machines.slice(machine - 1), ...sim.machines.slice(0, machine - 1)]) {
-    sim.startController(each);
-    await sim.run(1000);
-  }
-  const leader = await led(sim);
-  await sim.run(2 * ttlMs);
-  return leader;
 }

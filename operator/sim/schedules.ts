@@ -10,6 +10,7 @@ import type { RunResult } from './run.ts';
 import { resultOf, settle } from './run.ts';
 import type { Schedule } from './schedule.ts';
 import { clusterSchedules } from './schedules.clusters.ts';
+import { runSchedules } from './schedules.runs.ts';
 import { Simulation } from './simulation.ts';
 
 export const schedules: Readonly<Record<string, Schedule>> = {
@@ -218,6 +219,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     },
   },
   ...clusterSchedules,
+  ...runSchedules,
 };
 
 /** Plays one schedule, heals, and waits for the calm that must follow. */

@@ -1,9 +1,11 @@
 /** One run: machines, a store, a cluster, and controllers that come and go. */
 import type { Takeover } from '../leadership/activation.ts';
 import type { Timing } from '../leadership/timing.ts';
+import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
 import { Chance } from './chance.ts';
 import { Checker } from './checker.ts';
-import { SimCluster, termOf } from './cluster.ts';
+import { SimCluster } from './cluster.ts';
+import { termOf } from './objects.ts';
 import { SimController } from './controller.ts';
 import { Machine } from './machine.ts';
 import { timings } from './profiles.ts';
@@ -24,6 +26,10 @@ export interface SimulationOptions {
   readonly takeover?: Takeover;
   /** Longest time that a container takes to end, milliseconds. */
   readonly graceMs?: number;
+  /** Of a cron job in every cluster, whose runs are claimed; absent: there is none. */
+  readonly catchUp?: CatchUp;
+  /** Whether the clocks of all API servers show the same time; those of clusters may be a minute apart. */
+  readonly clocksAgree?: boolean;
   /** Whether clocks run at different rates, within what the protocol allows. */
   readonly drift?: boolean;
 }
@@ -59,8 +65,14 @@ export class Simulation {
     this.takeover = clusters > 1 ? (options.takeover ?? 'bounded') : undefined;
     this.checker.hasHole = this.takeover === 'bounded';
     this.clusters = Array.from({ length: clusters }, (_, i) => {
-      const offsetMs = clusters > 1 ? chance.between(-60_000, 60_000) : 0;
-      return new SimCluster(this.world, this.checker, { id: `cluster-${'abc'[i]}`, graceMs, rate: rate(), offsetMs });
+      const offsetMs = clusters > 1 && options.clocksAgree !== true ? chance.between(-60_000, 60_000) : 0;
+      return new SimCluster(this.world, this.checker, {
+        id: `cluster-${'abc'[i]}`,
+        graceMs,
+        rate: rate(),
+        offsetMs,
+        catchUp: options.catchUp,
+      });
     });
     this.checker.clusters = this.clusters;
     const count = options.machines ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
@@ -89,6 +101,10 @@ export class Simulation {
     this.checker.controllers = this.controllers;
     controller.start();
     return controller;
+  }
+
+  get hasCron(): boolean {
+    return this.clusters.some(({ batch }) => batch !== undefined);
   }
 
   get leader(): SimController | undefined {
@@ -135,7 +151,9 @@ export class Simulation {
     const term = leader?.term;
     if (term === undefined) return false;
     return this.clusters.every((cluster) => {
-      if (cluster !== leader?.cluster) return cluster.objects.size === 0;
+      const { batch } = cluster;
+      if (cluster !== leader?.cluster) return cluster.objects.size === 0 && (batch?.running ?? []).length === 0;
+      if (batch && !batch.isActiveIn(term)) return false;
       return [...cluster.wanted.keys()].every((name) => {
         const object = cluster.objects.get(name);
         return object !== undefined && !object.metadata.deletionTimestamp && termOf(object) === term;

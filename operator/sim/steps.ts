@@ -17,6 +17,17 @@ export async function led(sim: Simulation): Promise<SimController> {
   return sim.startController(sim.machines[0] ?? unreachable());
 }
 
+/** All start, the first machine's controller leads, and every cluster knows of the others. */
+export async function ledIn(sim: Simulation, machine: number): Promise<SimController> {
+  for (const each of [...sim.machines.slice(machine - 1), ...sim.machines.slice(0, machine - 1)]) {
+    sim.startController(each);
+    await sim.run(1000);
+  }
+  const leader = await led(sim);
+  await sim.run(2 * TIMING.ttlMs);
+  return leader;
+}
+
 /** The leader leaves; true time of the tombstone. */
 export async function released(sim: Simulation, leader: SimController): Promise<number> {
   const before = sim.store.writtenAt(LEASE);

@@ -160,6 +160,18 @@ const leaving: readonly Mutant[] = [
     ],
   },
   {
+    name: 'first-sign-of-the-node',
+    breaks: 'A node that comes back has ended nothing yet of what has no object any more (schedule 11)',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: 'reconcile/vanished.ts',
+        find: 'return renewedAt - aliveSince >= podGraceMs(pod) + NOTICE_MS;',
+        put: 'return renewedAt >= aliveSince;',
+      },
+    ],
+  },
+  {
     name: 'leaves-without-an-heir',
     breaks: 'Who leaves what runs to a standby stays until somebody leads (schedule 8)',
     profile: 'clusters, crash',

@@ -8,8 +8,9 @@ import type { Report } from './worker.ts';
 import { actingMutants } from './zoo.acting.ts';
 import { clusterMutants } from './zoo.clusters.ts';
 import { leaseMutants } from './zoo.lease.ts';
+import { runMutants } from './zoo.runs.ts';
 
-export const zoo: readonly Mutant[] = [...leaseMutants, ...actingMutants, ...clusterMutants];
+export const zoo: readonly Mutant[] = [...leaseMutants, ...actingMutants, ...clusterMutants, ...runMutants];
 
 export interface Hunt {
   readonly from: number;

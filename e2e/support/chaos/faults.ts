@@ -1,7 +1,7 @@
 /** What goes wrong, one thing at a time, and what the protocol promises for it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chance } from '../../../operator/sim/chance.ts';
-import { faketime } from '../../../operator/lease/testing/faketime.ts';
+import { faketime, jumpingFaketime, setFaketime } from '../../../operator/lease/testing/faketime.ts';
 import type { Side, World } from './world.ts';
 import { TTL_MS } from './world.ts';
 import { steady } from './workloads.ts';
@@ -17,6 +17,7 @@ export interface Fault {
 
 const NONE = 'none: nothing restarts';
 const STOP_AND_START = "the pods' own stop and start";
+const JUMPS = 8;
 const WAIT = 'ttl + 3 s + ttl + drain, and the start';
 /** Nobody can tell what was written before. */
 const LOST = 'ttl + drain, and the start';
@@ -153,6 +154,25 @@ const single: Readonly<Record<string, Fault>> = {
       await world.endOne(leader, 'SIGKILL');
       await world.start(here, slot, faketime(chance.pick([-3600, 3600])));
       await sleep(2 * TTL_MS);
+    },
+  },
+  'clock of a controller jumping by up to an hour': {
+    promise: NONE,
+    async play(world, chance) {
+      const { here, leader } = await world.places();
+      const [slot, standby] = [...here.controllers].find(([, each]) => each !== leader) ?? [];
+      if (slot === undefined || standby === undefined) throw new Error('the leader has no standby');
+      setFaketime(world.clockFile, 0);
+      await world.endOne(standby, 'SIGTERM');
+      await world.start(here, slot, jumpingFaketime(world.clockFile));
+      await world.highlander('handover', '--to', standby.name);
+      for (let jump = 0; jump < JUMPS; jump += 1) {
+        setFaketime(world.clockFile, Math.round(chance.between(-3600, 3600)));
+        await sleep(chance.between(200, TTL_MS / 2));
+      }
+      const jumped = here.controllers.get(slot);
+      if (jumped) await world.endOne(jumped, 'SIGTERM');
+      await world.start(here, slot);
     },
   },
   'all of a cluster killed, for good': {

@@ -46,6 +46,8 @@ export class World {
   readonly sides: readonly [Side, Side];
   /** Of the diaries. */
   readonly folder: string;
+  /** Says by how many seconds the clocks are off that jump. */
+  readonly clockFile: string;
   #editions = 0;
   #keep: string | undefined;
 
@@ -53,6 +55,7 @@ export class World {
     this.redis = redis;
     this.sides = sides;
     this.folder = folder;
+    this.clockFile = `${folder}-clock`;
   }
 
   /** `keep`: where logs, events and diaries are left at the end. */
@@ -93,7 +96,7 @@ export class World {
     }
     await this.redis.stop();
     if (this.#keep !== undefined) cpSync(this.folder, join(this.#keep, 'diaries'), { recursive: true });
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const each of [this.folder, this.clockFile]) rmSync(each, { recursive: true, force: true });
   }
 
   /** A side that has the lease, or had it last, and the other one. */

@@ -80,6 +80,11 @@ function handle(name: string, reused: boolean): Cluster {
   const startApiServer = async (): Promise<void> => {
     apiServer();
     await parts.apiServerAnswers(name);
+    // Elsewhere they elect a leader, end when it cannot renew, and are started anew; as they are they back off for minutes.
+    for (const server of ['kube-scheduler', 'kube-controller-manager'] as const) {
+      await parts.stopServer(name, server);
+      parts.startServer(name, server);
+    }
   };
   const stopApiServer = (): Promise<void> => parts.stopServer(name, 'kube-apiserver');
   return {
@@ -100,7 +105,8 @@ function handle(name: string, reused: boolean): Cluster {
     startApiServer,
     restartApiServer: async () => {
       await stopApiServer();
-      await startApiServer();
+      apiServer();
+      await parts.apiServerAnswers(name);
     },
     pauseApiServer: () => signal(apiServer(), 'SIGSTOP'),
     resumeApiServer: () => signal(apiServer(), 'SIGCONT'),

@@ -4,11 +4,13 @@
  */
 import type { CronJob, Job } from '../../api/children.ts';
 import { annotations } from '../../api/group.ts';
+import type { Pod } from '../../api/kubernetes.ts';
 import type { Claim, CronLedger } from '../../ledger/cron-ledger.ts';
 import { isOpen, withClaim, withState } from '../../ledger/cron-ledger.ts';
 import { lastBefore } from '../../lib/cron-next.ts';
 import { parseSchedule } from '../../lib/cron.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
+import { isConfirmedGone, isGone } from '../../reconcile/gone.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 import type { CatchUp } from './catch-up.ts';
 import { choose, MOST_CAUGHT_UP } from './catch-up.ts';
@@ -30,9 +32,15 @@ export type Move =
 
 export interface RunsView {
   readonly ledger: CronLedger | undefined;
+  /** The store may have lost writes since the ledger was written. */
+  readonly mayBeOld: boolean;
+  /** No other cluster shares the tenant, so what this one remembers is all that has run. */
+  readonly isAlone: boolean;
   readonly cronJob: CronJob;
   /** Of this CronJob, none that is being deleted. */
   readonly jobs: readonly Job[];
+  /** Of its runs, also of those whose Job is being deleted or has gone. */
+  readonly pods: readonly Pod[];
   /** Of the workload, milliseconds since the epoch: what was due before does not concern it. */
   readonly createdAt: number;
   readonly clusterId: string;
@@ -51,20 +59,36 @@ export function decideRuns(view: RunsView): Move | undefined {
   const { ledger } = view;
   if (!ledger) return begin(view);
   const known = { ...view, ledger };
-  return catchUpMark(known) ?? takeOver(known) ?? follow(known) ?? dismiss(known) ?? start(known);
+  return catchUpMark(known) ?? stampFirst(known) ?? takeOver(known) ?? follow(known) ?? dismiss(known) ?? start(known);
 }
 
-/** Without a ledger nothing older than now is run, unless Kubernetes had the runs to itself until now. */
-function begin({ cronJob, clusterId, now }: RunsView): Move {
+/**
+ * Without a ledger nothing older than now is run, unless Kubernetes had the runs to itself until now. A stamp says that
+ * there has been a ledger.
+ */
+function begin({ cronJob, clusterId, isAlone, now }: RunsView): Move {
   const last = Date.parse(cronJob.status?.lastScheduleTime ?? '');
-  const mark = stampOf(cronJob) ?? (Number.isNaN(last) ? now : last);
+  const stamp = stampOf(cronJob);
+  const first = Number.isNaN(last) ? now : last;
+  const mark = stamp === undefined ? first : Math.max(stamp, isAlone ? 0 : now);
   return { do: 'write', ledger: { mark, activation: { clusterId, at: now }, claims: [] } };
 }
 
-/** A ledger that came back from a backup is behind the stamp; one of a deleted workload is behind its successor's start. */
-function catchUpMark({ ledger, cronJob, createdAt }: Known): Move | undefined {
-  const mark = Math.max(stampOf(cronJob) ?? 0, createdAt);
-  return mark > ledger.mark ? { do: 'write', ledger: { ...ledger, mark } } : undefined;
+/**
+ * A ledger that came back from a backup is behind the stamp, and behind what other clusters have claimed since: nobody can
+ * tell what that was. One of a deleted workload is behind its successor's start.
+ */
+function catchUpMark(view: Known): Move | undefined {
+  const { ledger, cronJob, createdAt, mayBeOld, isAlone, now, catchUp } = view;
+  const mark = Math.max(ledger.mark, stampOf(cronJob) ?? 0, createdAt, mayBeOld && !isAlone ? now : 0);
+  if (mark === ledger.mark && !mayBeOld) return undefined;
+  const left = mayBeOld ? instantsIn(view, mark) : [];
+  const notes = left.length > 0 ? [leftOut(left, catchUp, 'what was claimed may be lost')] : [];
+  return { do: 'write', ledger: { ...ledger, mark }, notes };
+}
+
+function stampFirst({ ledger, cronJob }: Known): Move | undefined {
+  return stampOf(cronJob) === undefined ? { do: 'stamp', mark: ledger.mark } : undefined;
 }
 
 function takeOver({ ledger, clusterId, now }: Known): Move | undefined {
@@ -112,14 +136,13 @@ function dismiss(view: Known): Move | undefined {
 }
 
 function start(view: Known): Move | undefined {
-  const { ledger, cronJob, jobs, clusterId, term, catchUp, now } = view;
+  const { ledger, cronJob, clusterId, term, catchUp, now } = view;
   const { suspend, startingDeadlineSeconds, concurrencyPolicy } = cronJob.spec;
   const instants = dueInstants(view);
   const last = instants.at(-1);
   if (last === undefined) return undefined;
-  if (suspend === true) return { do: 'write', ledger: { ...ledger, mark: last } };
-  const isBusy = jobs.some((job) => hasBegun(job) && !isJobOver(job));
-  if (isBusy && concurrencyPolicy !== 'Allow') return undefined;
+  if (suspend === true) return isParked(cronJob) ? undefined : { do: 'write', ledger: { ...ledger, mark: last } };
+  if (concurrencyPolicy !== 'Allow' && isBusy(view)) return undefined;
   const deadlineMs = (startingDeadlineSeconds ?? Infinity) * 1000;
   const { run, left } = choose({ instants, activeSince: ledger.activation.at, deadlineMs, catchUp, now });
   const notes = left.length > 0 ? [leftOut(left, catchUp)] : [];
@@ -130,6 +153,18 @@ function start(view: Known): Move | undefined {
   return { do: 'write', ledger: withClaim(ledger, claim), notes };
 }
 
+/** Stopped with the tenant, not by its user: it is about to be activated, and may be of an old spec until then. */
+function isParked(cronJob: CronJob): boolean {
+  return numberAnnotation(cronJob, annotations.activationTerm) === undefined;
+}
+
+/** A run goes on, or has not ended yet although its Job has been told to. */
+function isBusy({ jobs, pods }: Known): boolean {
+  return (
+    jobs.some((job) => hasBegun(job) && !isJobOver(job)) || pods.some((pod) => !isGone(pod) && !isConfirmedGone(pod))
+  );
+}
+
 /** Not claimed, and kept from beginning. */
 function waiting({ jobs, ledger }: Known): readonly Job[] {
   const claimed = new Set(ledger.claims.map(({ jobUid }) => jobUid));
@@ -138,13 +173,17 @@ function waiting({ jobs, ledger }: Known): readonly Job[] {
 
 /** After the mark. Those of `@every` are only known from what Kubernetes makes of it. */
 function dueInstants(view: Known): readonly number[] {
-  const { ledger, cronJob, now } = view;
+  const { ledger, now } = view;
   const made = waiting(view).map(instantOf);
-  const schedule = parseSchedule(cronJob.spec.schedule);
-  const span = { after: ledger.mark, until: now - PATIENCE_MS, count: MOST_CAUGHT_UP + 1 };
-  const missing = 'everyMs' in schedule ? [] : lastBefore(schedule, cronJob.spec.timeZone ?? 'Etc/UTC', span);
-  const all = [...new Set([...made, ...missing])].filter((at) => at > ledger.mark);
+  const all = [...new Set([...made, ...instantsIn(view, now - PATIENCE_MS)])].filter((at) => at > ledger.mark);
   return all.toSorted((a, b) => a - b);
+}
+
+/** The last of those after the mark, as the schedule has them. */
+function instantsIn({ ledger, cronJob: { spec } }: Known, until: number): readonly number[] {
+  const schedule = parseSchedule(spec.schedule);
+  const span = { after: ledger.mark, until, count: MOST_CAUGHT_UP + 1 };
+  return 'everyMs' in schedule ? [] : lastBefore(schedule, spec.timeZone ?? 'Etc/UTC', span);
 }
 
 function stampOf(cronJob: CronJob): number | undefined {
@@ -156,11 +195,11 @@ function unknownRun({ instant }: Claim): Note {
   return { type: 'Warning', reason: 'RunUnknown', note };
 }
 
-function leftOut(instants: readonly number[], catchUp: CatchUp): Note {
+function leftOut(instants: readonly number[], catchUp: CatchUp, because = `catchUp: ${catchUp}`): Note {
   const times = instants.map(timeOf);
   const which =
     times.length > 3 ? `${times.length} runs from ${times[0] ?? ''} to ${times.at(-1) ?? ''}` : times.join(', ');
-  return { type: 'Warning', reason: 'RunsLeftOut', note: `Left out: ${which} (catchUp: ${catchUp})` };
+  return { type: 'Warning', reason: 'RunsLeftOut', note: `Left out: ${which} (${because})` };
 }
 
 function timeOf(ms: number): string {

@@ -22,14 +22,20 @@ export function isOf(job: Job, { metadata }: CronJob): boolean {
   return controllerOf(job)?.uid === metadata.uid && job.metadata.deletionTimestamp === undefined;
 }
 
+/** As Kubernetes calls it. */
+export function jobName(cronJob: string, instant: number): string {
+  return `${cronJob}-${Math.floor(instant / MINUTE_MS)}`;
+}
+
 /** The Job that Kubernetes would make for that time, kept from beginning. */
-export function jobFor({ metadata: { name, namespace = '', uid = '' }, spec }: CronJob, instant: number): Job {
-  const { metadata, spec: job } = spec.jobTemplate;
+export function jobFor(cronJob: CronJob, instant: number): Job {
+  const { name, namespace = '', uid = '' } = cronJob.metadata;
+  const { metadata, spec: job } = cronJob.spec.jobTemplate;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: `${name}-${Math.floor(instant / MINUTE_MS)}`,
+      name: jobName(name, instant),
       namespace,
       labels: metadata?.labels ?? {},
       annotations: { ...metadata?.annotations, [SCHEDULED]: new Date(instant).toISOString().replace('.000Z', 'Z') },

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { childTypes } from '../../api/children.ts';
 import { labels } from '../../api/group.ts';
+import type { Scope } from '../../api/scope.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import { MemoryStore } from '../../lease/testing/memory-store.ts';
 import { FakeClock } from '../../lib/testing/fake-clock.ts';
@@ -43,6 +44,18 @@ describe('claimed runs', () => {
     await world.nextMinute();
     expect(world.begun).toEqual([1]);
     world.finish();
+    await world.clock.advance(11_000);
+    await world.reconcile();
+    expect(world.begun).toEqual([1, 2]);
+  });
+
+  it('a run that is due while the pod of one whose Job has gone still ends waits for it', async () => {
+    await world.nextMinute();
+    world.addPod('run-1', { phase: 'Running' }, { deletionTimestamp: '2030-01-01T00:02:00Z' });
+    for (const { metadata } of world.all()) world.cluster.remove(childTypes.jobs, 'default', metadata.name);
+    await world.nextMinute();
+    expect(world.begun).toEqual([1]);
+    world.addPod('run-1', { phase: 'Succeeded' });
     await world.clock.advance(11_000);
     await world.reconcile();
     expect(world.begun).toEqual([1, 2]);
@@ -149,6 +162,39 @@ describe('schedule #17', () => {
     await world.reconcile();
     await world.nextMinute();
     expect(world.begun).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the store may have lost writes while runs were due', () => {
+  async function back(scope: Scope, contents: 'an old ledger' | 'no ledger'): Promise<ClaimedWorld> {
+    const east = await start('east', { catchUp: 'All' });
+    east.scope = scope;
+    await east.nextMinute();
+    east.finish();
+    await east.reconcile();
+    store.restore(contents === 'no ledger' ? new Map() : store.snapshot(), 'second');
+    await pass(2.5, east);
+    for (let n = 0; n < 4; n++) {
+      await east.reconcile();
+      east.finish();
+    }
+    return east;
+  }
+
+  it.each(['an old ledger', 'no ledger'] as const)('alone a cluster knows what it has run: %s', async (contents) => {
+    expect((await back('single', contents)).begun).toEqual([1, 2, 3]);
+  });
+
+  it.each(['an old ledger', 'no ledger'] as const)('others may have run them: %s', async (contents) => {
+    const east = await back('multi', contents);
+    expect(east.begun).toEqual([1]);
+    await pass(0.7, east);
+    await east.reconcile();
+    expect(east.begun).toEqual([1, 4]);
+  });
+
+  it('what is left out is told', async () => {
+    expect((await back('multi', 'an old ledger')).events).toContain('RunsLeftOut');
   });
 });
 

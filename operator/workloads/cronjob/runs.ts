@@ -7,6 +7,8 @@ import { childTypes } from '../../api/children.ts';
 import type { WorkloadCronJob } from '../../api/cronjob.ts';
 import { CRON_JOB_KIND } from '../../api/cronjob.ts';
 import { annotations, API_VERSION, fieldManagers } from '../../api/group.ts';
+import type { Pod } from '../../api/kubernetes.ts';
+import { isOpen } from '../../ledger/cron-ledger.ts';
 import type { Entry, LedgerStore } from '../../ledger/ledger.ts';
 import { RetryLater } from '../../lib/errors.ts';
 import { Applier, fenced, identity } from '../../reconcile/apply.ts';
@@ -18,7 +20,7 @@ import type { Grant, ObjectKey } from '../../reconcile/reconciler.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Move, Note } from './decide.ts';
 import { decideRuns } from './decide.ts';
-import { isOf, jobFor } from './jobs.ts';
+import { isOf, jobFor, jobName } from './jobs.ts';
 
 export interface RunsOptions extends ChildSetOptions {
   readonly ledger: LedgerStore;
@@ -45,6 +47,7 @@ export class CronRuns {
     const scene = new ChildScene(caches, key, CRON_JOB_KIND, tenant);
     if (!workload || tenancy.of(workload) !== 'ours' || !claimed(scene, workload)) return;
     let entry = await ledger.read(key, callOf(grant));
+    await this.#recall(entry, scene, { key, grant });
     for (let taken = 0; taken < MAX_MOVES; taken++) {
       const cronJob = claimed(scene, workload);
       if (!cronJob) return;
@@ -56,17 +59,32 @@ export class CronRuns {
     throw new RetryLater(AGAIN_MS, 'The runs kept changing while they were worked on');
   }
 
+  /** A claim of another leader of this cluster may be younger than what the caches have heard of its Job. */
+  async #recall({ ledger }: Entry, scene: ChildScene, { key, grant }: { key: ObjectKey; grant: Grant }): Promise<void> {
+    const { client, clusterId } = this.#options;
+    const known = new Set(scene.list<Job>(childTypes.jobs).map(({ metadata: { uid } }) => uid));
+    for (const claim of ledger?.claims ?? []) {
+      if (!isOpen(claim) || claim.clusterId !== clusterId || known.has(claim.jobUid)) continue;
+      const name = jobName(key.name, claim.instant);
+      const at = { name, namespace: key.namespace };
+      scene.put(childTypes.jobs, name, await client.get<Job>(childTypes.jobs, at, { signal: grant.signal }));
+    }
+  }
+
   #next(
     workload: WorkloadCronJob,
-    { ledger }: Entry,
+    { ledger, mayBeOld }: Entry,
     cronJob: CronJob,
     { scene, grant }: Pick<Scene, 'scene' | 'grant'>,
   ): Move | undefined {
     const { clusterId, clock } = this.#options;
     return decideRuns({
       ledger,
+      mayBeOld,
+      isAlone: grant.scope === 'single',
       cronJob,
       jobs: scene.list<Job>(childTypes.jobs).filter((job) => isOf(job, cronJob)),
+      pods: scene.list<Pod>(childTypes.pods),
       createdAt: Date.parse(workload.metadata.creationTimestamp ?? '') || 0,
       clusterId,
       term: grant.term,

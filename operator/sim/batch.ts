@@ -1,0 +1,251 @@
+/**
+ * A model of a cluster's cron job, as the API server keeps it and Kubernetes' own controllers treat it: a Job for each
+ * minute, made suspended, and a pod for each Job that is not.
+ */
+import type { ChildType, CronJob, Job } from '../api/children.ts';
+import { childTypes } from '../api/children.ts';
+import { API_VERSION, DEFAULT_TENANT, labels } from '../api/group.ts';
+import type { DeleteOptions, KubeObject } from '../cluster/cluster-client.ts';
+import type { AnyChild } from '../reconcile/child.ts';
+import { isJobOver } from '../reconcile/ending.ts';
+import type { Found } from '../reconcile/parking.ts';
+import { mayRun, parkingOf } from '../reconcile/parking.ts';
+import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
+import { instantOf, jobFor } from '../workloads/cronjob/jobs.ts';
+import type { Checker } from './checker.ts';
+import type { SimCluster } from './cluster.ts';
+import { Objects, termOf } from './objects.ts';
+import type { World } from './world.ts';
+
+export const CRON = 'tick';
+export const CRON_KIND = 'WorkloadCronJob';
+const TYPES: Readonly<Record<string, ChildType>> = { CronJob: childTypes.cronJobs, Job: childTypes.jobs };
+const MINUTE_MS = 60_000;
+const OWN = { [labels.tenant]: DEFAULT_TENANT, [labels.kind]: CRON_KIND, [labels.name]: CRON };
+/** How often Kubernetes' controllers look. */
+const LOOK_MS = 1000;
+/** Longest that a Job's pod takes to be made, and to end by itself. */
+const CREATE_MS = 3000;
+const RUN_MS = 20_000;
+
+export interface BatchPatch {
+  readonly metadata: KubeObject['metadata'];
+  readonly spec?: object;
+}
+
+export class SimBatch {
+  readonly kept: Objects;
+  readonly catchUp: CatchUp;
+  /** Names of the Jobs that have begun, the latest last. */
+  readonly begun: string[] = [];
+  readonly #world: World;
+  readonly #checker: Checker;
+  readonly #cluster: SimCluster;
+  /** Longest that a pod takes to end when it is told to. */
+  readonly #graceMs: number;
+  /** By uid of its Job. */
+  readonly #pods = new Map<string, 'coming' | 'running' | 'ending'>();
+
+  constructor(world: World, checker: Checker, cluster: SimCluster, catchUp: CatchUp) {
+    this.#world = world;
+    this.#checker = checker;
+    this.#cluster = cluster;
+    this.catchUp = catchUp;
+    this.kept = new Objects(cluster.id);
+    this.#graceMs = cluster.graceMs;
+    this.kept.make(suspendedCronJob(cluster.id));
+    this.#look();
+  }
+
+  get objects(): ReadonlyMap<string, KubeObject> {
+    return this.kept.all;
+  }
+
+  get #cronJob(): CronJob {
+    return this.kept.find(CRON) as CronJob;
+  }
+
+  isActiveIn(term: number): boolean {
+    return this.#cronJob.spec.suspend !== true && termOf(this.#cronJob) === term;
+  }
+
+  get jobs(): readonly Job[] {
+    return this.#all.filter(({ kind }) => kind === 'Job') as Job[];
+  }
+
+  /** What a look finds that runs or may start: a pod on its way is not seen. */
+  get running(): readonly string[] {
+    return this.#found.some(mayRun) ? [CRON] : [];
+  }
+
+  /** Of what is to be changed so that all of it ends. */
+  get parkings(): readonly { readonly name: string; readonly patch: BatchPatch }[] {
+    return this.#found.flatMap((found) => {
+      const action = parkingOf(found);
+      if (action?.type !== 'park') return [];
+      const { name, uid = '', resourceVersion = '' } = found.object.metadata;
+      const { metadata, spec } = action.patch;
+      return [
+        { name, patch: { metadata: { ...metadata, name, uid, resourceVersion } as BatchPatch['metadata'], spec } },
+      ];
+    });
+  }
+
+  create(by: string, object: KubeObject): KubeObject {
+    const made = this.kept.make(object);
+    this.#world.note(by, `creates Job ${made.metadata.name}`);
+    return made;
+  }
+
+  patch(by: string, name: string, { metadata, spec }: BatchPatch): KubeObject {
+    const old = this.kept.find(name, metadata) as AnyChild;
+    const annotations = Object.entries({ ...old.metadata.annotations, ...metadata.annotations });
+    const given = Object.fromEntries(annotations.filter(([, value]) => value !== null));
+    const changed = this.kept.put({
+      ...old,
+      metadata: { ...old.metadata, annotations: given },
+      ...(spec && { spec: Object.assign({}, old.spec, spec) }),
+    } as KubeObject);
+    this.#world.note(by, `patches ${name}: term ${termOf(changed)}, ${JSON.stringify(spec ?? {})}`);
+    this.#checker.accepted(by, changed, old);
+    return changed;
+  }
+
+  delete(by: string, name: string, options: Partial<DeleteOptions>): boolean {
+    if (!this.objects.has(name)) return false;
+    const job = this.kept.find(name, options.preconditions) as Job;
+    this.#world.note(by, `deletes Job ${name}`);
+    const uid = job.metadata.uid ?? '';
+    const pod = this.#pods.get(uid);
+    if (pod === undefined || pod === 'coming') this.kept.drop(job);
+    else {
+      if (by !== 'user' && job.spec.suspend !== true) this.#checker.interrupted(by, name);
+      this.kept.put({ ...job, metadata: { ...job.metadata, deletionTimestamp: 'now' } });
+    }
+    return true;
+  }
+
+  get #all(): readonly AnyChild[] {
+    return [...this.objects.values()] as AnyChild[];
+  }
+
+  get #found(): readonly Found[] {
+    return this.#all.map((object) => ({ type: TYPES[object.kind ?? ''] ?? childTypes.pods, object }));
+  }
+
+  #look(): void {
+    const { down, hangs } = this.#cluster;
+    if (!down && !hangs && this.#world.chance.hits(0.7)) {
+      this.#schedule();
+      for (const job of this.jobs) this.#follow(job);
+    }
+    this.#world.after(LOOK_MS, () => this.#look());
+  }
+
+  /** Of the instants that were missed the last one, unless a Job is in its way. */
+  #schedule(): void {
+    const cronJob = this.#cronJob;
+    if (cronJob.spec.suspend === true) return;
+    const instant = Math.floor(this.#cluster.time / MINUTE_MS) * MINUTE_MS;
+    const last = Date.parse(cronJob.status?.lastScheduleTime ?? cronJob.metadata.creationTimestamp ?? '');
+    if (instant <= last || this.jobs.some((job) => !isJobOver(job))) return;
+    this.kept.put({
+      ...cronJob,
+      status: { ...cronJob.status, lastScheduleTime: new Date(instant).toISOString() },
+    } as KubeObject);
+    const job = jobFor(cronJob, instant);
+    if (!this.objects.has(job.metadata.name)) this.create(`${this.#cluster.id}, cron`, job);
+  }
+
+  #follow(job: Job): void {
+    const uid = job.metadata.uid ?? '';
+    const isUnwanted = job.spec.suspend === true || job.metadata.deletionTimestamp !== undefined;
+    if (isUnwanted) return this.#end(job, uid);
+    if (this.#pods.has(uid) || isJobOver(job)) return;
+    this.#pods.set(uid, 'coming');
+    // What was decided a moment ago is done, whatever was said of the Job since.
+    this.#world.after(this.#world.chance.skewed(10, CREATE_MS), () => this.#start(job, uid));
+  }
+
+  #start(job: Job, uid: string): void {
+    const { refusesPods, down, hangs } = this.#cluster;
+    if (refusesPods || down || hangs || this.#live(job) === undefined) return void this.#pods.delete(uid);
+    this.#pods.set(uid, 'running');
+    this.kept.make(podOf(job));
+    this.begun.push(job.metadata.name);
+    this.#checker.started(this.#cluster, containerOf(uid));
+    this.#checker.ran(this.#cluster, instantOf(job));
+    this.#world.after(this.#world.chance.between(0.1, 1) * RUN_MS, () => this.#complete(job, uid));
+  }
+
+  #complete(job: Job, uid: string): void {
+    if (this.#pods.get(uid) !== 'running') return;
+    this.#ended(job, uid);
+    const live = this.#live(job);
+    const status = { conditions: [{ type: 'Complete', status: 'True' }] };
+    if (live) this.kept.put(Object.assign({}, live, { status }));
+  }
+
+  #end(job: Job, uid: string): void {
+    if (this.#pods.get(uid) !== 'running' || this.#cluster.isStuck) return;
+    this.#pods.set(uid, 'ending');
+    const pod = this.kept.find(nameOfPod(uid));
+    this.kept.put({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
+    this.#world.after(this.#world.chance.between(0.2, 1) * this.#graceMs, () => this.#ended(job, uid));
+  }
+
+  #ended(job: Job, uid: string): void {
+    this.#checker.ended(this.#cluster, containerOf(uid));
+    this.#pods.delete(uid);
+    this.kept.drop(this.kept.find(nameOfPod(uid)));
+    const live = this.#live(job);
+    if (live?.metadata.deletionTimestamp !== undefined) this.kept.drop(live);
+  }
+
+  #live({ metadata: { name, uid } }: Job): KubeObject | undefined {
+    const found = this.objects.get(name);
+    return found?.metadata.uid === uid ? found : undefined;
+  }
+}
+
+function nameOfPod(uid: string): string {
+  return `pod-of-${uid}`;
+}
+
+function podOf({ metadata: { name, uid = '' } }: Job): KubeObject {
+  return {
+    kind: 'Pod',
+    metadata: {
+      name: nameOfPod(uid),
+      namespace: 'default',
+      labels: OWN,
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
+    },
+    spec: { nodeName: 'node', containers: [{ name: 'main' }] },
+    status: { phase: 'Running' },
+  } as KubeObject;
+}
+
+function containerOf(uid: string): KubeObject {
+  return { metadata: { name: CRON, uid } };
+}
+
+/** As the reconciler leaves it in a cluster that does not lead. */
+function suspendedCronJob(clusterId: string): KubeObject {
+  const spec: CronJob['spec'] = {
+    schedule: '* * * * *',
+    timeZone: 'Etc/UTC',
+    suspend: true,
+    concurrencyPolicy: 'Forbid',
+    jobTemplate: { metadata: { labels: OWN }, spec: { suspend: true } as Job['spec'] },
+  };
+  return {
+    kind: 'CronJob',
+    metadata: { name: CRON, namespace: 'default', labels: OWN, ownerReferences: [ownerIn(clusterId)] },
+    spec,
+  } as KubeObject;
+}
+
+export function ownerIn(clusterId: string) {
+  return { apiVersion: API_VERSION, kind: CRON_KIND, name: CRON, uid: `cr-${clusterId}`, controller: true };
+}

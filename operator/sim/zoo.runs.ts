@@ -1,0 +1,100 @@
+/** Defects in what claims the runs of a cron job. */
+import type { Mutant } from './mutant.ts';
+
+const profile = 'clusters, everything';
+const RUNS = 'workloads/cronjob/runs.ts';
+const DECIDE = 'workloads/cronjob/decide.ts';
+
+export const runMutants: readonly Mutant[] = [
+  {
+    name: 'own-claims-only',
+    breaks: 'A claimed run that has not begun is begun by the next leader of its cluster (schedule 17)',
+    profile,
+    edits: [
+      {
+        file: DECIDE,
+        find: 'return (stampOf(cronJob) ?? 0) < claim.instant',
+        put: 'if (claim.term !== arguments[0].term) return undefined; return (stampOf(cronJob) ?? 0) < claim.instant',
+      },
+    ],
+  },
+  {
+    name: 'parked-run-resumed',
+    breaks: 'A run that has begun is never begun again, wherever it was stopped (schedule 17)',
+    profile,
+    edits: [
+      {
+        file: 'workloads/cronjob/jobs.ts',
+        find: 'return job.spec.suspend !== true || numberAnnotation(job, annotations.term) !== undefined;',
+        put: 'return job.spec.suspend !== true;',
+      },
+    ],
+  },
+  {
+    name: 'parked-run-in-the-way',
+    breaks: 'A run that was stopped midway does not hold up those after it (schedule 17)',
+    profile,
+    edits: [
+      {
+        file: DECIDE,
+        find: 'job.spec.suspend === true && hasBegun(job) && !isJobOver(job));\n  if (parked)',
+        put: 'false);\n  if (parked)',
+      },
+    ],
+  },
+  {
+    name: 'only-jobs-that-are-there',
+    breaks: 'A due run whose Job is missing gets one (schedule 17)',
+    profile,
+    edits: [{ file: DECIDE, find: "'everyMs' in schedule ? []", put: "'everyMs' in schedule || true ? []" }],
+  },
+  {
+    name: 'lost-ledger-from-the-stamp',
+    breaks: 'Without its ledger a cluster does not know what others have run: it begins anew (schedule 17)',
+    profile,
+    edits: [{ file: DECIDE, find: 'Math.max(stamp, isAlone ? 0 : now)', put: 'stamp' }],
+  },
+  {
+    name: 'old-ledger-trusted',
+    breaks: 'A ledger from before the store may have lost writes does not say what has run since (schedule 17)',
+    profile,
+    edits: [{ file: DECIDE, find: 'mayBeOld && !isAlone ? now : 0', put: '0' }],
+  },
+  {
+    name: 'unknown-run-anew',
+    breaks: 'What another cluster has claimed may have begun, and is not begun again (schedule 17)',
+    profile,
+    edits: [
+      {
+        file: DECIDE,
+        find: 'ledger: { ...ledger, claims, activation: { clusterId, at: now } }',
+        put: 'ledger: { ...ledger, claims, mark: Math.min(ledger.mark, ...lost.map((each) => each.instant - 1)), activation: { clusterId, at: now } }',
+      },
+      { file: DECIDE, find: 'return stampOf(cronJob) === undefined ?', put: 'return false ?' },
+    ],
+  },
+  {
+    name: 'claims-younger-than-the-watch',
+    breaks: 'A Job that a claim names and the watch does not is asked for before it is given up (schedule 17)',
+    profile,
+    edits: [{ file: RUNS, find: 'await this.#recall(entry, scene, { key, grant });', put: '' }],
+  },
+  {
+    name: 'missed-while-parked',
+    breaks: 'Runs that were due while the cron job was parked are caught up on, not those that its user suspended',
+    profile,
+    edits: [{ file: DECIDE, find: 'return isParked(cronJob) ? undefined : ', put: 'return ' }],
+  },
+  {
+    name: 'next-run-beside-the-last',
+    breaks: 'A run waits until the pods of the one before have ended, whatever has become of its Job',
+    profile,
+    edits: [{ file: DECIDE, find: '|| pods.some((pod) => !isGone(pod) && !isConfirmedGone(pod))', put: '' }],
+  },
+  {
+    name: 'runs-by-the-own-clock',
+    breaks: "A run is due by the API server's time",
+    profile,
+    edits: [{ file: 'cluster/cluster-time.ts', find: '> DOUBT_MS ? theirs : mine', put: '> DOUBT_MS ? mine : mine' }],
+  },
+];
