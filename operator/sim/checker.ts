@@ -223,7 +223,8 @@ export class Checker {
 
   #checkParking(): void {
     for (const [cluster, running] of this.#byCluster()) {
-      if (cluster.permit?.scope !== 'multi') continue;
+      const { permit } = cluster;
+      if (permit?.scope !== 'multi') continue;
       if (cluster.isStuck) this.#stuckAt.set(cluster, this.#world.now);
       const since = Math.max(
         cluster.lapsesAt,
@@ -231,7 +232,9 @@ export class Checker {
         this.#unattendedAt.get(cluster) ?? -Infinity,
         this.#stuckAt.get(cluster) ?? -Infinity,
       );
-      if (this.#world.now > since + PARKING_MS + cluster.graceMs)
+      // One that was ended before its time is heard of at the next look.
+      const unheardMs = permit.renewedAt === 0 ? permit.ttlMs / 2 : 0;
+      if (this.#world.now > since + unheardMs + PARKING_MS + cluster.graceMs)
         this.fail('parked in time', `${running} still runs in ${cluster.id}`);
     }
   }

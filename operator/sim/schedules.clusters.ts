@@ -1,5 +1,6 @@
 /** The schedules that broke earlier versions of the protocol, of several clusters. Machine 1 and 3 are in the first one. */
 import { podGraceMs } from '../api/grace.ts';
+import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
 import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
@@ -62,16 +63,16 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     },
   },
   '#6': {
-    what: 'a grace is raised, pods start with it, and their cluster is cut off from the store before the next renewal',
+    what: 'a grace is raised, a pod starts with it, and its cluster is cut off from the store before the next renewal',
     place: { ...TWO, graceMs: 1000 },
     async play(sim) {
       const { cluster } = await ledIn(sim, 1);
-      cluster.graceMs = 6 * ttlMs;
+      cluster.graceMs = 20 * ttlMs;
       for (const name of cluster.objects.keys()) cluster.delete('user', name, {});
-      const hasStarted = () => [...cluster.objects.values()].every((object) => podGraceMs(object) === cluster.graceMs);
-      await sim.run(4 * ttlMs, () => cluster.objects.size === cluster.wanted.size && hasStarted());
+      const hasStarted = () => [...cluster.objects.values()].some((object) => podGraceMs(object) === cluster.graceMs);
+      await sim.run(4 * ttlMs, hasStarted);
       for (const each of sim.controllers) if (each.cluster === cluster) cut(each);
-      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
+      await sim.run(4 * LONG_MS, () => sim.leader !== undefined && sim.isSettled);
       for (const each of sim.controllers) each.toStore.conditions = calm;
     },
   },
@@ -154,6 +155,41 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       await createHeldBack(sim, leader, LONG_MS);
       leader.process.machine.freeze(LONG_MS - 1000, 'both clocks');
       await sim.run(LONG_MS + ttlMs);
+    },
+  },
+  'stopped before parking': {
+    what: 'a controller looks at a permit that has ended, and stands still; another one of its cluster leads when it goes on',
+    timing: { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 },
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const colleague = colleagueOf(sim, leader);
+      if (!colleague) return;
+      for (const each of sim.controllers) if (each.cluster !== leader.cluster) each.mayNotLead = true;
+      cut(colleague);
+      leader.kill();
+      const isAboutTo = () =>
+        sim.world.now > leader.cluster.lapsesAt + ADOPT_GRACE_MS && colleague.toCluster.pending > 0;
+      await sim.run(3 * ttlMs, isAboutTo);
+      colleague.process.machine.pause(LONG_MS);
+      sim.startController(leader.process.machine);
+      await sim.run(LONG_MS + ttlMs);
+      colleague.toStore.conditions = calm;
+      for (const each of sim.controllers) each.mayNotLead = false;
+    },
+  },
+  'stopped while leaving': {
+    what: 'a leader stands still while it stops everything for another cluster; its colleague leads when it goes on',
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const other = sim.controllers.find(({ cluster }) => cluster !== leader.cluster);
+      leader.handOver(other?.identity ?? '');
+      await sim.run(ttlMs, () => leader.toCluster.pending > 0);
+      for (const each of sim.controllers) if (each.cluster !== leader.cluster) each.mayNotLead = true;
+      leader.process.machine.pause(4 * ttlMs);
+      await sim.run(5 * ttlMs);
+      for (const each of sim.controllers) each.mayNotLead = false;
     },
   },
   'behind the watch': {

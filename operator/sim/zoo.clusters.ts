@@ -29,7 +29,7 @@ const permits: readonly Mutant[] = [
       },
       {
         file: cluster,
-        find: 'const ends = this.#world.now + (permit.renewedAt + permit.ttlMs - this.time) / this.#rate;',
+        find: 'const ends = this.#world.now + (last - this.time) / this.#rate;',
         put: 'const ends = this.#world.now + permit.ttlMs / this.#rate;',
       },
     ],
@@ -172,6 +172,24 @@ const leaving: readonly Mutant[] = [
     ],
   },
   {
+    name: 'parks-by-an-old-look',
+    breaks: 'A process that stood still since it asked for the permit asks again before it parks',
+    profile: 'clusters, crash',
+    edits: [{ file: warden, find: 'this.#readAt = askedAt;', put: 'this.#readAt = this.#options.clock.monotonic();' }],
+  },
+  {
+    name: 'leaves-by-an-old-lease',
+    breaks: 'A process that stood still while it left stops nothing that is not its own any more',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: departure,
+        find: 'return held && this.#options.clock.monotonic() < held.validUntil ? held : undefined;',
+        put: 'return held;',
+      },
+    ],
+  },
+  {
     name: 'leaves-without-an-heir',
     breaks: 'Who leaves what runs to a standby stays until somebody leads (schedule 8)',
     profile: 'clusters, crash',
@@ -236,7 +254,11 @@ const reports: readonly Mutant[] = [
     breaks: 'Before the look that counts, nothing more can start (schedules 5, 9)',
     profile: 'clusters, everything',
     edits: [
-      { file: tenure, find: 'await permit.end(() => true, this.#call());', put: '' },
+      {
+        file: tenure,
+        find: 'await permit.end(({ term }) => term <= (held()?.record.term ?? 0), this.#call());',
+        put: '',
+      },
       { file: warden, find: 'await permit.end(() => this.#hasEnded(), this.#call());', put: '' },
     ],
   },
