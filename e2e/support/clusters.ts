@@ -75,12 +75,17 @@ export class Clusters {
     this.west = sides[1].stage;
   }
 
-  /** `samples`: what all clusters are to run; `fenced`: whether their API servers enforce permits. */
-  static async open({ fenced = true, samples = WORKLOADS, names = ['e2e', 'e2e-west'] } = {}): Promise<Clusters> {
+  /** `samples`: what all clusters are to run; `fenced`: whether their API servers enforce permits; `nodes`: of each. */
+  static async open({
+    fenced = true,
+    samples = WORKLOADS,
+    names = ['e2e', 'e2e-west'],
+    nodes = 1,
+  } = {}): Promise<Clusters> {
     const redis = await startRedis();
     const sides: Side[] = [];
     for (const cluster of names) {
-      const stage = await Stage.open({ cluster, store: redis });
+      const stage = await Stage.open({ cluster, store: redis, nodes });
       if (fenced) await applyPolicies(stage);
       for (const sample of samples) await stage.kube.apply(yaml(sample));
       const [host = '', port = ''] = redis.addr.split(':');

@@ -1,6 +1,6 @@
 /**
- * Statuses in a cluster that must not run the tenant's workloads. Nobody leads there; of its controllers the first by
- * identity speaks.
+ * Statuses in a cluster that must not run the tenant's workloads, or not yet. Where nobody leads, of its controllers the
+ * first by identity speaks.
  */
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import type { Watched } from '../cluster/namespaces.ts';
@@ -10,6 +10,7 @@ import { isStandby } from '../leadership/presence.ts';
 import { messageOf } from '../lib/errors.ts';
 import { forEach } from '../lib/each.ts';
 import { StatusWriter } from '../reconcile/apply.ts';
+import type { Elsewhere } from '../reconcile/standby.ts';
 import { standbyStatus } from '../reconcile/standby.ts';
 import type { CommonStatus } from '../reconcile/status.ts';
 import { occasionOf, readyReason } from '../reconcile/status.ts';
@@ -89,15 +90,15 @@ export class StandbyStatuses {
   }
 
   async #say({ source, namespace, name }: Topic): Promise<void> {
-    const { base, tenancy, leadership } = this.#options;
-    const record = this.#whoeverRunsThem();
+    const { base, tenancy } = this.#options;
+    const kindAndName = `${source.type.kind} ${namespace}/${name}`;
+    const elsewhere = this.#elsewhere(kindAndName);
     const workload = source.get({ namespace, name }) as Workload | undefined;
-    if (!record || !workload || workload.metadata.deletionTimestamp !== undefined) return;
+    if (!elsewhere || !workload || workload.metadata.deletionTimestamp !== undefined) return;
     if (tenancy.of(workload) !== 'ours') return;
-    const stillRuns = leadership.notGone?.includes(`${source.type.kind} ${namespace}/${name}`) ?? false;
     const { clusterClock, client, config, logger } = base;
-    const at = { now: clusterClock.wall(), tenant: config.tenant, holder: record.holder ?? '', term: record.term };
-    const elsewhere = { clusterName: record.cluster.name, holder: record.holder, stillRuns };
+    const { holder, term, stillRuns } = elsewhere;
+    const at = { now: clusterClock.wall(), tenant: config.tenant, holder: holder ?? '', term };
     const next = standbyStatus(workload.status, elsewhere, occasionOf(workload, at));
     const written = await new StatusWriter<Workload>(client, source.type).write(workload, next);
     if (!written) return;
@@ -106,10 +107,24 @@ export class StandbyStatuses {
       logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
   }
 
+  /** Where the workload is, if it is not for the reconcilers to say. */
+  #elsewhere(workload: string): (Elsewhere & { readonly term: number }) | undefined {
+    const { base, cluster, leadership } = this.#options;
+    const record = this.#whoeverRunsThem();
+    const stillRuns = leadership.notGone?.includes(workload) ?? false;
+    if (record) return { clusterName: record.cluster.name, holder: record.holder, term: record.term, stillRuns };
+    const { term, heldBack } = leadership.elector;
+    const endsIn = heldBack.get(workload)?.cluster.name;
+    if (!term || endsIn === undefined) return undefined;
+    return { clusterName: cluster.name, holder: base.identity, term: term.number, stillRuns: false, endsIn };
+  }
+
   /** The same while there is nothing new to say of anything; undefined: nothing at all. */
   #newsNow(): string | undefined {
     const record = this.#whoeverRunsThem();
-    const { notGone } = this.#options.leadership;
+    const { notGone, elector } = this.#options.leadership;
+    if (!record && elector.term && elector.heldBack.size > 0)
+      return JSON.stringify([elector.term.number, ...elector.heldBack.keys()]);
     return record && notGone && JSON.stringify([record.holder, record.term, notGone]);
   }
 

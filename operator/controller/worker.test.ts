@@ -3,7 +3,7 @@ import { ApiError } from '../cluster/cluster-client.ts';
 import { HigherTermSeen, LeaseLost, NotLeader, RetryLater, TerminalError } from '../lib/errors.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { WorkQueue } from './queue.ts';
-import { openGuard, RecordingReconciler, recordingLogger } from './testing/doubles.ts';
+import { grant as open, openGuard, RecordingReconciler, recordingLogger } from './testing/doubles.ts';
 import { type Guard, Workers } from './worker.ts';
 
 const key = (name: string) => ({ namespace: 'a', name });
@@ -84,6 +84,17 @@ describe('Workers', () => {
     await all.run();
     await all.clock.advance(50);
     expect(all.reconciler.calls).toHaveLength(2);
+  });
+
+  it('keeps its hands off what may still run in another cluster, and looks again', async () => {
+    const heldBack = new Map([['Thing a/x', {}]]);
+    const all = workers({ guard: { enter: async () => ({ ...open, heldBack }) } });
+    await all.run();
+    await all.run('y');
+    expect(all.reconciler.calls).toEqual(['y']);
+    heldBack.clear();
+    await all.clock.advance(500);
+    expect(all.reconciler.calls).toEqual(['y', 'x']);
   });
 
   it('demotes itself when it sees a later term', async () => {

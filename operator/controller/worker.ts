@@ -51,6 +51,9 @@ export interface WorkersOptions {
   readonly newId?: () => string;
 }
 
+/** Between two looks whether something may be begun that may still run in another cluster. */
+const HELD_BACK_MS = 500;
+
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #logger: Logger;
@@ -96,6 +99,8 @@ export class Workers {
     try {
       const grant = await guard.enter(this.#stopping.signal);
       fields['leaderTerm'] = grant.term;
+      if (grant.heldBack?.has(`${reconciler.kind} ${key.namespace}/${key.name}`))
+        throw new RetryLater(HELD_BACK_MS, 'it may still run in another cluster');
       outcome = this.#succeed(key, await reconciler.reconcile(key, grant));
     } catch (error) {
       outcome = this.#decide(key, error, fields);

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SeenReport, Waiting } from './activation.ts';
-import { stillPending } from './activation.ts';
+import { outlookOf } from './activation.ts';
 
 const TTL = 15_000;
 const west = { cluster: { id: 'west', name: 'default' }, drainMs: 30_000 };
@@ -38,5 +38,48 @@ it.each<[string, Partial<Waiting>, boolean]>([
     sinceMs: 0,
     ...more,
   };
-  expect(stillPending(waiting)).toEqual(isWaitedFor ? [west] : []);
+  expect(outlookOf(waiting, new Map()).pending).toEqual(isWaitedFor ? [west] : []);
+});
+
+describe('what may be begun', () => {
+  const waiting = (reports: readonly SeenReport[], more: Partial<Waiting> = {}): Waiting => ({
+    pending: [west],
+    reports,
+    takeover: 'strict',
+    term: 7,
+    ttlMs: TTL,
+    sinceMs: 0,
+    ...more,
+  });
+
+  it('is nothing while nobody there has looked since our term began', () => {
+    expect(outlookOf(waiting([]), new Map()).isBlocked).toBe(true);
+    expect(outlookOf(waiting([report({ term: 6, notGone: ['a/x'] })]), new Map()).isBlocked).toBe(true);
+    expect(outlookOf(waiting([report({ ageMs: TTL, notGone: ['a/x'] })]), new Map()).isBlocked).toBe(true);
+  });
+
+  it('is all but what a living controller names there', () => {
+    const outlook = outlookOf(waiting([report({ notGone: ['a/x', 'a/y'] })]), new Map());
+    expect(outlook).toEqual({
+      pending: [west],
+      isBlocked: false,
+      heldBack: new Map([
+        ['a/x', west],
+        ['a/y', west],
+      ]),
+    });
+  });
+
+  it('is no more when who named it has died since', () => {
+    const known = new Map([['a/x', west]]);
+    expect(outlookOf(waiting([]), known)).toMatchObject({ isBlocked: false, heldBack: known });
+    const bounded = waiting([], { takeover: 'bounded', sinceMs: 1e9 });
+    expect(outlookOf(bounded, known)).toEqual({ pending: [], isBlocked: false, heldBack: new Map() });
+  });
+
+  it('is nothing while another cluster says nothing at all', () => {
+    const north = { cluster: { id: 'north', name: 'north' }, drainMs: 1000 };
+    const outlook = outlookOf(waiting([report({ notGone: ['a/x'] })], { pending: [west, north] }), new Map());
+    expect(outlook).toMatchObject({ isBlocked: true, heldBack: new Map([['a/x', west]]) });
+  });
 });

@@ -35,8 +35,43 @@ export interface Waiting {
   readonly sinceMs: number;
 }
 
+/** What a holder may begin. */
+export interface Outlook {
+  /** Clusters that are not known to be parked, nor have had the time to be. */
+  readonly pending: readonly PendingCluster[];
+  /** Nothing is begun: of one of them it is not known what may still run there. */
+  readonly isBlocked: boolean;
+  /** Workloads that alone may still run elsewhere, and the cluster that says so: all others may be begun. */
+  readonly heldBack: HeldBack;
+}
+
+/** By kind and name, as reports have them. */
+export type HeldBack = ReadonlyMap<string, PendingCluster>;
+
+/** `known`: what was held back in this term before; a report whose author has died since still counts. */
+export function outlookOf(waiting: Waiting, known: HeldBack): Outlook {
+  const pending = stillPending(waiting);
+  const named = pending.map((entry) => [entry, namedBy(entry, waiting, known)] as const);
+  const heldBack = named.flatMap(([entry, names]) => (names ?? []).map((name) => [name, entry] as const));
+  return { pending, isBlocked: named.some(([, names]) => names === undefined), heldBack: new Map(heldBack) };
+}
+
+/** Undefined: nobody there has looked. */
+function namedBy(
+  { cluster }: PendingCluster,
+  { reports, term, ttlMs }: Waiting,
+  known: HeldBack,
+): readonly string[] | undefined {
+  const theirs = reports.filter(
+    (report) => report.clusterId === cluster.id && report.ageMs < ttlMs && report.term >= term,
+  );
+  if (theirs.length > 0) return theirs.flatMap(({ notGone }) => notGone);
+  const before = [...known].filter(([, entry]) => entry.cluster.id === cluster.id).map(([name]) => name);
+  return before.length > 0 ? before : undefined;
+}
+
 /** The clusters that are still to be waited for. */
-export function stillPending({ pending, reports, takeover, term, ttlMs, sinceMs }: Waiting): readonly PendingCluster[] {
+function stillPending({ pending, reports, takeover, term, ttlMs, sinceMs }: Waiting): readonly PendingCluster[] {
   return pending.filter(({ cluster, drainMs }) => {
     const theirs = reports.filter(({ clusterId }) => clusterId === cluster.id);
     if (theirs.some((report) => report.term >= term && report.notGone.length === 0)) return false;

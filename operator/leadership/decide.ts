@@ -2,6 +2,7 @@
 import type { Scope } from '../api/scope.ts';
 import type { Candidate, Election, Facts, Held, Sighting, Step } from './election.ts';
 import type { LeaseRecord, PendingCluster } from './lease-record.ts';
+import { isGivenAway } from './lease-record.ts';
 import { standingOf } from './lease-record.ts';
 import { ADOPT_GRACE_MS, type Permit } from './permit.ts';
 import { atLeast } from './timing.ts';
@@ -96,10 +97,10 @@ function whenFree(sighting: Sighting, candidate: Candidate, facts: Facts): numbe
   const { record, since, arrivedAt, ageMs } = sighting;
   const foreign = isForeign(record, candidate);
   const turn = since + turnMs(candidate, facts);
-  if (record.holder === null && (!foreign || record.release === 'stopped')) {
+  if (record.holder === null && (!foreign || isGivenAway(record))) {
     if (record.successor === candidate.identity) return since;
     if (record.successor !== undefined) return turn + atLeast(2 * candidate.timing.retryPeriodMs);
-    return record.release === 'stopped' ? turn : since;
+    return isGivenAway(record) ? turn : since;
   }
   const byStore = arrivedAt + atLeast(record.ttlMs - ageMs) + 1;
   const byUs = since + atLeast(record.ttlMs);
@@ -195,8 +196,8 @@ function whyClosed(record: LeaseRecord, candidate: Candidate, facts: Facts): str
 
 /** Whether a record of another cluster can be taken over at all without a person. */
 function isOpen(record: LeaseRecord, { takeover }: Candidate, facts: Facts): boolean {
-  const { release, scope } = record;
-  return release === 'stopped' || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);
+  const { scope } = record;
+  return isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);
 }
 
 function isConfirmed({ cluster, term }: LeaseRecord, { confirmed }: Facts): boolean {

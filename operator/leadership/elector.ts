@@ -2,6 +2,7 @@
  * Runs the election: carries out the steps of the state machine against the store, one at a time, on its own timers.
  * It shares no lock, queue or await with workload work, so that nothing a reconciler does can delay a renewal.
  */
+import type { HeldBack } from './activation.ts';
 import type { Call } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Timer } from '../lib/clock.ts';
@@ -77,6 +78,11 @@ export class Elector {
   /** The term in which renewals fail, and none was acknowledged for `renewDeadline`. */
   get doubtfulTerm(): number | undefined {
     return this.#election.failing && this.#term?.doubtful ? this.#term.number : undefined;
+  }
+
+  /** What may still run in another cluster, by kind and name; the term acts on all else. */
+  get heldBack(): HeldBack {
+    return this.#tenure.heldBack;
   }
 
   /** The lease is being given up: nothing is started any more. */

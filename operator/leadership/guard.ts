@@ -13,6 +13,8 @@ export interface Leadership {
   readonly term: Term | undefined;
   /** Reads the lease cell and lets what it shows count. */
   verify(call: Call): Promise<void>;
+  /** What may still run in another cluster, by kind and name. */
+  readonly heldBack?: ReadonlyMap<string, unknown>;
 }
 
 /** Permission to act for one reconcile. */
@@ -21,6 +23,7 @@ export interface Grant {
   readonly holder: string;
   readonly scope: Scope;
   readonly signal: AbortSignal;
+  readonly heldBack?: ReadonlyMap<string, unknown>;
   assertHeld(): void;
   allowGrace(graceMs: number): Promise<void>;
 }
@@ -57,6 +60,7 @@ export class LeadershipGuard {
       holder: term.holder,
       scope: term.scope,
       signal: term.signal,
+      ...(this.#leadership.heldBack && { heldBack: this.#leadership.heldBack }),
       assertHeld: () => term.assertHeld(),
       allowGrace: (graceMs) => term.allowGrace(graceMs),
     };

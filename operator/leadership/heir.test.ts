@@ -20,12 +20,13 @@ const heir = (wish: object, peers = PEERS) =>
   heirOf({ leader: { identity: 'e1', cluster: EAST }, peers, wish, ttlMs: TTL_MS });
 
 describe('who leads next', () => {
-  it.each([
+  it.each<[string, object, string, Peer[]?]>([
     ['nobody named: a standby beside the leader', {}, 'e2'],
     ['an identity', { to: 'w1' }, 'w1'],
+    ['the id of a configuration', { to: 'w1' }, 'w1-0123abcd', [peer('w1-0123abcd'), peer('w1-other-0123abcd')]],
     ['a cluster by its name', { toCluster: 'west' }, 'w1'],
     ['a cluster by its identity', { toCluster: 'w' }, 'w1'],
-  ])('%s', (_, wish, identity) => expect(heir(wish).identity).toBe(identity));
+  ])('%s', (_, wish, identity, peers = PEERS) => expect(heir(wish, peers).identity).toBe(identity));
 
   it('is in another cluster when nobody else is left', () => {
     expect(heir({}, [peer('e1'), peer('w1', { cluster: WEST })]).identity).toBe('w1');

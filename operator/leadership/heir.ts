@@ -9,7 +9,7 @@ export class NoHeir extends Error {
 }
 
 export interface Wish {
-  /** Identity. */
+  /** Identity, or the `id` of its configuration. */
   readonly to?: string | undefined;
   /** Name or identity. */
   readonly toCluster?: string | undefined;
@@ -30,7 +30,7 @@ export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
   const heir = ready.find(({ cluster }) => cluster.id === leader.cluster.id) ?? ready[0];
   if (heir) return heir;
   const who = wish.to ?? (wish.toCluster === undefined ? 'a controller' : `a controller in cluster ${wish.toCluster}`);
-  if (wish.to === leader.identity) throw new NoHeir(`${who} leads already`);
+  if (wish.to !== undefined && isCalled(leader.identity, wish.to)) throw new NoHeir(`${who} leads already`);
   const known = others
     .filter((peer) => isStandby(peer, ttlMs))
     .map(({ identity, cluster }) => `${identity} (${cluster.name})`);
@@ -41,8 +41,14 @@ export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
 
 function isMeant({ identity, cluster }: Peer, { to, toCluster }: Wish): boolean {
   return (
-    (to === undefined || identity === to) && (toCluster === undefined || [cluster.id, cluster.name].includes(toCluster))
+    (to === undefined || isCalled(identity, to)) &&
+    (toCluster === undefined || [cluster.id, cluster.name].includes(toCluster))
   );
+}
+
+/** An identity is the configured `id` and eight random digits. */
+function isCalled(identity: string, name: string): boolean {
+  return identity === name || (identity.startsWith(`${name}-`) && /^-[0-9a-f]{8}$/.test(identity.slice(name.length)));
 }
 
 function byIdentity(a: Peer, b: Peer): number {

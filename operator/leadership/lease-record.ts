@@ -8,8 +8,16 @@ export interface ClusterRef {
   readonly name: string;
 }
 
-/** none: held. adopt: workloads go on, a standby of the same cluster takes them over. stopped: verified that nothing runs. */
-export type Release = 'none' | 'adopt' | 'stopped';
+/**
+ * none: held. adopt: workloads go on, a standby of the same cluster takes them over. stopped: verified that nothing runs.
+ * parked: all has been told to stop, and some of it has not in the time that it may take.
+ */
+export type Release = 'none' | 'adopt' | 'stopped' | 'parked';
+
+/** Nothing is left there to be adopted: another cluster may take over at once. */
+export function isGivenAway({ release }: Pick<LeaseRecord, 'release'>): boolean {
+  return release === 'stopped' || release === 'parked';
+}
 
 export interface PendingCluster {
   readonly cluster: ClusterRef;
@@ -72,7 +80,7 @@ const fields: { readonly [K in keyof Required<LeaseRecord>]: (value: unknown) =>
   ttlMs: isDuration,
   drainMs: isDuration,
   incarnation: isText,
-  release: (value) => value === 'none' || value === 'adopt' || value === 'stopped',
+  release: (value) => ['none', 'adopt', 'stopped', 'parked'].includes(String(value)),
   successor: (value) => value === undefined || isText(value),
   pending: Array.isArray,
 };

@@ -6,8 +6,8 @@ import type { Call } from '../lease/cell-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HigherTermSeen, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { SeenReport } from './activation.ts';
-import { stillPending } from './activation.ts';
+import type { HeldBack, Outlook, SeenReport } from './activation.ts';
+import { outlookOf } from './activation.ts';
 import type { Candidate, Held } from './election.ts';
 import type { Exit, Leaving } from './departure.ts';
 import type { PendingCluster } from './lease-record.ts';
@@ -32,9 +32,12 @@ export interface TenureOptions {
   readonly onHigherTerm: (because: string) => void;
 }
 
+const NOTHING: HeldBack = new Map();
+
 export class Tenure {
   readonly #options: TenureOptions;
-  #pending: readonly PendingCluster[] | undefined;
+  #term: Term | undefined;
+  #outlook: Outlook | undefined;
   #again: Held | undefined;
   #keeping: Promise<void> | undefined;
 
@@ -44,18 +47,24 @@ export class Tenure {
 
   /** What the holder still waits for, when that is less than its record says. */
   get pending(): readonly PendingCluster[] | undefined {
-    return this.#pending;
+    return this.#outlook?.pending;
+  }
+
+  /** What is not to be begun yet, although the term acts. */
+  get heldBack(): HeldBack {
+    return this.#outlook?.heldBack ?? NOTHING;
   }
 
   /** Resolves when the term may act, or has ended. `held` is the lease as it is at that moment. */
   async prepare(term: Term, held: () => Held | undefined): Promise<void> {
     const { clock, candidate, logger } = this.#options;
-    this.#pending = undefined;
+    this.#term = term;
+    this.#outlook = undefined;
     while (!term.ended) {
       const lease = held();
       if (!lease) return;
       try {
-        if (await this.#isReady(term, lease)) return;
+        if (await this.#isReady(lease)) return;
       } catch (error) {
         if (error instanceof HigherTermSeen) return this.#options.onHigherTerm(error.message);
         logger.warn('A new term could not be prepared', { term: term.number, error: messageOf(error) });
@@ -73,12 +82,13 @@ export class Tenure {
 
   /** Stops what must be stopped before the lease is given up, and says how it may then be given up. */
   async leave(leaving: Leaving, held: () => Held | undefined): Promise<Exit> {
-    const { presence, workloads, candidate, logger } = this.#options;
+    const { presence, workloads, candidate, logger, clock } = this.#options;
     if (this.#runsOn(held())) return { release: 'adopt', ...successorIn(leaving) };
     if (leaving.isFinal) presence.setLeaving();
+    const began = clock.monotonic();
     while (held()) {
       try {
-        const exit = await this.#exitNow(leaving, held);
+        const exit = await this.#exitNow(leaving, held, began);
         if (exit) return exit;
       } catch (error) {
         logger.warn('Leaving takes longer', { error: messageOf(error) });
@@ -94,32 +104,48 @@ export class Tenure {
   }
 
   /** How the lease may be given up now, if it may. */
-  async #exitNow(leaving: Leaving, held: () => Held | undefined): Promise<Exit | undefined> {
-    const { presence } = this.#options;
+  async #exitNow(leaving: Leaving, held: () => Held | undefined, began: number): Promise<Exit | undefined> {
+    const { presence, clock } = this.#options;
     if (leaving.isFinal) await presence.announce();
     await presence.look(this.#call());
     const exit = leaving.isFinal ? this.#toStandby(leaving) : this.#withoutStop(leaving);
     if (exit) return exit;
-    return (await this.#isStopped(held)) ? { release: 'stopped', ...successorIn(leaving) } : undefined;
+    if (await this.#isStopped(held)) return { release: 'stopped', ...successorIn(leaving) };
+    // What could end has ended; the reports of this cluster will say what has not.
+    const isOverdue = clock.monotonic() - began > (held()?.record.drainMs ?? Infinity);
+    return isOverdue && !leaving.isFinal ? { release: 'parked', ...successorIn(leaving) } : undefined;
   }
 
-  async #isReady(term: Term, held: Held): Promise<boolean> {
-    const { permit, presence, candidate, clock } = this.#options;
+  async #isReady(held: Held): Promise<boolean> {
+    const { permit } = this.#options;
     // Else losing the store's data would look like a new tenant.
     await permit.ensure(held.record, this.#call());
     if (!this.isShared(held)) return true;
+    await this.#lookAround(held);
+    if (this.#outlook?.isBlocked !== false) return false;
+    await this.#renewPermit(held);
+    return true;
+  }
+
+  /** What other clusters say of what may still run there. */
+  async #lookAround({ record }: Held): Promise<void> {
+    const { presence, candidate, clock, logger } = this.#options;
+    const term = this.#term;
     await presence.look(this.#call());
-    this.#pending = stillPending({
-      pending: held.record.pending,
+    if (!term || term !== this.#term || record.term !== term.number) return;
+    const waiting = {
+      pending: record.pending,
       reports: this.#reports(),
       takeover: candidate.takeover ?? 'strict',
       term: term.number,
       ttlMs: candidate.timing.ttlMs,
       sinceMs: clock.monotonic() - term.beganAt,
-    });
-    if (this.#pending.length > 0) return false;
-    await this.#renewPermit(held);
-    return true;
+    };
+    const before = this.heldBack;
+    this.#outlook = outlookOf(waiting, before);
+    const { heldBack, isBlocked } = this.#outlook;
+    if (!isBlocked && heldBack.size > 0 && before.size !== heldBack.size)
+      logger.warn('Held back: may still run elsewhere', { workloads: [...heldBack.keys()] });
   }
 
   /** One after the other; of those that come meanwhile only the last counts. */
@@ -128,6 +154,7 @@ export class Tenure {
       for (let held = this.#again; held; held = this.#again) {
         this.#again = undefined;
         await this.#renewPermit(held);
+        if (held.record.pending.length > 0) await this.#lookAround(held);
       }
     } catch (error) {
       if (error instanceof HigherTermSeen) this.#options.onHigherTerm(error.message);

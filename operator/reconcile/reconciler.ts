@@ -14,6 +14,8 @@ export interface Grant {
   readonly scope: Scope;
   /** Aborted when the lease is in doubt; requests under way end with it. */
   readonly signal: AbortSignal;
+  /** Workloads that may still run in another cluster, by kind and name as in `WorkloadProcess default/app`: hands off. */
+  readonly heldBack?: ReadonlyMap<string, unknown>;
   /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */
   assertHeld(): void;
   /**

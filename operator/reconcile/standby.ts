@@ -1,4 +1,4 @@
-/** What a workload's status says in a cluster that does not run it. Pure. */
+/** What a workload's status says in a cluster that does not run it, or not yet. Pure. */
 import type { CommonStatus, Occasion, Verdict } from './status.ts';
 import { composeStatus } from './status.ts';
 
@@ -9,6 +9,8 @@ export interface Elsewhere {
   readonly holder: string | null;
   /** Of it something may still run here. */
   readonly stillRuns: boolean;
+  /** Name of the cluster in which something of it may still run, although this one runs all else. */
+  readonly endsIn?: string;
 }
 
 /** What must be known when it is run here again. */
@@ -31,7 +33,11 @@ export function standbyStatus(
   return composeStatus<CommonStatus>(facts, verdictOf(elsewhere), occasion, previous);
 }
 
-function verdictOf({ clusterName, holder, stillRuns }: Elsewhere): Verdict {
+function verdictOf({ clusterName, holder, stillRuns, endsIn }: Elsewhere): Verdict {
+  if (endsIn !== undefined) {
+    const message = `A pod of it has not ended yet in cluster ${endsIn}: it is started here when it has`;
+    return { state: 'working', reason: 'HeldBack', message, problem: message };
+  }
   if (stillRuns) {
     const message =
       'This cluster may not run it any more, and a pod of it has not ended yet: no other cluster starts it before';

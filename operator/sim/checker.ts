@@ -225,7 +225,7 @@ export class Checker {
     for (const [cluster, running] of this.#byCluster()) {
       const { permit } = cluster;
       if (permit?.scope !== 'multi') continue;
-      if (cluster.isStuck) this.#stuckAt.set(cluster, this.#world.now);
+      if (cluster.isStuck || cluster.stuckPods.size > 0) this.#stuckAt.set(cluster, this.#world.now);
       const since = Math.max(
         cluster.lapsesAt,
         cluster.limitedAt,

@@ -57,6 +57,8 @@ export class SimCluster implements Availability {
   limitedAt = Infinity;
   /** The kubelet ends nothing, and its node does not say that it lives. */
   isStuck = false;
+  /** Workloads whose pod it does not end. */
+  readonly stuckPods = new Set<string>();
   readonly #rate: number;
   readonly #offsetMs: number;
   #permitVersion = 0;
@@ -198,7 +200,8 @@ export class SimCluster implements Availability {
 
   /** The kubelet: its container has ended, and nothing holds the object any longer. */
   #ended(object: KubeObject, wasStuck = false): void {
-    if (this.isStuck) return this.#world.after(1000, () => this.#ended(object, true));
+    if (this.isStuck || this.stuckPods.has(object.metadata.name))
+      return this.#world.after(1000, () => this.#ended(object, true));
     if (wasStuck) return this.#world.after(this.#world.chance.between(0.2, 1) * NOTICE_MS, () => this.#ended(object));
     this.#checker.ended(this, object);
     const last = this.objects.get(object.metadata.name);

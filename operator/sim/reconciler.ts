@@ -20,6 +20,7 @@ import { Applier } from '../reconcile/apply.ts';
 import { stampAnnotations } from '../reconcile/metadata.ts';
 import type { Action } from '../reconcile/plan.ts';
 import { assertNotLater, planChild } from '../reconcile/plan.ts';
+import { CRON } from './batch.ts';
 import type { Checker } from './checker.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimController } from './controller.ts';
@@ -145,7 +146,7 @@ export class SimReconciler {
         (name) => (grant: Grant) => this.#reconcile(name, grant),
       );
       const { runs } = this.#around;
-      if (runs) works.push((grant) => runs.reconcile(grant));
+      if (runs) works.push(async (grant) => (grant.heldBack?.has(CRON) ? undefined : runs.reconcile(grant)));
       await Promise.all(works.map((work) => this.#attempt(work)));
     }
   }
@@ -172,6 +173,7 @@ export class SimReconciler {
   }
 
   async #reconcile(name: string, grant: Grant): Promise<void> {
+    if (grant.heldBack?.has(name)) return;
     const { informer } = this.#controller;
     const template = this.#around.cluster.wanted.get(name) ?? 1;
     let live = informer.get(name);

@@ -131,6 +131,41 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       leader.cluster.isStuck = false;
     },
   },
+  '#10, one pod': {
+    what: 'a kubelet does not end one of the pods; all else runs in another cluster, and that one when it has ended',
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const { cluster } = leader;
+      cluster.stuckPods.add('x');
+      for (const each of sim.controllers) if (each.cluster === cluster) each.mayNotLead = true;
+      leader.kill();
+      await sim.run(LONG_MS, () => sim.leader !== undefined && sim.leader.cluster !== cluster);
+      await sim.run(2 * ttlMs);
+      const { leader: next } = sim;
+      if (next?.cluster.objects.size !== cluster.wanted.size - 1)
+        sim.checker.fail('progress', `one pod holds everything back: ${sim.describe()}`);
+      cluster.stuckPods.clear();
+      await sim.run(3 * ttlMs, () => next?.cluster.objects.size === cluster.wanted.size);
+      for (const each of sim.controllers) each.mayNotLead = false;
+    },
+  },
+  '#10, one pod, handed over': {
+    what: 'the same while the leader hands over: it does not wait for what does not end',
+    place: { ...TWO, graceMs: 1000 },
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      const { cluster } = leader;
+      const other = sim.controllers.find((each) => each.cluster !== cluster);
+      cluster.stuckPods.add('x');
+      leader.handOver(other?.identity ?? '');
+      await sim.run(LONG_MS, () => other?.cluster.objects.size === cluster.wanted.size - 1);
+      if (sim.leader !== other) sim.checker.fail('progress', `one pod holds everything back: ${sim.describe()}`);
+      await sim.run(LONG_MS);
+      cluster.stuckPods.clear();
+      await sim.run(3 * ttlMs, () => other?.cluster.objects.size === cluster.wanted.size);
+    },
+  },
   '#11': {
     what: 'a node is cut off while its pods are told to stop; their objects are removed, and the kubelet runs them on',
     place: { clusters: 2, machines: 2, graceMs: 1000 },

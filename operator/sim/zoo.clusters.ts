@@ -38,7 +38,7 @@ const permits: readonly Mutant[] = [
     name: 'permit-before-others-are-parked',
     breaks: 'The permit is made good only when every other cluster has been waited for',
     profile: 'clusters, crash',
-    edits: [{ file: tenure, find: 'if (this.#pending.length > 0) return false;', put: '' }],
+    edits: [{ file: tenure, find: 'if (this.#outlook?.isBlocked !== false) return false;', put: '' }],
   },
   {
     name: 'grace-not-announced',
@@ -98,6 +98,32 @@ const waiting: readonly Mutant[] = [
     edits: [{ file: activation, find: 'return isHeldBack || takeover', put: 'return takeover' }],
   },
   {
+    name: 'nothing-held-back',
+    breaks: 'What may still run elsewhere is not begun, although all else is (schedule 10)',
+    profile: 'clusters, everything',
+    edits: [{ file: activation, find: 'heldBack: new Map(heldBack) }', put: 'heldBack: new Map() }' }],
+  },
+  {
+    name: 'one-holds-back-all',
+    breaks: 'A pod that does not end holds back its own workload only (schedule 10)',
+    profile: 'clusters, everything',
+    edits: [
+      {
+        file: activation,
+        find: 'isBlocked: named.some(([, names]) => names === undefined)',
+        put: 'isBlocked: pending.length > 0',
+      },
+    ],
+  },
+  {
+    name: 'parked-is-stopped',
+    breaks: 'A cluster that gave the lease away before all had ended is waited for (schedule 10)',
+    profile: 'clusters, everything',
+    edits: [
+      { file: decide, find: "const hasStopped = release === 'stopped'", put: "const hasStopped = release !== 'none'" },
+    ],
+  },
+  {
     name: 'bounded-although-strict',
     breaks: 'With the takeover `strict` nothing but a report ends the wait',
     profile: 'clusters, crash',
@@ -122,8 +148,8 @@ const waiting: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "release === 'stopped' || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);",
-        put: 'scope !== undefined && release !== undefined && takeover !== undefined;',
+        find: "isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);",
+        put: 'scope !== undefined && takeover !== undefined;',
       },
     ],
   },
@@ -134,7 +160,7 @@ const waiting: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "record.holder === null && (!foreign || record.release === 'stopped')",
+        find: 'record.holder === null && (!foreign || isGivenAway(record))',
         put: 'record.holder === null',
       },
       {
