@@ -27,8 +27,9 @@ export const annotations = {
   templateHash: `${GROUP}/template-hash`,
   /** Hash of everything that was last applied to a child, without stamps and fencing token. */
   appliedHash: `${GROUP}/applied-hash`,
-  /** On a CronJob whose runs are claimed: when the last of them was due, milliseconds since the epoch. */
+  /** On a CronJob whose runs are claimed: up to when all is decided, and when the last run was due. Milliseconds since the epoch. */
   lastClaimed: `${GROUP}/last-claimed`,
+  lastRun: `${GROUP}/last-run`,
   /** Generation of the custom resource that the child was last brought up to. */
   generation: `${GROUP}/generation`,
   /** On a custom resource, set by a person: the pod with this uid has stopped, although no kubelet said so. */

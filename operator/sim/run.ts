@@ -60,10 +60,10 @@ export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Pro
 
 const CATCH_UPS: readonly CatchUp[] = ['None', 'Last', 'All'];
 
-/** Every fourth of those with several clusters is `strict`, every third has three of them, every other a cron job. */
+/** Every fourth of those with several clusters is `strict`, every third has three of them, every fifth a cron job. */
 function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'clusters' | 'takeover' | 'catchUp'> {
   if (!profile.startsWith('clusters')) return {};
-  const catchUp = seed % 2 === 0 ? CATCH_UPS[(seed / 2) % CATCH_UPS.length] : undefined;
+  const catchUp = seed % 5 === 0 ? CATCH_UPS[(seed / 5) % CATCH_UPS.length] : undefined;
   return {
     clusters: seed % 3 === 0 ? 3 : 2,
     takeover: seed % 4 === 0 ? 'strict' : 'bounded',

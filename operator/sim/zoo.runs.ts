@@ -2,7 +2,6 @@
 import type { Mutant } from './mutant.ts';
 
 const profile = 'clusters, everything';
-const RUNS = 'workloads/cronjob/runs.ts';
 const DECIDE = 'workloads/cronjob/decide.ts';
 
 export const runMutants: readonly Mutant[] = [
@@ -13,8 +12,8 @@ export const runMutants: readonly Mutant[] = [
     edits: [
       {
         file: DECIDE,
-        find: 'return (stampOf(cronJob) ?? 0) < claim.instant',
-        put: 'if (claim.term !== arguments[0].term) return undefined; return (stampOf(cronJob) ?? 0) < claim.instant',
+        find: "return isClaimed ? { do: 'resume', job }",
+        put: "if (isClaimed && claim.term !== arguments[0].term) return undefined; return isClaimed ? { do: 'resume', job }",
       },
     ],
   },
@@ -52,7 +51,7 @@ export const runMutants: readonly Mutant[] = [
     name: 'lost-ledger-from-the-stamp',
     breaks: 'Without its ledger a cluster does not know what others have run: it begins anew (schedule 17)',
     profile,
-    edits: [{ file: DECIDE, find: 'Math.max(stamp, isAlone ? 0 : now)', put: 'stamp' }],
+    edits: [{ file: DECIDE, find: 'Math.max(stamped, isAlone ? 0 : now)', put: 'stamped' }],
   },
   {
     name: 'old-ledger-trusted',
@@ -70,14 +69,8 @@ export const runMutants: readonly Mutant[] = [
         find: 'ledger: { ...ledger, claims, activation: { clusterId, at: now } }',
         put: 'ledger: { ...ledger, claims, mark: Math.min(ledger.mark, ...lost.map((each) => each.instant - 1)), activation: { clusterId, at: now } }',
       },
-      { file: DECIDE, find: 'return stampOf(cronJob) === undefined ?', put: 'return false ?' },
+      { file: DECIDE, find: 'return (stampOf(cronJob) ?? -Infinity) < mark ?', put: 'return false ?' },
     ],
-  },
-  {
-    name: 'claims-younger-than-the-watch',
-    breaks: 'A Job that a claim names and the watch does not is asked for before it is given up (schedule 17)',
-    profile,
-    edits: [{ file: RUNS, find: 'await this.#recall(entry, scene, { key, grant });', put: '' }],
   },
   {
     name: 'missed-while-parked',

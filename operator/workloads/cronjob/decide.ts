@@ -24,8 +24,8 @@ export interface Note {
 
 export type Move =
   | { readonly do: 'write'; readonly ledger: CronLedger; readonly notes?: readonly Note[] }
-  /** On the CronJob: what the ledger says must survive the loss of the ledger. */
-  | { readonly do: 'stamp'; readonly mark: number }
+  /** On the CronJob: what the ledger says must survive the loss of the ledger, and people want to see it. */
+  | { readonly do: 'stamp'; readonly mark: number; readonly lastRun: number | undefined }
   | { readonly do: 'create'; readonly instant: number }
   | { readonly do: 'resume'; readonly job: Job }
   | { readonly do: 'remove'; readonly job: Job; readonly reason: string };
@@ -59,7 +59,7 @@ export function decideRuns(view: RunsView): Move | undefined {
   const { ledger } = view;
   if (!ledger) return begin(view);
   const known = { ...view, ledger };
-  return catchUpMark(known) ?? stampFirst(known) ?? takeOver(known) ?? follow(known) ?? dismiss(known) ?? start(known);
+  return catchUpMark(known) ?? stamp(known) ?? takeOver(known) ?? follow(known) ?? dismiss(known) ?? start(known);
 }
 
 /**
@@ -68,9 +68,9 @@ export function decideRuns(view: RunsView): Move | undefined {
  */
 function begin({ cronJob, clusterId, isAlone, now }: RunsView): Move {
   const last = Date.parse(cronJob.status?.lastScheduleTime ?? '');
-  const stamp = stampOf(cronJob);
+  const stamped = stampOf(cronJob);
   const first = Number.isNaN(last) ? now : last;
-  const mark = stamp === undefined ? first : Math.max(stamp, isAlone ? 0 : now);
+  const mark = stamped === undefined ? first : Math.max(stamped, isAlone ? 0 : now);
   return { do: 'write', ledger: { mark, activation: { clusterId, at: now }, claims: [] } };
 }
 
@@ -87,8 +87,9 @@ function catchUpMark(view: Known): Move | undefined {
   return { do: 'write', ledger: { ...ledger, mark }, notes };
 }
 
-function stampFirst({ ledger, cronJob }: Known): Move | undefined {
-  return stampOf(cronJob) === undefined ? { do: 'stamp', mark: ledger.mark } : undefined;
+/** Before anything that was claimed begins. */
+function stamp({ ledger: { mark, claims }, cronJob }: Known): Move | undefined {
+  return (stampOf(cronJob) ?? -Infinity) < mark ? { do: 'stamp', mark, lastRun: claims.at(-1)?.instant } : undefined;
 }
 
 function takeOver({ ledger, clusterId, now }: Known): Move | undefined {
@@ -113,7 +114,7 @@ function follow(view: Known): Move | undefined {
   return undefined;
 }
 
-function followOne({ ledger, cronJob, jobs }: Known, claim: Claim): Move | undefined {
+function followOne({ ledger, jobs }: Known, claim: Claim): Move | undefined {
   const job = jobs.find(({ metadata }) => metadata.uid === claim.jobUid);
   const isClaimed = claim.state === 'claimed';
   if (!job && isClaimed)
@@ -123,8 +124,7 @@ function followOne({ ledger, cronJob, jobs }: Known, claim: Claim): Move | undef
     if (job.spec.suspend === true) return { do: 'remove', job, reason: 'Interrupted' };
     return isClaimed ? { do: 'write', ledger: withState(ledger, claim, 'started') } : undefined;
   }
-  if (!isClaimed) return { do: 'remove', job, reason: 'Interrupted' };
-  return (stampOf(cronJob) ?? 0) < claim.instant ? { do: 'stamp', mark: claim.instant } : { do: 'resume', job };
+  return isClaimed ? { do: 'resume', job } : { do: 'remove', job, reason: 'Interrupted' };
 }
 
 /** What was stopped midway, or waits and will not be claimed any more, would stand in the way of the next run. */

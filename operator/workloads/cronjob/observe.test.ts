@@ -52,6 +52,15 @@ describe('a cron job', () => {
     });
   });
 
+  it.each([
+    ['later than the last one here', '2030-01-01T00:00:30Z', '2030-01-01T00:00:30Z'],
+    ['earlier', '2029-12-31T23:55:00Z', '2030-01-01T00:00:00Z'],
+  ])('knows of a run in another cluster: %s', (_, elsewhere, expected) => {
+    const live = cronJob();
+    live.metadata.annotations = { [annotations.lastRun]: String(Date.parse(elsewhere)) };
+    expect(look(live).facts.lastScheduleTime).toBe(expected);
+  });
+
   it('is stalled when the last run that ended has failed, until one succeeds or the spec changes', () => {
     expect(look(cronJob(), [GOOD, BAD, RUNNING])).toMatchObject({
       verdict: { state: 'stalled', reason: 'LastRunFailed', message: expect.stringContaining('web-2') as string },

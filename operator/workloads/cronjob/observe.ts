@@ -6,6 +6,7 @@ import { annotations } from '../../api/group.ts';
 import { nextAfter } from '../../lib/cron-next.ts';
 import { parseSchedule } from '../../lib/cron.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
+import { numberAnnotation } from '../../reconcile/metadata.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
@@ -20,11 +21,18 @@ export function facts(sight: Sight): Facts & CronJobStatus {
     active,
     healthy: active && failedRun(sight) === undefined,
     nextScheduleTime: next === undefined ? undefined : timestamp(next),
-    lastScheduleTime: live.status?.lastScheduleTime,
+    lastScheduleTime: lastScheduleOf(live),
     lastSuccessfulTime: live.status?.lastSuccessfulTime,
     activeRuns: live.status?.active?.length ?? 0,
     lastRun,
   };
+}
+
+/** Also of a run in another cluster. */
+function lastScheduleOf(live: CronJob): string | undefined {
+  const here = live.status?.lastScheduleTime;
+  const anywhere = numberAnnotation(live, annotations.lastRun);
+  return anywhere === undefined || anywhere <= Date.parse(here ?? '') ? here : timestamp(anywhere);
 }
 
 /** A timer of Node's ends after 25 days at most, and a clock may be set in between. */

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { childTypes } from '../../api/children.ts';
 import { labels } from '../../api/group.ts';
+import type { CronJobStatus } from '../../api/cronjob.ts';
+import type { CommonStatus } from '../../reconcile/status.ts';
 import type { Scope } from '../../api/scope.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import { MemoryStore } from '../../lease/testing/memory-store.ts';
@@ -108,6 +110,17 @@ describe('schedule #17', () => {
     expect(world.begun).toEqual([1]);
   });
 
+  it('the next one starts it although its cache has not heard of the Job', async () => {
+    await world.clock.advance(MINUTE_MS);
+    world.makeJob(world.clock.wall());
+    world.cluster.failures.set('patch', killed);
+    await expect(world.reconcile()).rejects.toThrow('killed');
+    for (const { metadata } of world.all()) world.unseen.add(metadata.name);
+    world.newLeader(8);
+    await world.reconcile();
+    expect(world.begun).toEqual([1]);
+  });
+
   it('a run that was parked midway is ended when its cluster leads again, and not begun anew', async () => {
     await world.nextMinute();
     for (const job of world.all()) world.editJob(job, { spec: { ...job.spec, suspend: true }, status: {} });
@@ -211,6 +224,14 @@ describe('another cluster takes over', () => {
     expect(west.begun).toEqual([]);
     await west.nextMinute();
     expect(west.begun).toEqual([2]);
+  });
+
+  it('the last run there is known here', async () => {
+    await world.nextMinute();
+    world.finish();
+    const west = await start('west');
+    await west.reconcile();
+    expect(west.status<CommonStatus & CronJobStatus>().lastScheduleTime).toBe('2030-01-01T00:01:00Z');
   });
 
   it.each([

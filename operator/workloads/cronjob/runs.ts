@@ -104,7 +104,8 @@ export class CronRuns {
         return written;
       }
       case 'stamp': {
-        const notes = { [annotations.lastClaimed]: String(move.mark) };
+        const lastRun = move.lastRun === undefined ? {} : { [annotations.lastRun]: String(move.lastRun) };
+        const notes = { [annotations.lastClaimed]: String(move.mark), ...lastRun };
         scene.put(
           childTypes.cronJobs,
           cronJob.metadata.name,

@@ -4,6 +4,8 @@ import { childTypes } from '../../../api/children.ts';
 import { cronJobResource } from '../../../api/cronjob.ts';
 import { LedgerStore } from '../../../ledger/ledger.ts';
 import type { CellStore } from '../../../lease/cell-store.ts';
+import type { ChildCache } from '../../../reconcile/child-options.ts';
+import type { AnyChild } from '../../../reconcile/child.ts';
 import { ChildWorld, KEY } from '../../../reconcile/testing/child-world.ts';
 import { isJobOver } from '../../../reconcile/ending.ts';
 import { hasBegun, jobFor } from '../jobs.ts';
@@ -15,19 +17,24 @@ export const MINUTE_MS = 60_000;
 export class ClaimedWorld extends ChildWorld {
   /** Instants of the Jobs that were let go, in that order: each `suspend: false` counts. */
   readonly begun: number[] = [];
+  /** Names of Jobs of which the cache has not heard. */
+  readonly unseen: Set<string>;
   readonly #start: number;
 
   constructor(clusterId: string, store: CellStore, spec: Record<string, unknown> = {}) {
     const ledger = new LedgerStore(store, 'default');
+    const unseen = new Set<string>();
     const make = (options: ConstructorParameters<typeof CronJobReconciler>[0]) => new CronJobReconciler(options);
     super(
       {
         resource: cronJobResource,
         types: [cronJobs, jobs],
-        make: (options) => make({ ...options, ledger, clusterId }),
+        make: (options) =>
+          make({ ...options, caches: options.caches.map((each) => lagging(each, unseen)), ledger, clusterId }),
       },
       { schedule: '* * * * *', ...spec },
     );
+    this.unseen = unseen;
     this.scope = 'multi';
     this.#start = this.clock.wall();
     const check = this.cluster.onWrite;
@@ -72,4 +79,20 @@ export class ClaimedWorld extends ChildWorld {
   editJob(job: Job, change: Partial<Job>): void {
     this.editChild<Job>(jobs, (found) => ({ ...found, ...change }), job.metadata.name);
   }
+}
+
+function lagging({ type, cache }: ChildCache, unseen: Set<string>): ChildCache {
+  const isSeen = ({ metadata: { name } }: AnyChild): boolean => type !== jobs || !unseen.has(name);
+  return {
+    type,
+    cache: {
+      get: (key) => [cache.get(key)].find((each) => each && isSeen(each)),
+      list: () => cache.list().filter(isSeen),
+      byOwner: (key) => cache.byOwner(key).filter(isSeen),
+      observe: (object) => {
+        unseen.delete(object.metadata.name);
+        cache.observe(object);
+      },
+    },
+  };
 }
