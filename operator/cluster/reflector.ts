@@ -44,6 +44,8 @@ export interface ReflectorOptions {
 }
 
 const BACKOFF: BackoffOptions = { baseMs: 500, maxMs: 30_000 };
+/** Longest pause while no server answers: when it is back, caches are to follow soon. */
+const UNREACHABLE_MS = 5000;
 const LIST_TIMEOUT_MS = 60_000;
 const WATCH_SECONDS = { from: 232, to: 290 };
 /** A watch that ended sooner is a failure: a server that hangs up at once must not make a hot loop. */
@@ -205,7 +207,9 @@ export class Reflector<T extends KubeObject> {
     const answer = error instanceof ApiError ? error : undefined;
     const expired = answer !== undefined && isExpired(answer);
     this.#lastError = error;
-    const delay = Math.max(this.#backoff.next(), answer?.retryAfterMs ?? 0);
+    const next = this.#backoff.next();
+    // A server that is not there is not kept from working by being asked.
+    const delay = answer ? Math.max(next, answer.retryAfterMs ?? 0) : Math.min(next, UNREACHABLE_MS);
     const refused = answer !== undefined && answer.code !== 429;
     if (expired || (refused && this.#backoff.attempts >= FAILURES_BEFORE_LIST)) this.#version = undefined;
     const fields = { resource: this.type.plural, error: messageOf(error), retryInMs: Math.round(delay) };

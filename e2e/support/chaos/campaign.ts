@@ -8,6 +8,8 @@ import { longestGap, overlapsOf, runsOf } from './verdict.ts';
 import { BEAT_MS, recurring, steady } from './workloads.ts';
 import { World } from './world.ts';
 
+const MINUTE_MS = 60_000;
+
 export interface Round {
   readonly fault: string;
   /** Longest time without an instance, of each workload that is to run all the time. Milliseconds. */
@@ -19,8 +21,8 @@ export interface Round {
 
 export interface Result {
   readonly rounds: readonly Round[];
-  /** Runs of cron jobs: instants that took place, more than once, and not at all. */
-  readonly runs: { readonly once: number; readonly twice: number; readonly missed: number };
+  /** Runs of cron jobs: how many took place once, which more than once, and which not at all. */
+  readonly runs: { readonly once: number; readonly twice: readonly string[]; readonly missed: readonly string[] };
 }
 
 export interface CampaignOptions {
@@ -75,14 +77,18 @@ async function playOne(world: World, name: string, chance: Chance): Promise<Roun
 /** Whole minutes between then and now; the last one may still come. */
 function runsBetween({ folder }: World, began: number): Result['runs'] {
   const lives = readDiaries(folder);
+  const first = Math.ceil(began / MINUTE_MS);
+  const minutes = Array.from({ length: Math.max(0, Math.floor(Date.now() / MINUTE_MS) - first) }, (_, n) => first + n);
   const counts = recurring.flatMap(({ name }) => {
     const runs = runsOf(lives, name);
-    const first = Math.ceil(began / 60_000);
-    const minutes = Array.from({ length: Math.max(0, Math.floor(Date.now() / 60_000) - first) }, (_, n) => first + n);
-    return minutes.map((minute) => runs.get(minute) ?? 0);
+    return minutes.map((minute) => ({ run: runName(name, minute), count: runs.get(minute) ?? 0 }));
   });
-  const howMany = (holds: (count: number) => boolean): number => counts.filter(holds).length;
-  return { once: howMany((n) => n === 1), twice: howMany((n) => n > 1), missed: howMany((n) => n === 0) };
+  const which = (holds: (count: number) => boolean) => counts.filter(({ count }) => holds(count)).map(({ run }) => run);
+  return { once: which((n) => n === 1).length, twice: which((n) => n > 1), missed: which((n) => n === 0) };
+}
+
+function runName(cronJob: string, minute: number): string {
+  return `${cronJob} at ${new Date(minute * MINUTE_MS).toISOString().slice(11, 16)}`;
 }
 
 function lineOf({ fault, gaps, overlaps, recoveryMs }: Round): string {

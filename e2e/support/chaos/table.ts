@@ -10,7 +10,7 @@ export function violationsOf({ rounds, runs }: Result): readonly string[] {
       ? []
       : overlaps.map(({ workload, lives }) => `${fault}: ${workload} ran twice (${lives.join(', ')})`),
   );
-  return runs.twice > 0 ? [...twice, `${runs.twice} runs of cron jobs took place more than once`] : twice;
+  return [...twice, ...runs.twice.map((run) => `more than one run of ${run}`)];
 }
 
 export function tableOf({ rounds, runs }: Result): string {
@@ -35,7 +35,7 @@ export function tableOf({ rounds, runs }: Result): string {
     '|---|---|---|---|---|---|',
     ...rows,
     '',
-    `Runs of cron jobs: ${runs.once} took place once, ${runs.twice} more than once, ${runs.missed} not at all.`,
+    `Runs of cron jobs: ${runs.once} took place once, ${runs.twice.length} more than once, ${runs.missed.length} not at all${runs.missed.map((run) => `, ${run}`).join('')}.`,
   ].join('\n');
 }
 
