@@ -5,7 +5,7 @@ import { hunt, zoo } from './zoo.ts';
 const SEEDS = 1500;
 
 describe('the bug zoo', () => {
-  it.each(zoo.map((mutant) => ({ name: mutant.name, mutant })))(
+  it.concurrent.each(zoo.map((mutant) => ({ name: mutant.name, mutant })))(
     '$name is found',
     { timeout: 120_000 },
     async ({ mutant }) => {
