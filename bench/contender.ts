@@ -102,7 +102,7 @@ export class Contender {
         silentMs: () => 0,
         serverTime: () => undefined,
       },
-      listener: { elected, lost: () => {}, renewed: () => {}, refused: () => {}, shared: () => {} },
+      listener: { elected, lost: () => {}, renewed: () => {}, refused: () => {}, reconsider: () => {} },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
       clock: systemClock,
       logger: silentLogger,

@@ -1,19 +1,15 @@
 /** A cluster whose API server enforces permits, and a permit that somebody deletes: nothing starts without it, and it comes back. */
-import { join, resolve } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitFor } from './support/cluster/index.ts';
 import { Stage, processYaml } from './support/stage.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
 const PERMIT = ['lease', 'highlander-permit-default'] as const;
 
 let stage: Stage;
 
 beforeAll(async () => {
   stage = await Stage.open({ cluster: 'fence' });
-  const program = [join(ROOT, 'dist/main.mjs'), 'admission', '--storage-type', 'sqlite'];
-  await stage.kube.apply(execFileSync(join(ROOT, 'node_modules/.bin/node'), program, { encoding: 'utf8' }));
+  await stage.enforcePermits();
   await stage.startController('fence-1');
   await stage.leader();
   await refuses(probe({ 'highlander.plexobject.io/probe': 'deny' }));

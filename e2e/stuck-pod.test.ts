@@ -1,8 +1,10 @@
 /** A hand-over while a node is silent: nobody can tell whether its pod has ended, and only that one's workload waits. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Controller } from '../hack/lab/controller.ts';
 import type { Sample } from './support/clusters.ts';
 import { Clusters } from './support/clusters.ts';
 import { waitFor } from './support/cluster/index.ts';
+import { termOf } from './support/stage.ts';
 
 const onNode = (name: string, node: string): Sample => [
   'WorkloadProcess',
@@ -13,13 +15,14 @@ const STUCK = onNode('p', 'node1');
 const OTHER = onNode('q', 'node2');
 
 let clusters: Clusters;
+let taker: Controller;
 
 beforeAll(async () => {
   clusters = await Clusters.open({ names: ['stuck-east', 'stuck-west'], samples: [STUCK, OTHER], nodes: 2 });
   const { east, west } = clusters;
   await clusters.startController(east, 'east-1');
   await clusters.active(east);
-  await clusters.startController(west, 'west-1');
+  taker = await clusters.startController(west, 'west-1');
   await clusters.shared();
 }, 600_000);
 
@@ -27,7 +30,7 @@ afterAll(async () => {
   await clusters?.close();
 }, 120_000);
 
-it('one pod that does not end holds back its own workload only (schedule 10)', async () => {
+it('one pod that does not end holds back its own workload only, also for the next leader (schedule 10)', async () => {
   const { east, west } = clusters;
   await east.cluster.stopNode('node1');
   const handedOver = clusters.highlander('handover', '--to-cluster', 'west');
@@ -36,6 +39,15 @@ it('one pod that does not end holds back its own workload only (schedule 10)', a
   const held = await clusters.reason(west, 'HeldBack');
   expect(held?.lastError).toContain('has not ended yet in cluster east');
   expect((await clusters.reason(east, 'Parking'))?.active).toBe(true);
+  await clusters.startController(west, 'west-2');
+  const before = await west.runningPod('q-pod');
+  await taker.end('SIGKILL');
+  const after = await waitFor('another one to adopt', async () => {
+    const pod = await west.pod('q-pod');
+    return termOf(pod) > termOf(before) ? pod : undefined;
+  });
+  expect(after.metadata.uid).toBe(before.metadata.uid);
+  await clusters.reason(west, 'HeldBack');
   expect(await west.podsOf('WorkloadProcess', 'p')).toEqual([]);
   await east.cluster.startNode('node1');
   await clusters.active(west, [STUCK]);

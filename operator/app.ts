@@ -2,7 +2,6 @@
  * The composition root: the only file that names concrete drivers and reconcilers. Starts the parts in the order in which
  * they depend on each other, and ends them in the reverse one: workers first, the lease last.
  */
-import { randomBytes } from 'node:crypto';
 import { GROUP } from './api/group.ts';
 import type { Base, Place } from './app/base.ts';
 import { timeFailover } from './app/failover-timer.ts';
@@ -33,6 +32,7 @@ import { observed } from './lease/observed.ts';
 import { openStore } from './lease/open.ts';
 import { LedgerStore } from './ledger/ledger.ts';
 import { ProcessLedger } from './ledger/process-ledger.ts';
+import { newIdentity } from './leadership/identity.ts';
 import type { Clock } from './lib/clock.ts';
 import { systemClock } from './lib/clock.ts';
 import { messageOf } from './lib/errors.ts';
@@ -57,7 +57,7 @@ export async function run(config: Config, stopping: AbortSignal): Promise<void> 
 
 function connect(config: Config, logger: Logger): Base {
   const clock = systemClock;
-  const identity = `${config.id}-${randomBytes(4).toString('hex')}`;
+  const identity = newIdentity(config.id);
   const { kubeConfig, client } = connectTo(config, identity);
   const metrics = createMetrics({ version, leaseTtlMs: config.lease.ttlMs, clock });
   const clusterClock = clusterTime(clock, client.serverClock);

@@ -86,7 +86,7 @@ export class Clusters {
     const sides: Side[] = [];
     for (const cluster of names) {
       const stage = await Stage.open({ cluster, store: redis, nodes });
-      if (fenced) await applyPolicies(stage);
+      if (fenced) await stage.enforcePermits();
       for (const sample of samples) await stage.kube.apply(yaml(sample));
       const [host = '', port = ''] = redis.addr.split(':');
       const toStore = await FaultProxy.start({ host, port: Number(port) });
@@ -235,11 +235,6 @@ export class Clusters {
       return overlaps(times).map((pair) => `${kind} ${name}: ${JSON.stringify(pair)}`);
     });
   }
-}
-
-async function applyPolicies(stage: Stage): Promise<void> {
-  const { stdout } = await runHighlander(['admission', '--storage-type', 'sqlite']);
-  await stage.kube.apply(stdout);
 }
 
 function runHighlander(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {

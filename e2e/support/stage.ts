@@ -1,5 +1,7 @@
 /** Everything that a test needs to play through: a cluster with our CRDs, a store, controllers, kubectl. */
+import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { ApiClient } from '../../hack/cluster/api.ts';
 import type { Controller, ControllerOptions } from '../../hack/lab/controller.ts';
 import { startController } from '../../hack/lab/controller.ts';
@@ -11,6 +13,7 @@ import type { Cluster } from './cluster/index.ts';
 import { startCluster, waitFor } from './cluster/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+const exec = promisify(execFile);
 
 export const TERM = 'highlander.plexobject.io/term';
 
@@ -88,6 +91,13 @@ export class Stage {
     // The store is new, and nothing runs: a cluster that remembered tenants of the file before would wait for their pods.
     await stage.kube.run('delete', 'leases', '-A', '-l', 'highlander.plexobject.io/tenant');
     return stage;
+  }
+
+  /** From now on the API server enforces permits, as soon as it has heard of the policies. */
+  async enforcePermits(): Promise<void> {
+    const program = [join(ROOT, 'dist/main.mjs'), 'admission', '--storage-type', 'sqlite'];
+    const { stdout } = await exec(join(ROOT, 'node_modules/.bin/node'), program);
+    await this.kube.apply(stdout);
   }
 
   /** Ends the controllers and the store, then the cluster unless it was up before. */

@@ -139,7 +139,7 @@ function listenerFor(
 ): LeadershipListener {
   return {
     ...metrics.lease,
-    shared: reconsider,
+    reconsider,
     elected(term, gapMs) {
       metrics.lease.elected(term, gapMs);
       chronicle.elected(term, gapMs);

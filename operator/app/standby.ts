@@ -10,6 +10,7 @@ import { isStandby } from '../leadership/presence.ts';
 import { messageOf } from '../lib/errors.ts';
 import { forEach } from '../lib/each.ts';
 import { StatusWriter } from '../reconcile/apply.ts';
+import { workloadName } from '../reconcile/metadata.ts';
 import type { Elsewhere } from '../reconcile/standby.ts';
 import { standbyStatus } from '../reconcile/standby.ts';
 import type { CommonStatus } from '../reconcile/status.ts';
@@ -91,8 +92,7 @@ export class StandbyStatuses {
 
   async #say({ source, namespace, name }: Topic): Promise<void> {
     const { base, tenancy } = this.#options;
-    const kindAndName = `${source.type.kind} ${namespace}/${name}`;
-    const elsewhere = this.#elsewhere(kindAndName);
+    const elsewhere = this.#elsewhere(workloadName(source.type.kind, { namespace, name }));
     const workload = source.get({ namespace, name }) as Workload | undefined;
     if (!elsewhere || !workload || workload.metadata.deletionTimestamp !== undefined) return;
     if (tenancy.of(workload) !== 'ours') return;

@@ -86,14 +86,15 @@ describe('Workers', () => {
     expect(all.reconciler.calls).toHaveLength(2);
   });
 
-  it('keeps its hands off what may still run in another cluster, and looks again', async () => {
+  it('keeps its hands off what may still run in another cluster, until it is told of it again', async () => {
     const heldBack = new Map([['Thing a/x', {}]]);
     const all = workers({ guard: { enter: async () => ({ ...open, heldBack }) } });
     await all.run();
     await all.run('y');
     expect(all.reconciler.calls).toEqual(['y']);
+    await all.clock.advance(600_000);
     heldBack.clear();
-    await all.clock.advance(500);
+    await all.run();
     expect(all.reconciler.calls).toEqual(['y', 'x']);
   });
 

@@ -7,6 +7,7 @@ import { ApiError, hasCode } from '../cluster/cluster-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HigherTermSeen, messageOf, NotLeader, RetryLater, TerminalError } from '../lib/errors.ts';
 import type { LogFields, Logger } from '../lib/logger.ts';
+import { workloadName } from '../reconcile/metadata.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../reconcile/reconciler.ts';
 import type { WorkQueue } from './queue.ts';
 
@@ -50,9 +51,6 @@ export interface WorkersOptions {
   /** Names a reconcile in log lines; random unless told. */
   readonly newId?: () => string;
 }
-
-/** Between two looks whether something may be begun that may still run in another cluster. */
-const HELD_BACK_MS = 500;
 
 export class Workers {
   readonly #options: WorkersOptions;
@@ -99,9 +97,8 @@ export class Workers {
     try {
       const grant = await guard.enter(this.#stopping.signal);
       fields['leaderTerm'] = grant.term;
-      if (grant.heldBack?.has(`${reconciler.kind} ${key.namespace}/${key.name}`))
-        throw new RetryLater(HELD_BACK_MS, 'it may still run in another cluster');
-      outcome = this.#succeed(key, await reconciler.reconcile(key, grant));
+      if (grant.heldBack?.has(workloadName(reconciler.kind, key))) outcome = this.#leave(key);
+      else outcome = this.#succeed(key, await reconciler.reconcile(key, grant));
     } catch (error) {
       outcome = this.#decide(key, error, fields);
     }
@@ -115,6 +112,12 @@ export class Workers {
     if (requeueAfterMs === 0) queue.add(key, 'low');
     else if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
     return 'success';
+  }
+
+  /** It may still run in another cluster: all keys come back when it does not. */
+  #leave(key: ObjectKey): Outcome {
+    this.#options.queue.forget(key);
+    return 'later';
   }
 
   #decide(key: ObjectKey, error: unknown, fields: LogFields): Outcome {

@@ -2,8 +2,7 @@
 import type { Scope } from '../api/scope.ts';
 import type { Candidate, Election, Facts, Held, Sighting, Step } from './election.ts';
 import type { LeaseRecord, PendingCluster } from './lease-record.ts';
-import { isGivenAway } from './lease-record.ts';
-import { standingOf } from './lease-record.ts';
+import { isGivenAway, standingOf } from './lease-record.ts';
 import { ADOPT_GRACE_MS, type Permit } from './permit.ts';
 import { atLeast } from './timing.ts';
 

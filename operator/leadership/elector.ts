@@ -2,10 +2,10 @@
  * Runs the election: carries out the steps of the state machine against the store, one at a time, on its own timers.
  * It shares no lock, queue or await with workload work, so that nothing a reconciler does can delay a renewal.
  */
-import type { HeldBack } from './activation.ts';
 import type { Call } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Timer } from '../lib/clock.ts';
+import type { HeldBack } from './activation.ts';
 import { decide } from './decide.ts';
 import { Departure } from './departure.ts';
 import type { Election, Facts, Held } from './election.ts';
@@ -32,7 +32,11 @@ export class Elector {
   constructor(options: ElectorOptions) {
     this.#options = options;
     this.#election = newElection(options.clock.monotonic());
-    this.#tenure = new Tenure({ ...options, onHigherTerm: (because) => this.demote(because) });
+    this.#tenure = new Tenure({
+      ...options,
+      onHigherTerm: (because) => this.demote(because),
+      onHeldBack: () => options.listener.reconsider(),
+    });
     this.#steps = new Steps({
       ...options,
       election: () => this.#election,
@@ -212,7 +216,7 @@ export class Elector {
       ...this.#options,
       number,
       onGrace: () => this.#steps.wake(),
-      onShared: () => listener.shared(),
+      onShared: () => listener.reconsider(),
     });
     this.#term = term;
     void this.#establish(term);

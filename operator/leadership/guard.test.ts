@@ -8,6 +8,7 @@ import { timing } from './testing/contender.ts';
 
 /** Reads are answered when the test says so. */
 class Steered implements Leadership {
+  readonly heldBack = new Map();
   term: Term | undefined;
   readonly reads: PromiseWithResolvers<void>[] = [];
   verify(): Promise<void> {

@@ -5,6 +5,7 @@
 import type { Call } from '../lease/cell-store.ts';
 import { NotLeader, RetryLater, messageOf } from '../lib/errors.ts';
 import type { Scope } from '../api/scope.ts';
+import type { HeldBack } from './activation.ts';
 import type { Wishes } from './ports.ts';
 import type { Term } from './term.ts';
 
@@ -13,8 +14,7 @@ export interface Leadership {
   readonly term: Term | undefined;
   /** Reads the lease cell and lets what it shows count. */
   verify(call: Call): Promise<void>;
-  /** What may still run in another cluster, by kind and name. */
-  readonly heldBack?: ReadonlyMap<string, unknown>;
+  readonly heldBack: HeldBack;
 }
 
 /** Permission to act for one reconcile. */
@@ -23,7 +23,7 @@ export interface Grant {
   readonly holder: string;
   readonly scope: Scope;
   readonly signal: AbortSignal;
-  readonly heldBack?: ReadonlyMap<string, unknown>;
+  readonly heldBack: HeldBack;
   assertHeld(): void;
   allowGrace(graceMs: number): Promise<void>;
 }
@@ -60,7 +60,7 @@ export class LeadershipGuard {
       holder: term.holder,
       scope: term.scope,
       signal: term.signal,
-      ...(this.#leadership.heldBack && { heldBack: this.#leadership.heldBack }),
+      heldBack: this.#leadership.heldBack,
       assertHeld: () => term.assertHeld(),
       allowGrace: (graceMs) => term.allowGrace(graceMs),
     };

@@ -1,4 +1,5 @@
 /** Who is to lead next, where somebody asks for a hand-over. Pure. */
+import { isCalled } from './identity.ts';
 import type { ClusterRef } from './lease-record.ts';
 import type { Peer } from './presence.ts';
 import { isStandby } from './presence.ts';
@@ -44,11 +45,6 @@ function isMeant({ identity, cluster }: Peer, { to, toCluster }: Wish): boolean 
     (to === undefined || isCalled(identity, to)) &&
     (toCluster === undefined || [cluster.id, cluster.name].includes(toCluster))
   );
-}
-
-/** An identity is the configured `id` and eight random digits. */
-function isCalled(identity: string, name: string): boolean {
-  return identity === name || (identity.startsWith(`${name}-`) && /^-[0-9a-f]{8}$/.test(identity.slice(name.length)));
 }
 
 function byIdentity(a: Peer, b: Peer): number {

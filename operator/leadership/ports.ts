@@ -60,6 +60,6 @@ export interface LeadershipListener {
   renewed(ms: number): void;
   /** Another controller won, or the store refused. */
   refused(): void;
-  /** Several clusters share the tenant from now on. */
-  shared(): void;
+  /** All is to be looked at again: several clusters share the tenant from now on, or less is held back. */
+  reconsider(): void;
 }

@@ -30,6 +30,8 @@ export interface TenureOptions {
   readonly logger: Logger;
   /** Somebody leads after us. */
   readonly onHigherTerm: (because: string) => void;
+  /** Other workloads are held back than before. */
+  readonly onHeldBack: () => void;
 }
 
 const NOTHING: HeldBack = new Map();
@@ -121,18 +123,18 @@ export class Tenure {
     // Else losing the store's data would look like a new tenant.
     await permit.ensure(held.record, this.#call());
     if (!this.isShared(held)) return true;
-    await this.#lookAround(held);
-    if (this.#outlook?.isBlocked !== false) return false;
+    const outlook = await this.#lookAround(held);
+    if (!outlook || outlook.isBlocked) return false;
     await this.#renewPermit(held);
     return true;
   }
 
-  /** What other clusters say of what may still run there. */
-  async #lookAround({ record }: Held): Promise<void> {
-    const { presence, candidate, clock, logger } = this.#options;
+  /** What may be begun, by what other clusters say; undefined when the term has ended meanwhile. */
+  async #lookAround({ record }: Held): Promise<Outlook | undefined> {
+    const { presence, candidate, clock, logger, onHeldBack } = this.#options;
     const term = this.#term;
     await presence.look(this.#call());
-    if (!term || term !== this.#term || record.term !== term.number) return;
+    if (!term || term !== this.#term || record.term !== term.number) return undefined;
     const waiting = {
       pending: record.pending,
       reports: this.#reports(),
@@ -142,10 +144,12 @@ export class Tenure {
       sinceMs: clock.monotonic() - term.beganAt,
     };
     const before = this.heldBack;
-    this.#outlook = outlookOf(waiting, before);
-    const { heldBack, isBlocked } = this.#outlook;
-    if (!isBlocked && heldBack.size > 0 && before.size !== heldBack.size)
-      logger.warn('Held back: may still run elsewhere', { workloads: [...heldBack.keys()] });
+    const outlook = outlookOf(waiting, before);
+    this.#outlook = outlook;
+    if (hasSameKeys(before, outlook.heldBack)) return outlook;
+    logger.info('Held back, as it may still run elsewhere', { workloads: [...outlook.heldBack.keys()] });
+    onHeldBack();
+    return outlook;
   }
 
   /** One after the other; of those that come meanwhile only the last counts. */
@@ -214,6 +218,10 @@ export class Tenure {
   #call(): Call {
     return { timeoutMs: this.#options.candidate.timing.retryPeriodMs };
   }
+}
+
+function hasSameKeys(a: HeldBack, b: HeldBack): boolean {
+  return a.size === b.size && [...a.keys()].every((key) => b.has(key));
 }
 
 function successorIn({ to }: Leaving): Pick<Exit, 'successor'> {

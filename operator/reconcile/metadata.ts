@@ -32,6 +32,11 @@ export function workloadOf(child: Named, kind: string): Owner | undefined {
   return own[labels.kind] === kind && name ? { kind, namespace, name } : undefined;
 }
 
+/** As people and reports of other clusters name it: `WorkloadProcess default/app`. */
+export function workloadName(kind: string, { namespace = '', name }: { namespace?: string; name: string }): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
 export function controllerOf(child: Named): OwnerReference | undefined {
   return child.metadata.ownerReferences?.find((reference) => reference.controller);
 }

@@ -9,7 +9,7 @@ import type { Pod } from '../api/kubernetes.ts';
 import type { AnyChild } from './child.ts';
 import { endedBeforeDeletion, isJobOver } from './ending.ts';
 import { isConfirmedGone, isDeleting, isFinal, isGone } from './gone.ts';
-import { controllerOf, numberAnnotation } from './metadata.ts';
+import { controllerOf, numberAnnotation, workloadName } from './metadata.ts';
 import type { Action } from './plan.ts';
 
 /** Those that make pods, and pods. */
@@ -62,7 +62,9 @@ export function mayRun({ type, object }: Found): boolean {
 export function workloadNamed({ type, object }: Found): string {
   const { name, namespace = '', labels: own = {} } = object.metadata;
   const kind = own[labels.kind];
-  return kind === undefined ? `${type.kind} ${namespace}/${name}` : `${kind} ${namespace}/${own[labels.name] ?? name}`;
+  return kind === undefined
+    ? workloadName(type.kind, { namespace, name })
+    : workloadName(kind, { namespace, name: own[labels.name] ?? name });
 }
 
 /** What has no controller was left alone on purpose. */

@@ -20,7 +20,7 @@ import type { World } from './world.ts';
 export const CRON = 'tick';
 export const CRON_KIND = 'WorkloadCronJob';
 const TYPES: Readonly<Record<string, ChildType>> = { CronJob: childTypes.cronJobs, Job: childTypes.jobs };
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 const OWN = { [labels.tenant]: DEFAULT_TENANT, [labels.kind]: CRON_KIND, [labels.name]: CRON };
 /** How often Kubernetes' controllers look. */
 const LOOK_MS = 1000;
@@ -43,8 +43,8 @@ export class SimBatch {
   readonly #cluster: SimCluster;
   /** Longest that a pod takes to end when it is told to. */
   readonly #graceMs: number;
-  /** By uid of its Job. */
-  readonly #pods = new Map<string, 'coming' | 'running' | 'ending'>();
+  /** Uids of the Jobs whose pod is on its way. */
+  readonly #coming = new Set<string>();
 
   constructor(world: World, checker: Checker, cluster: SimCluster, catchUp: CatchUp) {
     this.#world = world;
@@ -115,9 +115,7 @@ export class SimBatch {
     if (!this.objects.has(name)) return false;
     const job = this.kept.find(name, options.preconditions) as Job;
     this.#world.note(by, `deletes Job ${name}`);
-    const uid = job.metadata.uid ?? '';
-    const pod = this.#pods.get(uid);
-    if (pod === undefined || pod === 'coming') this.kept.drop(job);
+    if (!this.#podOf(job)) this.kept.drop(job);
     else {
       if (by !== 'user' && job.spec.suspend !== true) this.#checker.interrupted(by, name);
       this.kept.put({ ...job, metadata: { ...job.metadata, deletionTimestamp: 'now' } });
@@ -158,48 +156,50 @@ export class SimBatch {
   }
 
   #follow(job: Job): void {
-    const uid = job.metadata.uid ?? '';
-    const isUnwanted = job.spec.suspend === true || job.metadata.deletionTimestamp !== undefined;
-    if (isUnwanted) return this.#end(job, uid);
-    if (this.#pods.has(uid) || isJobOver(job)) return;
-    this.#pods.set(uid, 'coming');
+    const { uid = '', deletionTimestamp } = job.metadata;
+    if (job.spec.suspend === true || deletionTimestamp !== undefined) return this.#end(job);
+    if (this.#coming.has(uid) || this.#podOf(job) || isJobOver(job)) return;
+    this.#coming.add(uid);
     // What was decided a moment ago is done, whatever was said of the Job since.
-    this.#world.after(this.#world.chance.skewed(10, CREATE_MS), () => this.#start(job, uid));
+    this.#world.after(this.#world.chance.skewed(10, CREATE_MS), () => this.#start(job));
   }
 
-  #start(job: Job, uid: string): void {
+  #start(job: Job): void {
     const { refusesPods, down, hangs } = this.#cluster;
-    if (refusesPods || down || hangs || this.#live(job) === undefined) return void this.#pods.delete(uid);
-    this.#pods.set(uid, 'running');
-    this.kept.make(podOf(job));
+    this.#coming.delete(job.metadata.uid ?? '');
+    if (refusesPods || down || hangs || this.#live(job) === undefined) return;
+    this.kept.make(newPod(job));
     this.begun.push(job.metadata.name);
-    this.#checker.started(this.#cluster, containerOf(uid));
+    this.#checker.started(this.#cluster, containerOf(job));
     this.#checker.ran(this.#cluster, instantOf(job));
-    this.#world.after(this.#world.chance.between(0.1, 1) * RUN_MS, () => this.#complete(job, uid));
+    this.#world.after(this.#world.chance.between(0.1, 1) * RUN_MS, () => this.#complete(job));
   }
 
-  #complete(job: Job, uid: string): void {
-    if (this.#pods.get(uid) !== 'running') return;
-    this.#ended(job, uid);
+  #complete(job: Job): void {
+    const pod = this.#podOf(job);
+    if (!pod || pod.metadata.deletionTimestamp !== undefined) return;
+    this.#ended(job, pod);
     const live = this.#live(job);
     const status = { conditions: [{ type: 'Complete', status: 'True' }] };
     if (live) this.kept.put(Object.assign({}, live, { status }));
   }
 
-  #end(job: Job, uid: string): void {
-    if (this.#pods.get(uid) !== 'running' || this.#cluster.isStuck) return;
-    this.#pods.set(uid, 'ending');
-    const pod = this.kept.find(nameOfPod(uid));
+  #end(job: Job): void {
+    const pod = this.#podOf(job);
+    if (!pod || pod.metadata.deletionTimestamp !== undefined || this.#cluster.isStuck) return;
     this.kept.put({ ...pod, metadata: { ...pod.metadata, deletionTimestamp: 'now' } });
-    this.#world.after(this.#world.chance.between(0.2, 1) * this.#graceMs, () => this.#ended(job, uid));
+    this.#world.after(this.#world.chance.between(0.2, 1) * this.#graceMs, () => this.#ended(job, pod));
   }
 
-  #ended(job: Job, uid: string): void {
-    this.#checker.ended(this.#cluster, containerOf(uid));
-    this.#pods.delete(uid);
-    this.kept.drop(this.kept.find(nameOfPod(uid)));
+  #ended(job: Job, pod: KubeObject): void {
+    this.#checker.ended(this.#cluster, containerOf(job));
+    this.kept.drop(pod);
     const live = this.#live(job);
     if (live?.metadata.deletionTimestamp !== undefined) this.kept.drop(live);
+  }
+
+  #podOf(job: Job): KubeObject | undefined {
+    return this.objects.get(nameOfPod(job));
   }
 
   #live({ metadata: { name, uid } }: Job): KubeObject | undefined {
@@ -208,15 +208,16 @@ export class SimBatch {
   }
 }
 
-function nameOfPod(uid: string): string {
+function nameOfPod({ metadata: { uid } }: Job): string {
   return `pod-of-${uid}`;
 }
 
-function podOf({ metadata: { name, uid = '' } }: Job): KubeObject {
+function newPod(job: Job): KubeObject {
+  const { name, uid = '' } = job.metadata;
   return {
     kind: 'Pod',
     metadata: {
-      name: nameOfPod(uid),
+      name: nameOfPod(job),
       namespace: 'default',
       labels: OWN,
       ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true }],
@@ -226,8 +227,8 @@ function podOf({ metadata: { name, uid = '' } }: Job): KubeObject {
   } as KubeObject;
 }
 
-function containerOf(uid: string): KubeObject {
-  return { metadata: { name: CRON, uid } };
+function containerOf({ metadata: { uid } }: Job): KubeObject {
+  return { metadata: { name: CRON, ...(uid !== undefined && { uid }) } };
 }
 
 /** As the reconciler leaves it in a cluster that does not lead. */

@@ -234,7 +234,7 @@ export class SimController {
         lost: (term, because) => checker.lost(identity, term, because, this.#isExcused(term)),
         renewed: () => {},
         refused: () => {},
-        shared: () => {},
+        reconsider: () => {},
       },
       watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
     });

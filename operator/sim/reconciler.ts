@@ -20,7 +20,6 @@ import { Applier } from '../reconcile/apply.ts';
 import { stampAnnotations } from '../reconcile/metadata.ts';
 import type { Action } from '../reconcile/plan.ts';
 import { assertNotLater, planChild } from '../reconcile/plan.ts';
-import { CRON } from './batch.ts';
 import type { Checker } from './checker.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimController } from './controller.ts';
@@ -146,7 +145,7 @@ export class SimReconciler {
         (name) => (grant: Grant) => this.#reconcile(name, grant),
       );
       const { runs } = this.#around;
-      if (runs) works.push(async (grant) => (grant.heldBack?.has(CRON) ? undefined : runs.reconcile(grant)));
+      if (runs) works.push((grant) => runs.reconcile(grant));
       await Promise.all(works.map((work) => this.#attempt(work)));
     }
   }
@@ -173,7 +172,7 @@ export class SimReconciler {
   }
 
   async #reconcile(name: string, grant: Grant): Promise<void> {
-    if (grant.heldBack?.has(name)) return;
+    if (grant.heldBack.has(name)) return;
     const { informer } = this.#controller;
     const template = this.#around.cluster.wanted.get(name) ?? 1;
     let live = informer.get(name);
@@ -215,7 +214,7 @@ function podSpec({ graceMs }: SimCluster): object {
   return { nodeName: 'node', containers: [{ name: 'main' }], terminationGracePeriodSeconds: graceMs / 1000 };
 }
 
-/** Of the network, or the permit has ended, or somebody else was faster. */
+/** Of the network, or the permit has ended. */
 function isExpected(error: unknown): boolean {
-  return error instanceof StoreError || [403, 404, 409].some((code) => hasCode(error, code));
+  return error instanceof StoreError || hasCode(error, 403);
 }

@@ -3,6 +3,7 @@ import type { CronJob } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { annotations, DEFAULT_TENANT, labels } from '../api/group.ts';
 import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
+import { hasCode } from '../cluster/cluster-client.ts';
 import { clusterTime } from '../cluster/cluster-time.ts';
 import type { Grant } from '../leadership/guard.ts';
 import type { CellStore } from '../lease/cell-store.ts';
@@ -58,9 +59,19 @@ export class SimRuns {
     });
   }
 
-  /** Runs first, as the production reconciler has it. */
+  /** Whoever was faster is no defect: it is tried again. */
   async reconcile(grant: Grant): Promise<void> {
-    await this.#runs.settle(KEY, grant);
+    if (grant.heldBack.has(CRON)) return;
+    try {
+      await this.#runs.settle(KEY, grant);
+      await this.#activate(grant);
+    } catch (error) {
+      if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
+    }
+  }
+
+  /** After the runs, as the production reconciler has it. */
+  async #activate(grant: Grant): Promise<void> {
     const cronJob = this.informer.get(CRON) as CronJob | undefined;
     if (!cronJob) return;
     assertNotLater(cronJob, grant.term);

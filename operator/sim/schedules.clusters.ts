@@ -5,7 +5,7 @@ import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
 import type { Simulation } from './simulation.ts';
-import { cut, led, ledIn, TIMING } from './steps.ts';
+import { cut, cutOff, heal, keepIn, led, ledIn, TIMING } from './steps.ts';
 
 const TWO = { clusters: 2, machines: 4 } as const;
 const { ttlMs } = TIMING;
@@ -18,12 +18,12 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     place: TWO,
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      cutOff(sim, leader.cluster);
       leader.kill();
       const restarted = sim.startController(leader.process.machine);
       cut(restarted);
       await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
-      for (const each of sim.controllers) each.toStore.conditions = calm;
+      heal(sim);
     },
   },
   '#4': {
@@ -56,10 +56,10 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
     place: { ...TWO, graceMs: 3 * ttlMs },
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      cutOff(sim, leader.cluster);
       await sim.run(ttlMs, () => sim.leader === undefined);
       await sim.run(LONG_MS, () => sim.leader !== undefined && sim.isSettled);
-      for (const each of sim.controllers) each.toStore.conditions = calm;
+      heal(sim);
     },
   },
   '#6': {
@@ -71,9 +71,9 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       for (const name of cluster.objects.keys()) cluster.delete('user', name, {});
       const hasStarted = () => [...cluster.objects.values()].some((object) => podGraceMs(object) === cluster.graceMs);
       await sim.run(4 * ttlMs, hasStarted);
-      for (const each of sim.controllers) if (each.cluster === cluster) cut(each);
+      cutOff(sim, cluster);
       await sim.run(4 * LONG_MS, () => sim.leader !== undefined && sim.isSettled);
-      for (const each of sim.controllers) each.toStore.conditions = calm;
+      heal(sim);
     },
   },
   '#7': {
@@ -147,7 +147,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
         sim.checker.fail('progress', `one pod holds everything back: ${sim.describe()}`);
       cluster.stuckPods.clear();
       await sim.run(3 * ttlMs, () => next?.cluster.objects.size === cluster.wanted.size);
-      for (const each of sim.controllers) each.mayNotLead = false;
+      keepIn(sim, undefined);
     },
   },
   '#10, one pod, handed over': {
@@ -200,7 +200,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       const leader = await ledIn(sim, 1);
       const colleague = colleagueOf(sim, leader);
       if (!colleague) return;
-      for (const each of sim.controllers) if (each.cluster !== leader.cluster) each.mayNotLead = true;
+      keepIn(sim, leader.cluster);
       cut(colleague);
       leader.kill();
       const isAboutTo = () =>
@@ -210,7 +210,7 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       sim.startController(leader.process.machine);
       await sim.run(LONG_MS + ttlMs);
       colleague.toStore.conditions = calm;
-      for (const each of sim.controllers) each.mayNotLead = false;
+      keepIn(sim, undefined);
     },
   },
   'stopped while leaving': {
@@ -221,10 +221,10 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       const other = sim.controllers.find(({ cluster }) => cluster !== leader.cluster);
       leader.handOver(other?.identity ?? '');
       await sim.run(ttlMs, () => leader.toCluster.pending > 0);
-      for (const each of sim.controllers) if (each.cluster !== leader.cluster) each.mayNotLead = true;
+      keepIn(sim, leader.cluster);
       leader.process.machine.pause(4 * ttlMs);
       await sim.run(5 * ttlMs);
-      for (const each of sim.controllers) each.mayNotLead = false;
+      keepIn(sim, undefined);
     },
   },
   'behind the watch': {

@@ -1,13 +1,13 @@
 /** The schedules that broke earlier versions of the protocol, of a cron job whose runs are claimed (#17). */
 import type { SimBatch } from './batch.ts';
+import { MINUTE_MS } from './batch.ts';
 import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
 import type { Simulation } from './simulation.ts';
-import { cut, ledIn, TIMING } from './steps.ts';
+import { cut, cutOff, heal, keepIn, ledIn, TIMING } from './steps.ts';
 
 const { ttlMs } = TIMING;
-const MINUTE_MS = 60_000;
 /** Of all clusters together, when one of them is waited for. */
 const LONG_MS = 12 * ttlMs;
 const PLACE = { clusters: 2, machines: 4, catchUp: 'All', clocksAgree: true } as const;
@@ -37,11 +37,11 @@ export const runSchedules: Readonly<Record<string, Schedule>> = {
       await nextRun(sim);
       await sim.run(2 * MINUTE_MS, () => leader.cluster.time % MINUTE_MS > MINUTE_MS - 3000);
       const due = Math.ceil(leader.cluster.time / MINUTE_MS) * MINUTE_MS;
-      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      cutOff(sim, leader.cluster);
       await sim.run(LONG_MS, () => sim.checker.runs.has(due));
       if (!sim.checker.runs.has(due))
         sim.checker.fail('progress', `the run that was missed never began: ${sim.describe()}`);
-      for (const each of sim.controllers) each.toStore.conditions = calm;
+      heal(sim);
     },
   },
   '#17, parked midway': {
@@ -64,7 +64,7 @@ export const runSchedules: Readonly<Record<string, Schedule>> = {
     place: { ...PLACE, machines: 2, graceMs: 1000 },
     async play(sim) {
       const leader = await ledIn(sim, 1);
-      keepIn(sim, leader);
+      keepIn(sim, leader.cluster);
       await released(sim, batchOf(leader));
       sim.store.down = true;
       await sim.run(4 * ttlMs, () => sim.checker.parkings > 0);
@@ -79,10 +79,10 @@ export const runSchedules: Readonly<Record<string, Schedule>> = {
     async play(sim) {
       const leader = await ledIn(sim, 1);
       await released(sim, batchOf(leader));
-      for (const each of sim.controllers) if (each.cluster === leader.cluster) cut(each);
+      cutOff(sim, leader.cluster);
       await sim.run(LONG_MS, () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster);
       await nextRun(sim);
-      for (const each of sim.controllers) each.toStore.conditions = calm;
+      heal(sim);
     },
   },
   '#17, deleted': {
@@ -161,12 +161,7 @@ async function ranElsewhere(sim: Simulation): Promise<void> {
   leader.handOver(other?.identity ?? '');
   await sim.run(LONG_MS, () => sim.leader === other);
   await nextRun(sim);
-  keepIn(sim, leader);
-}
-
-/** From now on nobody leads in another cluster. */
-function keepIn(sim: Simulation, { cluster }: SimController): void {
-  for (const each of sim.controllers) if (each.cluster !== cluster) each.mayNotLead = true;
+  keepIn(sim, leader.cluster);
 }
 
 function batchOf({ cluster }: SimController): SimBatch {

@@ -1,5 +1,6 @@
 /** What schedules are made of. */
 import { cellKeys } from '../lease/cell-store.ts';
+import type { SimCluster } from './cluster.ts';
 import type { SimController } from './controller.ts';
 import { TENANT } from './controller.ts';
 import { calm } from './link.ts';
@@ -34,6 +35,20 @@ export async function released(sim: Simulation, leader: SimController): Promise<
   leader.leave(1000);
   await sim.run(2000, () => sim.store.writtenAt(LEASE) !== before);
   return sim.store.writtenAt(LEASE) ?? sim.world.now;
+}
+
+/** The controllers of a cluster from the store. */
+export function cutOff(sim: Simulation, cluster: SimCluster): void {
+  for (const each of sim.controllers) if (each.cluster === cluster) cut(each);
+}
+
+export function heal(sim: Simulation): void {
+  for (const each of sim.controllers) each.toStore.conditions = calm;
+}
+
+/** From now on nobody leads in another cluster, or anybody again. */
+export function keepIn(sim: Simulation, cluster: SimCluster | undefined): void {
+  for (const each of sim.controllers) each.mayNotLead = cluster !== undefined && each.cluster !== cluster;
 }
 
 export function cut({ toStore }: SimController): void {

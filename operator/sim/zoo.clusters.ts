@@ -38,7 +38,7 @@ const permits: readonly Mutant[] = [
     name: 'permit-before-others-are-parked',
     breaks: 'The permit is made good only when every other cluster has been waited for',
     profile: 'clusters, crash',
-    edits: [{ file: tenure, find: 'if (this.#outlook?.isBlocked !== false) return false;', put: '' }],
+    edits: [{ file: tenure, find: 'if (!outlook || outlook.isBlocked) return false;', put: '' }],
   },
   {
     name: 'grace-not-announced',

@@ -1,14 +1,12 @@
 /** Defects in what claims the runs of a cron job. */
 import type { Mutant } from './mutant.ts';
 
-const profile = 'clusters, everything';
 const DECIDE = 'workloads/cronjob/decide.ts';
 
-export const runMutants: readonly Mutant[] = [
+const mutants: readonly Omit<Mutant, 'profile'>[] = [
   {
     name: 'own-claims-only',
     breaks: 'A claimed run that has not begun is begun by the next leader of its cluster (schedule 17)',
-    profile,
     edits: [
       {
         file: DECIDE,
@@ -20,7 +18,6 @@ export const runMutants: readonly Mutant[] = [
   {
     name: 'parked-run-resumed',
     breaks: 'A run that has begun is never begun again, wherever it was stopped (schedule 17)',
-    profile,
     edits: [
       {
         file: 'workloads/cronjob/jobs.ts',
@@ -32,7 +29,6 @@ export const runMutants: readonly Mutant[] = [
   {
     name: 'parked-run-in-the-way',
     breaks: 'A run that was stopped midway does not hold up those after it (schedule 17)',
-    profile,
     edits: [
       {
         file: DECIDE,
@@ -44,25 +40,21 @@ export const runMutants: readonly Mutant[] = [
   {
     name: 'only-jobs-that-are-there',
     breaks: 'A due run whose Job is missing gets one (schedule 17)',
-    profile,
     edits: [{ file: DECIDE, find: "'everyMs' in schedule ? []", put: "'everyMs' in schedule || true ? []" }],
   },
   {
     name: 'lost-ledger-from-the-stamp',
     breaks: 'Without its ledger a cluster does not know what others have run: it begins anew (schedule 17)',
-    profile,
     edits: [{ file: DECIDE, find: 'Math.max(stamped, isAlone ? 0 : now)', put: 'stamped' }],
   },
   {
     name: 'old-ledger-trusted',
     breaks: 'A ledger from before the store may have lost writes does not say what has run since (schedule 17)',
-    profile,
     edits: [{ file: DECIDE, find: 'mayBeOld && !isAlone ? now : 0', put: '0' }],
   },
   {
     name: 'unknown-run-anew',
     breaks: 'What another cluster has claimed may have begun, and is not begun again (schedule 17)',
-    profile,
     edits: [
       {
         file: DECIDE,
@@ -75,19 +67,18 @@ export const runMutants: readonly Mutant[] = [
   {
     name: 'missed-while-parked',
     breaks: 'Runs that were due while the cron job was parked are caught up on, not those that its user suspended',
-    profile,
     edits: [{ file: DECIDE, find: 'return isParked(cronJob) ? undefined : ', put: 'return ' }],
   },
   {
     name: 'next-run-beside-the-last',
     breaks: 'A run waits until the pods of the one before have ended, whatever has become of its Job',
-    profile,
     edits: [{ file: DECIDE, find: '|| pods.some((pod) => !isGone(pod) && !isConfirmedGone(pod))', put: '' }],
   },
   {
     name: 'runs-by-the-own-clock',
     breaks: "A run is due by the API server's time",
-    profile,
     edits: [{ file: 'cluster/cluster-time.ts', find: '> DOUBT_MS ? theirs : mine', put: '> DOUBT_MS ? mine : mine' }],
   },
 ];
+
+export const runMutants: readonly Mutant[] = mutants.map((each) => ({ ...each, profile: 'clusters, everything' }));

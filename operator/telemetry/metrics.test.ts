@@ -59,7 +59,7 @@ describe('metrics', () => {
 
   it('follow the lease, each event once', async () => {
     const metrics = newMetrics();
-    const listener: LeadershipListener = { ...metrics.lease, shared: () => {} };
+    const listener: LeadershipListener = { ...metrics.lease, reconsider: () => {} };
     listener.refused();
     listener.elected(7, 9000);
     metrics.lease.tookOver(12);

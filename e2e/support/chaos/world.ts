@@ -63,15 +63,9 @@ export class World {
     const folder = mkdtempSync(join(tmpdir(), 'highlander-chaos-'));
     chmodSync(folder, 0o777); // pods are no root users everywhere
     const redis = await startRedis();
-    const { stdout: policies } = await promisify(execFile)(PROGRAM[0], [
-      PROGRAM[1],
-      'admission',
-      '--storage-type',
-      'sqlite',
-    ]);
     const open = async (name: SideName): Promise<Side> => {
       const stage = await Stage.open({ cluster: `chaos-${name}`, store: redis });
-      await stage.kube.apply(policies);
+      await stage.enforcePermits();
       for (const chore of [...steady, ...recurring]) await stage.kube.apply(JSON.stringify(manifest(chore, folder)));
       const [host = '', port = ''] = redis.addr.split(':');
       const toStore = await FaultProxy.start({ host, port: Number(port) });

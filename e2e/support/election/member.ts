@@ -85,7 +85,7 @@ const elector: Elector = new Elector({
     lost: (term, because) => journal.write({ kind: 'lost', term, because }),
     renewed: () => {},
     refused: () => {},
-    shared: () => {},
+    reconsider: () => {},
   },
   watchdog,
   clock,

@@ -115,7 +115,7 @@ export function contend(options: ContenderOptions): Contender {
       lost: (term, because) => history.push(`lost ${term}: ${because}`),
       renewed: () => {},
       refused: () => {},
-      shared: () => {},
+      reconsider: () => {},
     },
     watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
     clock,

@@ -182,6 +182,10 @@ export class ClusterGroup extends RedisGroup {
       if (first && index > 0) await command(first, `CLUSTER MEET 127.0.0.1 ${address.port} ${this.#busPorts[index]}`);
     }
     await eventually('the nodes to form a cluster', async () => {
+      const nodes = await Promise.all(this.servers.map((server) => command(server, 'CLUSTER NODES')));
+      // What is published at one is passed on over these links, or lost.
+      const isLinked = (line: string): boolean => line.split(' ')[7] === 'connected';
+      if (!nodes.every((text) => text.trim().split('\n').every(isLinked))) return false;
       const infos = await Promise.all(this.servers.map((server) => command(server, 'CLUSTER INFO')));
       const known = `cluster_known_nodes:${this.servers.length}`;
       return infos.every((info) => info.includes('cluster_state:ok') && info.includes(known));
