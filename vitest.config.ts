@@ -13,6 +13,8 @@ export default defineConfig({
           testTimeout: 20_000,
           hookTimeout: 60_000,
           restoreMocks: true,
+          // They wait for servers more than they compute.
+          maxWorkers: 2,
           env: { HIGHLANDER_TEST_KUBERNETES_BINARY: controlPlanePath() },
         },
       },

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Tally } from './tally.ts';
-import { add, fromVitest, summary } from './tally.ts';
+import { add, failures, fromVitest, summary } from './tally.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const CHECKS = ['types', 'lint', 'format:check', 'imports', 'generated', 'unused'];
@@ -26,6 +26,7 @@ function timed<T>(name: string, act: () => T): T {
 
 function check(script: string): Tally {
   const passed = timed(script, () => run(['npm', 'run', '--silent', script]));
+  if (!passed) failed.push(script);
   return { passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 };
 }
 
@@ -34,13 +35,17 @@ function tests(project: string, reports: string): Tally {
   const args = ['--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const passed = timed(`${project} tests`, () => run(['npx', 'vitest', 'run', ...args]));
   try {
-    return fromVitest(JSON.parse(readFileSync(report, 'utf8')), passed);
+    const results: unknown = JSON.parse(readFileSync(report, 'utf8'));
+    failed.push(...failures(results).map((line) => line.replace(`${ROOT}/`, '')));
+    return fromVitest(results, passed);
   } catch {
+    failed.push(`${project}: no report`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'highlander-test-'));
+const failed: string[] = [];
 let total: Tally = { passed: 0, failed: 0, skipped: 0 };
 try {
   const prepared = timed('what the tests need', () => run(['npm', 'run', '--silent', 'prepare:tests']));
@@ -50,5 +55,6 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
+if (failed.length > 0) console.log(`\nFailed:\n${failed.map((line) => `  ${line}`).join('\n')}`);
 console.log(`\n${summary(total)}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
