@@ -33,6 +33,11 @@ export function isUndefined(error: unknown): boolean {
   return error instanceof DatabaseError && /^(42P01|42703)$/.test(error.code ?? '');
 }
 
+/** The session does not know a prepared statement that it should, or has one of that name already. */
+export function isUnprepared(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(26000|42P05)$/.test(error.code ?? '');
+}
+
 /** The role may not execute this function. */
 export function isForbidden(error: unknown, name: string): boolean {
   return error instanceof DatabaseError && error.code === '42501' && error.message.includes(name);

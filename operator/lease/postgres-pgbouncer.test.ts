@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { PostgresStore, type PostgresOptions } from './postgres.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
@@ -47,6 +48,25 @@ describe('PostgreSQL behind PgBouncer in transaction mode', () => {
       incarnation: written.incarnation,
       cell: { value: 'a', version: written.ok && written.version },
     });
+    await store.close();
+  });
+
+  test('a prepared statement that the session has lost is sent anew, and done once', async () => {
+    await using server = await PostgresServer.start();
+    await using bouncer = await PgBouncer.start(server.address);
+    const url = server.url('postgres', bouncer.address);
+    const store = new PostgresStore({ url });
+    const first = await store.write('a', '1', undefined, { timeoutMs: 5000 });
+    const second = await store.write('a', '2', first.ok ? first.version : undefined, { timeoutMs: 5000 });
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    const { rows } = await other.query("select name from pg_prepared_statements where name like 'highlander-%'");
+    expect(rows).not.toEqual([]);
+    await other.query('deallocate all');
+    await other.end();
+    const third = await store.write('a', '3', second.ok ? second.version : undefined, { timeoutMs: 5000 });
+    expect(third.ok).toBe(true);
+    expect(await store.read('a', { timeoutMs: 5000 })).toMatchObject({ cell: { value: '3' } });
     await store.close();
   });
 

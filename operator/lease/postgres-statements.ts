@@ -1,6 +1,6 @@
 /**
- * The driver's steps, each a single statement: one round trip, one snapshot, no state of the session, so that they pass
- * through a pooler in transaction mode. Every reply carries the incarnation.
+ * The driver's steps, each a single statement: one round trip, one snapshot, nothing left in the session that the
+ * next one needs, so that they pass through a pooler in transaction mode. Every reply carries the incarnation.
  */
 import {
   DummyDriver,

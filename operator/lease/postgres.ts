@@ -3,12 +3,13 @@
  * The role needs SELECT, INSERT, UPDATE and DELETE on that table and SELECT on `highlander_store`, and CREATE in its schema
  * unless somebody else makes the tables. `synchronous_commit` must not be off: an acknowledged write must survive a crash.
  */
+import { createHash } from 'node:crypto';
 import type { Client } from 'pg';
 import type { CompiledQuery } from 'kysely';
 import { systemClock, type Clock } from '../lib/clock.ts';
 import type { Call, Cell, CellStore, ListedCell, ReadReply, Version, WriteReply } from './cell-store.ts';
 import { PostgresDialer, type PostgresOptions } from './postgres-dial.ts';
-import { isForbidden, isOutrun, isUndefined } from './postgres-errors.ts';
+import { isForbidden, isOutrun, isUndefined, isUnprepared } from './postgres-errors.ts';
 import { PostgresHints } from './postgres-hints.ts';
 import { makeTables } from './postgres-migrations.ts';
 import { PostgresPool } from './postgres-pool.ts';
@@ -20,7 +21,7 @@ export type { PostgresOptions, PostgresTls } from './postgres-dial.ts';
 
 const MAX_CONNECTIONS = 4;
 /** More than the reasons there are to send a statement again. */
-const MAX_ATTEMPTS = 4;
+const MAX_ATTEMPTS = 5;
 
 interface Row {
   /** Null: the store has lost its own row. */
@@ -32,6 +33,8 @@ export class PostgresStore implements CellStore {
   readonly #pool: PostgresPool;
   readonly #hints: PostgresHints;
   #statements = new PostgresStatements(true);
+  /** Until a pooler is found in between that gives the session to others. */
+  #prepares = true;
 
   /** Connects at the first call, not here: a server that is down at our start is like one that goes down later. */
   constructor(options: PostgresOptions, clock: Clock = systemClock) {
@@ -96,7 +99,7 @@ export class PostgresStore implements CellStore {
     return this.#pool.run(call, async (client) => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const rows = await send(client, build(this.#statements));
+          const rows = await send(client, build(this.#statements), this.#prepares);
           check(rows);
           if (rows[0]?.incarnation !== null) return rows;
           await makeTables(client);
@@ -113,12 +116,19 @@ export class PostgresStore implements CellStore {
   async #mend(client: Client, error: unknown): Promise<void> {
     if (isUndefined(error)) await makeTables(client);
     else if (isForbidden(error, 'pg_control_system')) this.#statements = new PostgresStatements(false);
+    else if (isUnprepared(error)) this.#prepares = false;
     else if (!isOutrun(error)) throw error;
   }
 }
 
-async function send<R extends object>(client: Client, { sql, parameters }: CompiledQuery<R>): Promise<readonly R[]> {
-  return (await client.query<R>(sql, [...parameters])).rows;
+/** Prepared ones are planned once for each session. Behind a pooler another version of ours may have used it: the name tells what it stands for. */
+async function send<R extends object>(
+  client: Client,
+  { sql, parameters }: CompiledQuery<R>,
+  prepares: boolean,
+): Promise<readonly R[]> {
+  const name = prepares ? { name: `highlander-${createHash('sha256').update(sql).digest('hex').slice(0, 32)}` } : {};
+  return (await client.query<R>({ ...name, text: sql, values: [...parameters] })).rows;
 }
 
 function cellOf({ value, version, age_ms: ageMs }: CellRow): Cell {
