@@ -1,6 +1,6 @@
 /** Two whole clusters with two controllers each, one store between them, and twelve workloads in both. */
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -60,6 +60,7 @@ export class World {
 
   /** `keep`: where logs, events and diaries are left at the end. */
   static async open(keep?: string): Promise<World> {
+    if (keep !== undefined) mkdirSync(keep, { recursive: true });
     const folder = mkdtempSync(join(tmpdir(), 'highlander-chaos-'));
     chmodSync(folder, 0o777); // pods are no root users everywhere
     const redis = await startRedis();
