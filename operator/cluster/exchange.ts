@@ -28,6 +28,11 @@ export interface Reply {
 
 /** Bytes that may wait for a slow reader before the connection is paused. */
 const HIGH_WATER = 1 << 20;
+/**
+ * Time limits are the signal's: undici's own are coarse and would cut a quiet watch. And unless told, it closes the
+ * connection after a DELETE with a body, as ours have.
+ */
+const OPTIONS = { headersTimeout: 0, bodyTimeout: 0, reset: false } as const;
 
 class Exchange implements Dispatcher.DispatchHandler {
   readonly head = Promise.withResolvers<Reply>();
@@ -113,9 +118,7 @@ export function open(dispatcher: Dispatcher, request: ExchangeRequest): Promise<
   const { method, origin, path, headers, body } = request;
   try {
     request.beforeSend?.();
-    // Time limits are the signal's: undici's own are coarse and would cut a quiet watch.
-    const limits = { headersTimeout: 0, bodyTimeout: 0 };
-    dispatcher.dispatch({ method, origin, path, headers: { ...headers }, body: body ?? null, ...limits }, exchange);
+    dispatcher.dispatch({ method, origin, path, headers: { ...headers }, body: body ?? null, ...OPTIONS }, exchange);
   } catch (error) {
     exchange.head.reject(error);
   }

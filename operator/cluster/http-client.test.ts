@@ -93,6 +93,15 @@ describe('HttpClusterClient', () => {
     });
   });
 
+  it('goes on with the same connection after a DELETE', async () => {
+    const { server, client } = await fixture();
+    for (let n = 0; n < 5; n++) {
+      const { metadata } = server.put(PODS, pod('p'));
+      await client.delete(core.pods, at, { preconditions: { uid: metadata.uid! } });
+    }
+    expect(server.connections).toBeLessThanOrEqual(2);
+  });
+
   it('turns Retry-After into milliseconds and never shows credentials in an error', async () => {
     const { server, client } = await fixture();
     server.failNext(1, 429, undefined, { 'retry-after': '7' });
