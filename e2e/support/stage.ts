@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ApiClient } from '../../hack/cluster/api.ts';
+import { down } from '../../hack/cluster/down.ts';
 import type { Controller, ControllerOptions } from '../../hack/lab/controller.ts';
 import { startController } from '../../hack/lab/controller.ts';
 import type { Kubectl } from '../../hack/lab/kubectl.ts';
@@ -64,6 +65,9 @@ export interface StageOptions {
   readonly store?: 'redis' | 'kubernetes' | Redis;
 }
 
+/** Is up for all files, and stays up when it was before. */
+export const SHARED_CLUSTER = 'e2e';
+
 export class Stage {
   readonly cluster: Cluster;
   readonly kube: Kubectl;
@@ -80,6 +84,7 @@ export class Stage {
   }
 
   static async open({ cluster: name, simulated = false, nodes = 1, store = 'redis' }: StageOptions): Promise<Stage> {
+    if (name !== SHARED_CLUSTER) await down(name); // of a run that was killed
     const cluster = await startCluster({ name, simulated, nodes });
     const stage = new Stage(
       cluster,
