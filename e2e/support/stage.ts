@@ -65,6 +65,13 @@ export interface StageOptions {
   readonly store?: 'redis' | 'kubernetes' | Redis;
 }
 
+export interface PodWish {
+  readonly namespace?: string;
+  /** Uid of the pod that it is to replace. */
+  readonly not?: string;
+  readonly timeoutMs?: number;
+}
+
 /** Is up for all files, and stays up when it was before. */
 export const SHARED_CLUSTER = 'e2e';
 
@@ -167,10 +174,7 @@ export class Stage {
     return list?.items ?? [];
   }
 
-  runningPod(
-    name: string,
-    { namespace = 'default', not = '' }: { readonly namespace?: string; readonly not?: string } = {},
-  ): Promise<Pod> {
+  runningPod(name: string, { namespace = 'default', not = '', timeoutMs = 60_000 }: PodWish = {}): Promise<Pod> {
     return waitFor(
       `pod ${name} to run`,
       async () => {
@@ -178,7 +182,7 @@ export class Stage {
         const runs = pod?.status?.phase === 'Running' && !pod.metadata.deletionTimestamp && pod.metadata.uid !== not;
         return runs ? pod : undefined;
       },
-      { timeoutMs: 60_000, everyMs: 50 },
+      { timeoutMs, everyMs: 50 },
     );
   }
 
