@@ -67,7 +67,7 @@ describe('between the clusters', () => {
     const { east, west } = clusters;
     await standby.end('SIGTERM');
     expect(await leader.end('SIGTERM')).toBe(0);
-    expect(await clusters.uids(east)).toEqual([]);
+    expect(await clusters.running(east)).toEqual([]);
     await clusters.active(west);
     const parked = await east.workload('p');
     expect(parked?.status).toMatchObject({ active: false });

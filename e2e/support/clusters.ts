@@ -13,7 +13,7 @@ import { openStore } from '../../operator/lease/open.ts';
 import { FaultProxy } from '../../operator/lease/testing/fault-proxy.ts';
 import type { ContainerRecorder } from './cluster/index.ts';
 import { overlaps, waitFor } from './cluster/index.ts';
-import type { Workload } from './stage.ts';
+import type { Pod, Workload } from './stage.ts';
 import { Stage, termOf } from './stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -198,11 +198,16 @@ export class Clusters {
 
   /** Of all pods of the workloads, those that are ending included. */
   async uids(stage: Stage): Promise<readonly string[]> {
-    const pods = await Promise.all(this.#samples.map(([kind, name]) => stage.podsOf(kind, name)));
-    return pods
-      .flat()
-      .map(({ metadata }) => metadata.uid)
-      .toSorted();
+    return (await this.#pods(stage)).map(({ metadata }) => metadata.uid).toSorted();
+  }
+
+  /** Names of the pods of which something runs. One whose containers have ended may be there for another moment. */
+  async running(stage: Stage): Promise<readonly string[]> {
+    return (await this.#pods(stage)).filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.name);
+  }
+
+  async #pods(stage: Stage): Promise<readonly Pod[]> {
+    return (await Promise.all(this.#samples.map(([kind, name]) => stage.podsOf(kind, name)))).flat();
   }
 
   /** Resolves when a controller of the cluster leads in a later term, and has taken over what runs there. */
@@ -254,4 +259,10 @@ spec:
   script: {commands: [${JSON.stringify(script)}]}
   terminationGracePeriod: 5s
 ${spec}`;
+}
+
+/** By its kubelet. */
+function hasEnded({ status }: Pod): boolean {
+  const containers = status?.containerStatuses ?? [];
+  return containers.length > 0 && containers.every(({ state }) => state?.terminated !== undefined);
 }

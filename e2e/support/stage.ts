@@ -54,7 +54,10 @@ export interface Pod {
     readonly nodeName?: string;
     readonly containers: readonly { readonly env?: readonly { name: string; value?: string }[] }[];
   };
-  readonly status?: { readonly phase?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly containerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[];
+  };
 }
 
 export interface StageOptions {
