@@ -10,7 +10,7 @@ const SAMPLES = join(ROOT, 'manifests/samples');
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
 }, 600_000);
 
 afterAll(async () => {

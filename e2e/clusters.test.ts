@@ -69,6 +69,7 @@ describe('between the clusters', () => {
     expect(await leader.end('SIGTERM')).toBe(0);
     expect(await clusters.running(east)).toEqual([]);
     await clusters.active(west);
+    expect(await clusters.uids(east)).toEqual([]);
     const parked = await east.workload('p');
     expect(parked?.status).toMatchObject({ active: false });
     expect(parked?.status?.conditions).toMatchObject([{ type: 'Ready', status: 'True', reason: 'Standby' }]);

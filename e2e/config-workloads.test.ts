@@ -40,7 +40,7 @@ const withProcess = (spec: object) => stringify({ workloads: { processes: [{ nam
 const IDLE = { image: 'busybox:latest', script: { commands: ['sleep 1000'] }, terminationGracePeriod: '1s' };
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   folder = mkdtempSync(join(tmpdir(), 'highlander-volume-'));
   await stage.kube.apply(volume());
 }, 600_000);

@@ -27,7 +27,7 @@ interface Job {
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.startController('cronjob-1');
   await stage.leader();
 }, 600_000);

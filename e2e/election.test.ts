@@ -9,6 +9,7 @@ import { kubectl } from '../hack/lab/kubectl.ts';
 import { type Cluster, startCluster } from './support/cluster/index.ts';
 import { playElection } from './support/election/run.ts';
 import type { StoreName } from './support/election/stores.ts';
+import { SHARED_CLUSTER } from './support/stage.ts';
 
 const SEED = Number(process.env['SEED'] ?? 7);
 const MS = process.env['MINUTES'] === undefined ? 40_000 : Number(process.env['MINUTES']) * 60_000;
@@ -18,7 +19,7 @@ const MORE_MS = 120_000;
 let cluster: Cluster;
 
 beforeAll(async () => {
-  cluster = await startCluster({ name: 'e2e' });
+  cluster = await startCluster({ name: SHARED_CLUSTER });
 }, 600_000);
 
 afterAll(async () => {

@@ -16,7 +16,7 @@ let standby: Controller;
 let before: Pod;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.kube.apply(processYaml(NAME, ['while true; do sleep 1; done']));
 }, 600_000);
 

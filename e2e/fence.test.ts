@@ -12,6 +12,7 @@ beforeAll(async () => {
   await stage.enforcePermits();
   await stage.startController('fence-1');
   await stage.leader();
+  await stage.startController('fence-2');
   await refuses(probe({ 'highlander.plexobject.io/probe': 'deny' }));
 }, 600_000);
 
@@ -19,7 +20,7 @@ afterAll(async () => {
   await stage?.close();
 }, 120_000);
 
-it('a pod that is refused for want of a permit starts as soon as the permit is written again', async () => {
+it('a pod that is refused for want of a permit starts soon after the permit is written again, by the leader or the standby', async () => {
   await stage.kube.run('delete', ...PERMIT);
   await permitWritten();
   // It was looked at a moment ago: the next look is half a minute away.

@@ -6,7 +6,7 @@ import { waitFor } from './support/cluster/index.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e', store: 'kubernetes' });
+  stage = await Stage.open({ store: 'kubernetes' });
 }, 600_000);
 
 afterAll(async () => {

@@ -31,7 +31,7 @@ const UP: Readonly<Record<Kind, string>> = {
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.startController('lifecycle-1');
   await stage.leader();
 }, 600_000);

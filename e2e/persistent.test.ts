@@ -18,7 +18,7 @@ interface StatefulSet {
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.startController('persistent-1');
   await stage.leader();
 }, 600_000);

@@ -9,7 +9,7 @@ const ENDLESS = 'while true; do sleep 1; done';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.startController('template-1');
   await stage.leader();
 }, 600_000);

@@ -8,7 +8,7 @@ let stage: Stage;
 let recorder: ContainerRecorder;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   recorder = await stage.cluster.recordContainers('default');
   await stage.startController('process-1');
   await stage.leader();

@@ -22,7 +22,7 @@ let stage: Stage;
 let recorder: ContainerRecorder;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   recorder = await stage.cluster.recordContainers('default');
   await stage.startController('service-1');
   await stage.leader();

@@ -10,7 +10,7 @@ const WEB = { commands: ['mkdir -p /tmp/www', 'echo hello > /tmp/www/index.html'
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   await stage.startController('effects-1');
   await stage.leader();
 }, 600_000);

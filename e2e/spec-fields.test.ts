@@ -8,7 +8,7 @@ let stage: Stage;
 let controller: Controller;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   controller = await stage.startController('fields-1');
   await stage.leader();
 }, 600_000);

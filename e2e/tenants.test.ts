@@ -19,7 +19,7 @@ let stage: Stage;
 let folder: string;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e' });
+  stage = await Stage.open();
   folder = mkdtempSync(join(tmpdir(), 'highlander-tenants-'));
   for (const name of NAMESPACES) await stage.kube.run('create', 'namespace', name);
 }, 600_000);

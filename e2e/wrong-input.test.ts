@@ -109,7 +109,7 @@ const others: readonly Case[] = [
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.open({ cluster: 'e2e', store: 'kubernetes' });
+  stage = await Stage.open({ store: 'kubernetes' });
 }, 600_000);
 
 afterAll(() => stage?.close(), 120_000);

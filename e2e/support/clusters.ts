@@ -11,10 +11,10 @@ import type { LeaseRecord } from '../../operator/leadership/lease-record.ts';
 import { TenantDesk } from '../../operator/leadership/tenant-desk.ts';
 import { openStore } from '../../operator/lease/open.ts';
 import { FaultProxy } from '../../operator/lease/testing/fault-proxy.ts';
-import type { ContainerRecorder } from './cluster/index.ts';
+import type { ContainerRecorder, ContainerTime } from './cluster/index.ts';
 import { overlaps, waitFor } from './cluster/index.ts';
-import type { Pod, Workload } from './stage.ts';
-import { Stage, termOf } from './stage.ts';
+import type { Workload } from './stage.ts';
+import { SHARED_CLUSTER, Stage, termOf } from './stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -79,7 +79,7 @@ export class Clusters {
   static async open({
     fenced = true,
     samples = WORKLOADS,
-    names = ['e2e', 'e2e-west'],
+    names = [SHARED_CLUSTER, 'e2e-west'],
     nodes = 1,
   } = {}): Promise<Clusters> {
     const redis = await startRedis();
@@ -198,16 +198,19 @@ export class Clusters {
 
   /** Of all pods of the workloads, those that are ending included. */
   async uids(stage: Stage): Promise<readonly string[]> {
-    return (await this.#pods(stage)).map(({ metadata }) => metadata.uid).toSorted();
+    const pods = await Promise.all(this.#samples.map(([kind, name]) => stage.podsOf(kind, name)));
+    return pods
+      .flat()
+      .map(({ metadata }) => metadata.uid)
+      .toSorted();
   }
 
-  /** Names of the pods of which something runs. One whose containers have ended may be there for another moment. */
-  async running(stage: Stage): Promise<readonly string[]> {
-    return (await this.#pods(stage)).filter((pod) => !hasEnded(pod)).map(({ metadata }) => metadata.name);
-  }
-
-  async #pods(stage: Stage): Promise<readonly Pod[]> {
-    return (await Promise.all(this.#samples.map(([kind, name]) => stage.podsOf(kind, name)))).flat();
+  /** Of the workloads, what runs by the kubelet: a pod whose containers have ended may be there for another moment. */
+  async running(stage: Stage): Promise<readonly ContainerTime[]> {
+    const times = await Promise.all(
+      this.#samples.map((sample) => stage.cluster.containerTimes('default', { labels: labelsOf(sample) })),
+    );
+    return times.flat().filter(({ finishedAt }) => finishedAt === undefined);
   }
 
   /** Resolves when a controller of the cluster leads in a later term, and has taken over what runs there. */
@@ -234,9 +237,9 @@ export class Clusters {
 
   /** By the kubelets of all clusters: pairs of runs of one workload at one time. */
   overlapping(samples = this.#samples): readonly string[] {
-    return samples.flatMap(([kind, name]) => {
-      const labels = { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
-      const times = this.#sides.flatMap(({ recorder }) => recorder.times({ labels }));
+    return samples.flatMap((sample) => {
+      const [kind, name] = sample;
+      const times = this.#sides.flatMap(({ recorder }) => recorder.times({ labels: labelsOf(sample) }));
       return overlaps(times).map((pair) => `${kind} ${name}: ${JSON.stringify(pair)}`);
     });
   }
@@ -261,8 +264,6 @@ spec:
 ${spec}`;
 }
 
-/** By its kubelet. */
-function hasEnded({ status }: Pod): boolean {
-  const containers = status?.containerStatuses ?? [];
-  return containers.length > 0 && containers.every(({ state }) => state?.terminated !== undefined);
+function labelsOf([kind, name]: Sample): Readonly<Record<string, string>> {
+  return { 'highlander.plexobject.io/kind': kind, 'highlander.plexobject.io/name': name };
 }

@@ -54,14 +54,12 @@ export interface Pod {
     readonly nodeName?: string;
     readonly containers: readonly { readonly env?: readonly { name: string; value?: string }[] }[];
   };
-  readonly status?: {
-    readonly phase?: string;
-    readonly containerStatuses?: readonly { readonly state?: { readonly terminated?: object } }[];
-  };
+  readonly status?: { readonly phase?: string };
 }
 
 export interface StageOptions {
-  readonly cluster: string;
+  /** One of its own, which begins empty; the one that all files share unless told. */
+  readonly cluster?: string;
   readonly simulated?: boolean;
   readonly nodes?: number;
   /** Redis of its own unless told; or one that several stages share, which is not stopped. */
@@ -93,7 +91,12 @@ export class Stage {
     this.#api = ApiClient.fromKubeconfig(cluster.kubeconfigPath);
   }
 
-  static async open({ cluster: name, simulated = false, nodes = 1, store = 'redis' }: StageOptions): Promise<Stage> {
+  static async open({
+    cluster: name = SHARED_CLUSTER,
+    simulated = false,
+    nodes = 1,
+    store = 'redis',
+  }: StageOptions = {}): Promise<Stage> {
     if (name !== SHARED_CLUSTER) await down(name); // of a run that was killed
     const cluster = await startCluster({ name, simulated, nodes });
     const stage = new Stage(

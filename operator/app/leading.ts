@@ -69,7 +69,7 @@ export function lead(base: Base, leading: Leading): Leadership {
     listener: listenerFor(base, leading, { wishes: obedience, chronicle }),
     watchdog,
   });
-  const warden = new Warden({ ...parts, lease: elector, onRestored: leading.reconsider });
+  const warden = new Warden({ ...parts, lease: elector });
   const { presence, permit, workloads } = parts;
   return {
     elector,

@@ -168,22 +168,6 @@ describe('Controller', () => {
     expect(all.reconciler.calls).toEqual(['two', 'one']);
   });
 
-  it('looks at once at what failed when it is to be reconsidered, and begins its back-off anew', async () => {
-    const all = controller();
-    await all.ready;
-    all.reconciler.act = async () => {
-      throw new Error('refused');
-    };
-    all.workloads.store.upsert(object('x', 1));
-    await all.clock.advance(10_000);
-    const before = all.reconciler.calls.length;
-    all.controller.reconsider();
-    await all.clock.advance(QUIET_MS);
-    expect(all.reconciler.calls.length).toBe(before + 1);
-    await all.clock.advance(1000);
-    expect(all.reconciler.calls.length).toBeGreaterThan(before + 3);
-  });
-
   it('looks at everything again every 10 min as a safety net', async () => {
     const all = controller();
     await all.ready;

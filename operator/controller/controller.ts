@@ -137,12 +137,6 @@ export class Controller {
     }
   }
 
-  /** As `enqueueAll`; and what was refused need not go on waiting for its back-off, nor begin where that left off. */
-  reconsider(): void {
-    this.queue.forgetAll();
-    this.enqueueAll('low');
-  }
-
   /** Ends the workers after what is under way. */
   async stop(): Promise<void> {
     this.onDemoted();

@@ -98,9 +98,9 @@ export class HighlanderOperator extends QuietOperator {
     for (const controller of this.#controllers) controller.onDemoted();
   }
 
-  /** What belongs to whom, or what was in the way, may have changed: looks at everything again. */
+  /** What belongs to whom may have changed: looks at everything again. */
   reconsider(): void {
-    for (const controller of this.#controllers) controller.reconsider();
+    for (const controller of this.#controllers) controller.enqueueAll('low');
   }
 
   /** Begins the shutdown; `shutdown` tells when it has ended. */

@@ -122,11 +122,6 @@ export class WorkQueue {
     this.#tidy(entry);
   }
 
-  /** Ends all back-offs: what made keys fail may be over. */
-  forgetAll(): void {
-    for (const { key } of this.#entries.values()) this.forget(key);
-  }
-
   /** Failures of a key in a row. */
   failures(key: ObjectKey): number {
     return this.#entries.get(idOf(key))?.failures ?? 0;

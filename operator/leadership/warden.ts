@@ -31,8 +31,6 @@ export interface WardenOptions {
   readonly presence: Presence;
   readonly cluster: ClusterView;
   readonly workloads: Workloads;
-  /** The permit was gone and is there again: what was refused meanwhile may start. */
-  readonly onRestored: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -68,10 +66,11 @@ export class Warden {
   }
 
   async #round(): Promise<void> {
-    const { lease } = this.#options;
+    const { permit, lease } = this.#options;
     const { seen } = lease;
     if (this.#mustRead(seen)) await this.#read();
-    if (seen) await this.#ensure(seen);
+    // Somebody may have deleted what the cluster is to remember, and without what no pod starts where permits are enforced.
+    if (seen && (this.#isOthers(seen) || permit.known === 'none')) await permit.ensure(seen, this.#call());
     await this.#parkInDoubt();
     if (!this.#hasEnded()) return this.#rest();
     this.#endedAt ??= this.#options.clock.monotonic();
@@ -80,15 +79,6 @@ export class Warden {
     await this.#read();
     if (this.#hasEnded()) await this.#park(seen);
     else this.#rest();
-  }
-
-  /** Somebody may have deleted what the cluster is to remember, and without what no pod starts where permits are enforced. */
-  async #ensure(seen: LeaseRecord): Promise<void> {
-    const { permit, onRestored } = this.#options;
-    const wasGone = permit.known === 'none';
-    if (!wasGone && !this.#isOthers(seen)) return;
-    await permit.ensure(seen, this.#call());
-    if (wasGone) onRestored();
   }
 
   /** A holder whose renewals fail, unless a colleague has made the permit good since: this process may have stood still. */

@@ -2,6 +2,7 @@
  * Carries out one action. What starts something needs the grant, checked in the same step as the dispatch. What only
  * stops may go without one, but always names the very object (uid and resourceVersion) that the decision was about.
  */
+import { PERMIT_POLICY } from '../api/admission.ts';
 import { podGraceMs } from '../api/grace.ts';
 import { fieldManagers } from '../api/group.ts';
 import type { ClusterClient, KubeObject, ResourceType } from '../cluster/cluster-client.ts';
@@ -189,6 +190,11 @@ export function isRefusal(error: ApiError): boolean {
 export function isInvalid({ code, message }: ApiError): boolean {
   if (message.includes("ValidatingAdmissionPolicy '")) return false;
   return code === 400 || code === 422 || (code === 500 && message.includes('failed to create typed patch object'));
+}
+
+/** Refused because the cluster has no permit at the moment: nothing about the object is wrong. */
+export function lacksPermit({ message }: ApiError): boolean {
+  return message.includes(`ValidatingAdmissionPolicy '${PERMIT_POLICY}'`);
 }
 
 /** Options of a write in a term: checked at the dispatch, aborted when the lease is in doubt. */

@@ -85,7 +85,7 @@ export class SimController {
     this.presence = this.#makePresence(cells);
     this.elector = this.#makeElector(cells);
     this.guard = new LeadershipGuard(this.elector, options.timing.retryPeriodMs);
-    this.warden = options.takeover && new Warden({ ...this.#common(), lease: this.elector, onRestored: () => {} });
+    this.warden = options.takeover && new Warden({ ...this.#common(), lease: this.elector });
   }
 
   get cluster(): SimCluster {

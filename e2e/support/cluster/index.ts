@@ -2,5 +2,5 @@
 
 export { startCluster, type Cluster } from './cluster.ts';
 export { type ContainerRecorder } from './container-recorder.ts';
-export { overlaps } from './container-times.ts';
+export { overlaps, type ContainerTime } from './container-times.ts';
 export { waitFor } from '../../../hack/cluster/wait.ts';

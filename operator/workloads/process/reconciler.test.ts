@@ -503,11 +503,14 @@ describe('refusals of the API server', () => {
     expect(world.status.lastError).toBeUndefined();
   });
 
-  it('of an admission policy is tried again, although it calls the pod invalid', async () => {
+  it('of an admission policy is tried again, although it calls the pod invalid; for want of a permit without back-off', async () => {
     const world = new World();
-    const said = 'pods "job-pod" is forbidden: ValidatingAdmissionPolicy \'highlander-permit\' denied request';
-    world.cluster.failures.set('create', new ApiError(422, 'Invalid', said));
-    await expect(world.reconcile()).rejects.not.toBeInstanceOf(TerminalError);
+    const said = (policy: string) =>
+      `pods "job-pod" is forbidden: ValidatingAdmissionPolicy '${policy}' denied request`;
+    world.cluster.failures.set('create', new ApiError(422, 'Invalid', said('users')));
+    await expect(world.reconcile()).rejects.toBeInstanceOf(ApiError);
+    world.cluster.failures.set('create', new ApiError(422, 'Invalid', said('highlander-permit')));
+    await expect(world.reconcile()).rejects.toMatchObject({ name: 'RetryLater', afterMs: 5000 });
     expect(world.summary).toBe('Ready=False Reconciling=True PodRefused');
     await world.reconcile();
     expect(world.pod).toBeDefined();

@@ -13,7 +13,7 @@ import type { ProcessLedger } from '../../ledger/process-ledger.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
-import { Applier, isInvalid, isRefusal, StatusWriter } from '../../reconcile/apply.ts';
+import { Applier, isInvalid, isRefusal, lacksPermit, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
@@ -48,6 +48,8 @@ const MAX_STEPS = 8;
 /** A new pod is reported when there is time: in a burst the pods of others come first. */
 const WHEN_QUIET: Result = { requeueAfterMs: 0 };
 const AGAIN_MS = 200;
+/** A permit that somebody deleted is written again within half a minute, by any controller of the cluster: no back-off outlasts that. */
+const NO_PERMIT_MS = 5000;
 
 export class ProcessReconciler implements Reconciler {
   readonly kind = PROCESS_KIND;
@@ -188,6 +190,7 @@ export class ProcessReconciler implements Reconciler {
     const at = this.#viewpoint(grant, workload);
     await this.#say(workload, refused(workload, pod && observePod(pod, at.now), at, verdict), grant);
     if (invalid) throw new TerminalError(reason, error.message, { cause: error });
+    if (lacksPermit(error)) throw new RetryLater(NO_PERMIT_MS, error.message, { cause: error });
   }
 
   async #say(workload: WorkloadProcess, view: View, grant: Grant): Promise<WorkloadProcess> {
