@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { ChildServer, freePort } from './child-server.ts';
 import type { ServerAddress } from './fault-proxy.ts';
+import { stopProcess } from './stop-process.ts';
 
 const install = 'apt-get install postgresql pgbouncer, or `npm run prepare:tests`';
 const execute = promisify(execFile);
@@ -85,16 +86,16 @@ export class PostgresServer implements AsyncDisposable {
 
   /** The postmaster and all that it has started. */
   pause(): void {
-    this.#signal('SIGSTOP');
+    this.#eachProcess(stopProcess);
   }
 
   resume(): void {
-    this.#signal('SIGCONT');
+    this.#eachProcess((pid) => process.kill(pid, 'SIGCONT'));
   }
 
   async kill(): Promise<void> {
-    this.#signal('SIGSTOP'); // nobody starts anything while all are ended
-    this.#signal('SIGKILL');
+    this.#eachProcess(stopProcess); // nobody starts anything while all are ended
+    this.#eachProcess((pid) => process.kill(pid, 'SIGKILL'));
     await this.#process.kill();
   }
 
@@ -127,10 +128,10 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** Parents first. Some may end meanwhile. */
-  #signal(name: NodeJS.Signals): void {
+  #eachProcess(signal: (pid: number) => void): void {
     for (const pid of familyOf(this.#process.pid)) {
       try {
-        process.kill(pid, name);
+        signal(pid);
       } catch {}
     }
   }
