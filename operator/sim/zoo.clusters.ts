@@ -88,7 +88,7 @@ const waiting: readonly Mutant[] = [
   {
     name: 'old-report',
     breaks: 'A report counts only when its author had seen the term that waits',
-    profile: 'clusters, everything',
+    profile: 'clusters, crash',
     edits: [{ file: activation, find: 'report.term >= term && ', put: '' }],
   },
   {
