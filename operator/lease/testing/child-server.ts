@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stopProcess } from './stop-process.ts';
+import { pauseProcess } from './pause-process.ts';
 
 export class ChildServer {
   readonly #command: string;
@@ -46,7 +46,7 @@ export class ChildServer {
   }
 
   pause(): void {
-    if (this.#child?.pid !== undefined) stopProcess(this.#child.pid);
+    if (this.#child?.pid !== undefined) pauseProcess(this.#child.pid);
   }
 
   resume(): void {

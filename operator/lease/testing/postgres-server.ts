@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { ChildServer, freePort } from './child-server.ts';
 import type { ServerAddress } from './fault-proxy.ts';
-import { stopProcess } from './stop-process.ts';
+import { pauseProcess } from './pause-process.ts';
 
 const install = 'apt-get install postgresql pgbouncer, or `npm run prepare:tests`';
 const execute = promisify(execFile);
@@ -86,7 +86,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** The postmaster and all that it has started. */
   pause(): void {
-    this.#eachProcess(stopProcess);
+    this.#eachProcess(pauseProcess);
   }
 
   resume(): void {
@@ -94,7 +94,7 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
-    this.#eachProcess(stopProcess); // nobody starts anything while all are ended
+    this.#eachProcess(pauseProcess); // nobody starts anything while all are ended
     this.#eachProcess((pid) => process.kill(pid, 'SIGKILL'));
     await this.#process.kill();
   }
@@ -128,11 +128,13 @@ export class PostgresServer implements AsyncDisposable {
   }
 
   /** Parents first. Some may end meanwhile. */
-  #eachProcess(signal: (pid: number) => void): void {
+  #eachProcess(act: (pid: number) => void): void {
     for (const pid of familyOf(this.#process.pid)) {
       try {
-        signal(pid);
-      } catch {}
+        act(pid);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
     }
   }
 }
