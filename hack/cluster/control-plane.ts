@@ -1,7 +1,7 @@
 /** The servers that make up a control plane, and their command lines. */
 
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../operator/lib/testing/free-port.ts';
 import { auditLog, auditPolicy } from './audit-policy.ts';
 
 export const SERVERS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
@@ -31,18 +31,6 @@ export const USUAL_PORTS: Ports = { api: 6443, etcd: 2379, peer: 2380 };
 export async function freePorts(): Promise<Ports> {
   const [api, etcd, peer] = await Promise.all([freePort(), freePort(), freePort()]);
   return { api, etcd, peer };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.on('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      // A moment open: the three ports must differ.
-      setTimeout(() => server.close(() => done(port)), 50);
-    });
-  });
 }
 
 /** Each server's flags. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../operator/lease/testing/child-server.ts';
+import { freePort } from '../../operator/lib/testing/free-port.ts';
 import type { ProcessRecord } from '../cluster/processes.ts';
 import { assertAlive, signal, startDetached, stopProcess } from '../cluster/processes.ts';
 import { waitFor } from '../cluster/wait.ts';

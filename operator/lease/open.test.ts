@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LeaseClient } from './lease-client.ts';
 import { openStore, type StoreOptions } from './open.ts';
-import { freePort } from './testing/child-server.ts';
+import { freePort } from '../lib/testing/free-port.ts';
 
 const client: LeaseClient = {
   get: () => Promise.reject(new Error('connect ECONNREFUSED')),

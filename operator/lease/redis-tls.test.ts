@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { selfSigned } from '../cluster/testing/self-signed.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
-import { freePort } from './testing/child-server.ts';
+import { freePort } from '../lib/testing/free-port.ts';
 import { RedisServer } from './testing/redis-server.ts';
 
 const call = { timeoutMs: 3000 };

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CellStore } from './cell-store.ts';
 import { parseAddress } from './redis-options.ts';
 import { RedisStore, type RedisOptions } from './redis.ts';
-import { freePort } from './testing/child-server.ts';
+import { freePort } from '../lib/testing/free-port.ts';
 import { serverOf } from './testing/conformance-bench.ts';
 import { describeCellStore, type StoreHarness } from './testing/conformance.ts';
 import { FaultProxy, type ServerAddress } from './testing/fault-proxy.ts';

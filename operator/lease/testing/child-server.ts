@@ -1,7 +1,6 @@
 /** A real server as a child process, with the faults that only its process can have. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseProcess } from './pause-process.ts';
 
@@ -62,14 +61,4 @@ export class ChildServer {
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
-}
-
-/** A port of the loopback interface that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
 }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { ChildServer, freePort } from './child-server.ts';
+import { ChildServer } from './child-server.ts';
+import { freePort } from '../../lib/testing/free-port.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 import { pauseProcess } from './pause-process.ts';
 

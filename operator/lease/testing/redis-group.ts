@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { cellKeys } from '../cell-store.ts';
 import { slotOf } from '../redis-layout.ts';
-import { freePort } from './child-server.ts';
+import { freePort } from '../../lib/testing/free-port.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 import { RedisServer } from './redis-server.ts';
 

@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChildServer, freePort } from './child-server.ts';
+import { ChildServer } from './child-server.ts';
+import { freePort } from '../../lib/testing/free-port.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 
 /** Redis on a free loopback port, in a folder of its own, without persistence: a restart loses everything. */

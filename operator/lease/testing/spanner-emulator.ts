@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { connect } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
-import { ChildServer, freePort } from './child-server.ts';
+import { ChildServer } from './child-server.ts';
+import { freePort } from '../../lib/testing/free-port.ts';
 import type { ServerAddress } from './fault-proxy.ts';
 
 const install =
