@@ -1,11 +1,13 @@
 /** What people ask of a tenant from the command line, through its store. */
 import { userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
+import { StillAlive } from '../leadership/confirmation.ts';
 import type { Wish } from '../leadership/heir.ts';
 import type { PastTerm } from '../leadership/history.ts';
 import { History } from '../leadership/history.ts';
-import type { LeaseRecord } from '../leadership/lease-record.ts';
+import type { ClusterRef } from '../leadership/lease-record.ts';
 import { TenantDesk } from '../leadership/tenant-desk.ts';
+import { atLeast } from '../leadership/timing.ts';
 import type { CellStore } from '../lease/cell-store.ts';
 import type { StoreOptions } from '../lease/open.ts';
 import { openStore } from '../lease/open.ts';
@@ -16,6 +18,8 @@ import { outsideStore, storeOptions } from './store.ts';
 /** For each call to the store. */
 const CALL = { timeoutMs: 10_000 };
 const LOOK_MS = 100;
+/** Between two looks for signs of life. */
+const SIGNS_MS = 500;
 
 type Say = (line: string) => void;
 
@@ -68,8 +72,21 @@ export function pastTerms(config: Config): Promise<readonly PastTerm[]> {
   return withStore(config, (store) => new History(store, config.tenant).read(CALL));
 }
 
-export function confirmStopped(config: Config, cluster: string): Promise<LeaseRecord['cluster']> {
-  return at(config, (desk) => desk.confirmStopped(cluster));
+/** Where that cluster was heard from a moment ago, waits until it has been silent for a ttl; throws when it is not. */
+export function confirmStopped(config: Config, cluster: string, say: Say): Promise<ClusterRef> {
+  return at(config, async (desk) => {
+    const began = systemClock.monotonic();
+    for (let before: StillAlive | undefined; ; await systemClock.sleep(SIGNS_MS)) {
+      try {
+        return await desk.confirmStopped(cluster);
+      } catch (error) {
+        if (!(error instanceof StillAlive) || (before && error.hasMovedSince(before))) throw error;
+        if (systemClock.monotonic() > began + atLeast(error.ttlMs) + SIGNS_MS) throw error;
+        if (!before) say(`Waiting up to ${error.ttlMs / 1000} s for another sign of life of cluster ${cluster}`);
+        before = error;
+      }
+    }
+  });
 }
 
 function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<T> {

@@ -39,10 +39,10 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
   },
   'confirm-stopped': {
     usage: 'confirm-stopped --cluster NAME|ID [--config FILE] [flags]',
-    does: 'Says for a cluster from which nothing is heard that nothing of the tenant runs there any more: another one may start it.',
-    act: async ({ config, needed }, { out }) => {
-      const { name, id } = await confirmStopped(config(), needed('cluster'));
-      out(`Confirmed: nothing runs in cluster ${name} (${id})\n`);
+    does: 'Confirms that no workload of the tenant runs in an unreachable cluster, so that another cluster may start them. Refused while that cluster leads or its controllers live; counts for the lease as it is now, for 10 minutes at most.',
+    act: async ({ config, needed }, streams) => {
+      const { name, id } = await confirmStopped(config(), needed('cluster'), lines(streams));
+      streams.out(`Confirmed: nothing runs in cluster ${name} (${id})\n`);
       return 0;
     },
   },

@@ -14,8 +14,10 @@ export interface ParkingReport {
   readonly term: number;
   /** Workloads whose pods are not known to be gone; empty: nothing runs. */
   readonly notGone: readonly string[];
-  /** It is the word of a person, who answers for it. */
+  /** It is the word of a person, who answers for it. It counts in that term only. */
   readonly byPerson?: boolean;
+  /** With `byPerson`: it is about the lease's last holder, as long as the lease stays at this version. */
+  readonly leaseVersion?: string;
 }
 
 /** A report as another controller sees it. */
@@ -74,8 +76,13 @@ function namedBy(
 function stillPending({ pending, reports, takeover, term, ttlMs, sinceMs }: Waiting): readonly PendingCluster[] {
   return pending.filter(({ cluster, drainMs }) => {
     const theirs = reports.filter(({ clusterId }) => clusterId === cluster.id);
-    if (theirs.some((report) => report.term >= term && report.notGone.length === 0)) return false;
+    if (theirs.some((report) => counts(report, term) && report.notGone.length === 0)) return false;
     const isHeldBack = theirs.some(({ ageMs, notGone }) => ageMs < ttlMs && notGone.length > 0);
     return isHeldBack || takeover === 'strict' || sinceMs < atLeast(ttlMs + drainMs);
   });
+}
+
+/** Controllers that have seen a later term have looked later; people spoke of what they saw. */
+function counts(report: SeenReport, term: number): boolean {
+  return report.byPerson === true ? report.term === term : report.term >= term;
 }

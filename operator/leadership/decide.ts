@@ -54,7 +54,7 @@ function decideOnRecord(
   const { record } = sighting;
   // Ahead of need: a process that knows nothing yet must not take an old record for the latest.
   if (facts.permit === 'unknown') return { do: 'read permit' };
-  const closed = whyClosed(record, candidate, facts);
+  const closed = whyClosed(sighting, candidate, facts);
   if (closed !== undefined) return wait(election, closed);
   const quarantined = quarantineUntil(election, facts, record.drainMs, Math.max(record.ttlMs, candidate.timing.ttlMs));
   if (quarantined !== undefined && now < quarantined)
@@ -66,7 +66,7 @@ function decideOnRecord(
   // Whoever takes over from another cluster can act in its own.
   const mustAsk = quarantined !== undefined || isForeign(record, candidate);
   if (mustAsk && !isSince(election.permitReadAt, sighting.arrivedAt)) return { do: 'read permit' };
-  return { do: 'acquire', record: nextTerm(record, election, candidate, facts), expected: sighting.version };
+  return { do: 'acquire', record: nextTerm(sighting, election, candidate, facts), expected: sighting.version };
 }
 
 function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts, now: number): Step {
@@ -135,12 +135,8 @@ function quarantineUntil(election: Election, facts: Facts, seenDrainMs: number, 
   return from + atLeast(ttlMs + Math.max(facts.drainMs, seenDrainMs, marked));
 }
 
-function nextTerm(
-  previous: LeaseRecord | undefined,
-  election: Election,
-  candidate: Candidate,
-  facts: Facts,
-): LeaseRecord {
+function nextTerm(sighting: Sighting | undefined, election: Election, candidate: Candidate, facts: Facts): LeaseRecord {
+  const previous = sighting?.record;
   const marked = permitOf(facts)?.term ?? 0;
   const floor = previous ? previous.term : Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
   return {
@@ -152,7 +148,7 @@ function nextTerm(
     drainMs: Math.max(facts.drainMs, unfinishedDrainMs(previous, candidate)),
     incarnation: election.lastReply?.incarnation ?? '',
     release: 'none',
-    pending: inherited(previous, candidate, facts),
+    pending: sighting ? inherited(sighting, candidate, facts) : [],
   };
 }
 
@@ -174,33 +170,36 @@ function scopeOf(record: LeaseRecord | undefined, candidate: Candidate, facts: F
 }
 
 /** Those that an earlier holder had not waited for to the end, and its own unless it left nothing running. */
-function inherited(record: LeaseRecord | undefined, candidate: Candidate, facts: Facts): readonly PendingCluster[] {
-  if (!record) return [];
+function inherited(sighting: Sighting, candidate: Candidate, facts: Facts): readonly PendingCluster[] {
+  const { record } = sighting;
   const { cluster, drainMs, release, pending } = record;
-  const hasStopped = release === 'stopped' || isConfirmed(record, facts);
+  const hasStopped = release === 'stopped' || isConfirmed(sighting, facts);
   const last = isForeign(record, candidate) && !hasStopped ? [{ cluster, drainMs }] : [];
   const others = pending.filter((entry) => ![cluster.id, candidate.cluster.id].includes(entry.cluster.id));
   return [...last, ...others];
 }
 
 /** Why a record of another cluster is not to be taken over at all, however long one waits. */
-function whyClosed(record: LeaseRecord, candidate: Candidate, facts: Facts): string | undefined {
+function whyClosed(sighting: Sighting, candidate: Candidate, facts: Facts): string | undefined {
+  const { record } = sighting;
   if (!isForeign(record, candidate)) return undefined;
   if (facts.isPaused) return 'the tenant is paused';
   const { name, id } = record.cluster;
-  return isOpen(record, candidate, facts)
+  return isOpen(sighting, candidate, facts)
     ? undefined
     : `last held in another cluster, ${name} (${id}), and not released as stopped: if nothing runs there, highlander confirm-stopped --cluster ${id}`;
 }
 
 /** Whether a record of another cluster can be taken over at all without a person. */
-function isOpen(record: LeaseRecord, { takeover }: Candidate, facts: Facts): boolean {
+function isOpen(sighting: Sighting, { takeover }: Candidate, facts: Facts): boolean {
+  const { record } = sighting;
   const { scope } = record;
-  return isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);
+  return isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(sighting, facts);
 }
 
-function isConfirmed({ cluster, term }: LeaseRecord, { confirmed }: Facts): boolean {
-  return confirmed.some((each) => each.id === cluster.id && each.term >= term);
+/** Whoever has written the lease since was not known to whoever spoke. */
+function isConfirmed({ record: { cluster }, version }: Sighting, { confirmed }: Facts): boolean {
+  return confirmed.some((each) => each.id === cluster.id && each.leaseVersion === version);
 }
 
 function isForeign(record: LeaseRecord, candidate: Candidate): boolean {

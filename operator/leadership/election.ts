@@ -36,8 +36,8 @@ export interface Facts {
   readonly canarySince: number | undefined;
   /** Clusters in which controllers of the tenant were seen; the own one need not be among them. */
   readonly clusters: readonly { readonly id: string; readonly isAlive: boolean; readonly priority: number }[];
-  /** Clusters of which a person said that nothing runs there, and in which term. */
-  readonly confirmed: readonly { readonly id: string; readonly term: number }[];
+  /** Clusters of which a person said that nothing runs there: those that held the lease last, at that version of it. */
+  readonly confirmed: readonly { readonly id: string; readonly leaseVersion: Version }[];
   /** People want nobody to act: what runs in another cluster stays there. */
   readonly isPaused: boolean;
   /** Milliseconds since the own API server last answered. */

@@ -1,4 +1,5 @@
 /** What the election must know besides the store, gathered afresh for each decision. */
+import { confirmedBy } from './confirmation.ts';
 import type { Candidate, Facts } from './election.ts';
 import type { PendingCluster } from './lease-record.ts';
 import type { PermitKeeper } from './permit-keeper.ts';
@@ -38,9 +39,7 @@ export function factsOf(
       isAlive: isStandby(peer, candidate.timing.ttlMs),
       priority: peer.priority ?? 0,
     })),
-    confirmed: presence.peers.flatMap(({ cluster: { id }, report }) =>
-      report?.byPerson === true ? [{ id, term: report.term }] : [],
-    ),
+    confirmed: confirmedBy(presence.peers),
     silentMs: cluster.silentMs(),
     isPaused: wishes?.isPaused ?? false,
     pending,

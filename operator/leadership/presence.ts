@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ParkingReport } from './activation.ts';
+import { CONFIRMATION_MS } from './confirmation.ts';
 import type { ClusterRef } from './lease-record.ts';
 
 export interface PresenceRecord {
@@ -220,8 +221,10 @@ export class Presence {
     this.#remember(cells);
     const peers: Peer[] = [];
     for (const cell of cells) {
-      if (this.#isForgotten(cell)) await store.remove(cell.key, cell.version, call);
-      else peers.push({ ...parse(cell.value), ageMs: cell.ageMs });
+      const record = parse(cell.value);
+      const limitMs = record.report?.byPerson === true ? CONFIRMATION_MS : FORGOTTEN_MS;
+      if (this.#isForgotten(cell, limitMs)) await store.remove(cell.key, cell.version, call);
+      else peers.push({ ...record, ageMs: cell.ageMs });
     }
     this.#peers = peers;
   }
@@ -247,9 +250,9 @@ export class Presence {
   }
 
   /** By the store's clock and by ours: one that jumped must not cost a living controller its record. */
-  #isForgotten({ key, ageMs }: ListedCell): boolean {
+  #isForgotten({ key, ageMs }: ListedCell, limitMs: number): boolean {
     const since = this.#seen.get(key)?.since ?? Infinity;
-    return key !== this.#key && ageMs > FORGOTTEN_MS && this.#options.clock.monotonic() - since > FORGOTTEN_MS;
+    return key !== this.#key && ageMs > limitMs && this.#options.clock.monotonic() - since > limitMs;
   }
 
   async #withdraw(): Promise<void> {

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
+import { StillAlive } from './confirmation.ts';
 import { History } from './history.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { Outdated, TenantDesk } from './tenant-desk.ts';
@@ -10,6 +12,7 @@ import { OrderBook } from './orders.ts';
 const CALL = { timeoutMs: 1000 };
 const EAST = { id: 'e', name: 'east' };
 
+let clock: FakeClock;
 let store: MemoryStore;
 let desk: TenantDesk;
 
@@ -31,7 +34,8 @@ const record: LeaseRecord = {
 };
 
 beforeEach(async () => {
-  store = new MemoryStore(new FakeClock());
+  clock = new FakeClock();
+  store = new MemoryStore(clock);
   desk = new TenantDesk(store, 'default', CALL);
   await put(cellKeys.lease('default'), record);
   for (const identity of ['e1', 'e2'])
@@ -70,22 +74,107 @@ describe('orders', () => {
 });
 
 describe('a confirmation', () => {
-  it('counts for a cluster that is waited for, by its name', async () => {
+  const north = { id: 'n', name: 'north' };
+  const silentFor = (ms: number) => clock.advance(ms);
+  const words = async () => (await desk.peers()).filter(({ report }) => report?.byPerson === true);
+
+  it('counts for a cluster that is waited for, by its name, in this term', async () => {
     expect(await desk.confirmStopped('west')).toEqual({ id: 'w', name: 'west' });
-    const said = (await desk.peers()).find(({ report }) => report !== undefined);
-    expect(said).toMatchObject({
-      cluster: { id: 'w' },
-      mayLead: false,
-      report: { term: 7, notGone: [], byPerson: true },
-    });
+    expect(await words()).toMatchObject([
+      { cluster: { id: 'w' }, mayLead: false, report: { term: 7, notGone: [], byPerson: true } },
+    ]);
   });
 
-  it('of an unknown cluster says which are known', async () => {
+  it('counts for the last holder, while the lease is what the person saw', async () => {
+    await silentFor(15_001);
+    expect(await desk.confirmStopped('east')).toEqual(EAST);
+    const { cell } = await store.read(cellKeys.lease('default'), CALL);
+    expect((await words())[0]?.report).toMatchObject({ term: 7, leaseVersion: cell?.version });
+  });
+
+  it.each(['east', 'e'])('is refused for the cluster that leads, called %s', async (called) => {
+    await silentFor(4000);
+    await expect(desk.confirmStopped(called)).rejects.toThrow(
+      'cluster east (e) cannot be confirmed as stopped: it leads: e1 renewed the lease 4.0 s ago, term 7; end its controllers and repeat 15 s later',
+    );
+    expect(await words()).toEqual([]);
+  });
+
+  it('is refused for a cluster whose controllers live, although its lease has ended or others lead', async () => {
+    await silentFor(15_001);
+    await put(cellKeys.presence('default', 'e2'), { identity: 'e2', cluster: EAST, highestStamp: 0, beat: 2 });
+    await put(cellKeys.presence('default', 'w1'), { identity: 'w1', cluster: { id: 'w', name: 'west' }, beat: 1 });
+    await expect(desk.confirmStopped('east')).rejects.toThrow('report by themselves when nothing runs: e2 (0.0 s ago)');
+    await expect(desk.confirmStopped('west')).rejects.toThrow(StillAlive);
+  });
+
+  it('tells whoever shows itself again from whoever was heard from last', async () => {
+    const refused = (): Promise<StillAlive> =>
+      desk.confirmStopped('east').then(Promise.reject, (e: unknown) => e as StillAlive);
+    const first = await refused();
+    expect((await refused()).hasMovedSince(first)).toBe(false);
+    await put(cellKeys.lease('default'), record);
+    expect((await refused()).hasMovedSince(first)).toBe(true);
+  });
+
+  it('of a name that several clusters have is refused, with their ids', async () => {
+    const pending = ['a', 'b'].map((id) => ({ cluster: { id, name: 'default' }, drainMs: 1 }));
+    await put(cellKeys.lease('default'), { ...record, pending });
+    await expect(desk.confirmStopped('default')).rejects.toThrow(
+      '2 clusters are named default: give the id of one, a, b',
+    );
+    expect(await desk.confirmStopped('b')).toEqual({ id: 'b', name: 'default' });
+  });
+
+  it('of a name that the leading cluster has too is of the other one; of both when neither leads', async () => {
+    const cluster = { id: 'B', name: 'default' };
+    const pending = [{ cluster: { id: 'A', name: 'default' }, drainMs: 1 }];
+    await put(cellKeys.lease('default'), { ...record, cluster, pending });
+    expect((await desk.confirmStopped('default')).id).toBe('A');
+    await silentFor(15_001);
+    await expect(desk.confirmStopped('default')).rejects.toThrow('give the id of one, B, A');
+  });
+
+  it('of an unknown cluster, or of one that has stopped everything, says which are known', async () => {
     await expect(desk.confirmStopped('north')).rejects.toThrow(
       'nobody waits for a cluster north; known: east (e), west (w)',
     );
+    await put(cellKeys.lease('default'), { ...record, holder: null, release: 'stopped', cluster: north });
+    await expect(desk.confirmStopped('north')).rejects.toThrow('nobody waits for a cluster north; known: west (w)');
+  });
+
+  it('is said anew when the lease changed hands meanwhile, for the term that is then', async () => {
+    await silentFor(15_001);
+    const next = { ...record, cluster: north, holder: 'n1', term: 8, pending: [{ cluster: EAST, drainMs: 1 }] };
+    const racing = raced(store, () => put(cellKeys.lease('default'), next));
+    expect(await new TenantDesk(racing, 'default', CALL).confirmStopped('east')).toEqual(EAST);
+    expect((await words())[0]?.report).toEqual({ term: 8, notGone: [], byPerson: true });
+  });
+
+  it('is refused when that cluster took the lease again meanwhile', async () => {
+    await silentFor(15_001);
+    const racing = raced(store, () => put(cellKeys.lease('default'), { ...record, term: 8 }));
+    await expect(new TenantDesk(racing, 'default', CALL).confirmStopped('east')).rejects.toThrow('it leads: e1');
   });
 });
+
+/** `meanwhile` happens before the first write through it. */
+function raced(to: MemoryStore, meanwhile: () => Promise<void>): CellStore {
+  let isFirst = true;
+  return {
+    kind: to.kind,
+    read: (key, call) => to.read(key, call),
+    list: (prefix, call) => to.list(prefix, call),
+    remove: (key, expected, call) => to.remove(key, expected, call),
+    subscribe: (key, hint) => to.subscribe(key, hint),
+    close: () => to.close(),
+    async write(key, value, expected, call) {
+      if (isFirst) await meanwhile();
+      isFirst = false;
+      return to.write(key, value, expected, call);
+    },
+  };
+}
 
 it('the history keeps the last terms, and how each ended', async () => {
   const history = new History(store, 'default');

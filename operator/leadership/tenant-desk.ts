@@ -4,9 +4,11 @@
  */
 import type { Call, CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
+import type { Confirmation, SeenLease } from './confirmation.ts';
+import { confirmationOf } from './confirmation.ts';
 import { heirOf } from './heir.ts';
 import type { Wish } from './heir.ts';
-import type { LeaseRecord } from './lease-record.ts';
+import type { ClusterRef, LeaseRecord } from './lease-record.ts';
 import { decodeRecord } from './lease-record.ts';
 import type { Orders } from './orders.ts';
 import { OrderBook } from './orders.ts';
@@ -29,6 +31,9 @@ export interface Leader {
   readonly record: LeaseRecord;
 }
 
+/** The lease may change hands while somebody confirms. */
+const ATTEMPTS = 3;
+
 export class TenantDesk {
   readonly #store: CellStore;
   readonly #tenant: string;
@@ -43,8 +48,7 @@ export class TenantDesk {
   }
 
   async record(): Promise<LeaseRecord | undefined> {
-    const { cell } = await this.#store.read(cellKeys.lease(this.#tenant), this.#call);
-    return cell && decodeRecord(cell.value);
+    return (await this.#lease())?.record;
   }
 
   peers(): Promise<readonly Peer[]> {
@@ -84,28 +88,37 @@ export class TenantDesk {
 
   /**
    * Says for a person that nothing of the tenant runs in a cluster, by its identity or its name: whoever waits for it goes
-   * on. Throws when no such cluster is waited for.
+   * on. It counts for what is seen of the lease now, and for nothing later. Throws `StillAlive` while that cluster leads or
+   * is heard from, and when no such cluster is waited for, or several of that name are.
    */
-  async confirmStopped(cluster: string): Promise<LeaseRecord['cluster']> {
-    const record = await this.record();
-    const clusters = record ? [record.cluster, ...record.pending.map((entry) => entry.cluster)] : [];
-    const meant = clusters.find(({ id }) => id === cluster) ?? clusters.find(({ name }) => name === cluster);
-    if (!record || !meant) {
-      const known = clusters.map(({ id, name }) => `${name} (${id})`).join(', ');
-      throw new Error(`nobody waits for a cluster ${cluster}; known: ${known || 'none'}`);
+  async confirmStopped(cluster: string): Promise<ClusterRef> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const said = confirmationOf(cluster, { lease: await this.#lease(), peers: await this.peers() });
+      await this.#confirm(said);
+      if (await this.#stands(said)) return said.cluster;
     }
-    await this.#confirm(meant, record.term);
-    return meant;
+    throw new Error('the lease kept changing hands: see who leads, and confirm again if it is needed');
   }
 
-  async #confirm(cluster: LeaseRecord['cluster'], term: number): Promise<void> {
+  async #confirm({ cluster, report }: Confirmation): Promise<void> {
     const identity = `confirmed-${cluster.id}`;
     const key = cellKeys.presence(this.#tenant, identity);
     const { cell } = await this.#store.read(key, this.#call);
-    const report = { term, notGone: [], byPerson: true };
     const said: PresenceRecord = { identity, cluster, highestStamp: 0, beat: 1, mayLead: false, leaving: true, report };
     const { ok } = await this.#store.write(key, JSON.stringify(said), cell?.version, this.#call);
     if (!ok) throw new Error('somebody else confirmed at the same time: look again');
+  }
+
+  /** Whether the lease is still what it was when the person looked. */
+  async #stands({ report }: Confirmation): Promise<boolean> {
+    const lease = await this.#lease();
+    if (report.leaseVersion !== undefined) return lease?.version === report.leaseVersion;
+    return lease?.record.term === report.term;
+  }
+
+  async #lease(): Promise<SeenLease | undefined> {
+    const { cell } = await this.#store.read(cellKeys.lease(this.#tenant), this.#call);
+    return cell && { record: decodeRecord(cell.value), version: cell.version, ageMs: cell.ageMs };
   }
 
   #change(change: (orders: Orders) => Orders): Promise<Orders> {

@@ -148,7 +148,7 @@ const waiting: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: "isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(record, facts);",
+        find: "isGivenAway(record) || (scope === 'multi' && takeover !== undefined) || isConfirmed(sighting, facts);",
         put: 'scope !== undefined && takeover !== undefined;',
       },
     ],
