@@ -113,6 +113,8 @@ export interface WatchOptions {
   /** Client-side limit on silence, milliseconds: nothing at all received for so long ends the watch with an error. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
+  /** The server has answered: the watch stands, though it may have nothing to say for long. */
+  readonly onOpen?: () => void;
 }
 
 export interface ClusterClient {

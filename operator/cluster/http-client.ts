@@ -96,6 +96,7 @@ export class HttpClusterClient implements api.ClusterClient {
       clock: this.#clock,
       idleMs: options.idleMs,
       signal: options.signal,
+      onOpen: options.onOpen,
     });
   }
 

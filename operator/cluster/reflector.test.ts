@@ -3,6 +3,7 @@ import { silentLogger } from '../lib/logger.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { core, type KubeObject } from './cluster-client.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { TenantObjects } from './tenant-objects.ts';
 import { type Fixture, fixture, pod, PODS, until } from './testing/fixture.ts';
 
 interface Reflected extends Fixture {
@@ -117,20 +118,49 @@ describe('Reflector', () => {
   });
 
   it('gets through HTTP 500, 401, another ERROR event and a line that is not JSON', async () => {
-    const all = await reflected();
+    const failures: string[] = [];
+    const all = await reflected({ observer: { failed: (error) => failures.push(String(error)) } });
     await watching(all);
     all.server.failNext(1, 500);
     all.server.failNext(2, 401);
     all.server.sendEvent({ type: 'ERROR', object: { code: 500, message: 'etcd' } });
     for (let n = 0; n < 3; n++) await passBackoff(all);
     await watching(all);
-    expect(String(all.reflector.lastError)).toContain('401');
+    expect(failures.at(-1)).toContain('401');
     for (const watch of all.server.watches) watch.response.write('{oops\n');
     await passBackoff(all);
     await watching(all);
     all.server.put(PODS, pod('p'));
     await until(() => all.seen.length === 1);
     expect(all.reflector.lastError).toBeUndefined();
+  });
+
+  it('hears from the server when it answers a watch, long before a quiet type has anything to tell', async () => {
+    const all = await reflected();
+    await watching(all);
+    all.server.failNext(2, 500);
+    all.server.dropWatches();
+    await passBackoff(all);
+    await until(() => all.reflector.lastError !== undefined);
+    await passBackoff(all);
+    await passBackoff(all);
+    await watching(all);
+    await until(() => all.reflector.lastError === undefined);
+  });
+
+  it('does not take a watch that breaks off for the absence of the server, but the next one that is not answered', async () => {
+    const all = await reflected();
+    const objects = new TenantObjects([all.reflector]);
+    await watching(all);
+    all.server.dropWatches();
+    await until(() => all.clock.pendingTimers === 1 && all.server.watches.size === 0);
+    expect(objects.ready()).toBe(true);
+    all.server.failNext(1, 500);
+    await passBackoff(all);
+    await until(() => !objects.ready());
+    await passBackoff(all);
+    await until(() => objects.ready());
+    expect(lists(all)).toBe(1);
   });
 
   it('waits as long as the server asks for', async () => {
@@ -142,13 +172,14 @@ describe('Reflector', () => {
   });
 
   it('gives up a silent watch and starts another', async () => {
-    const all = await reflected({ idleMs: 45_000 });
+    const failures: string[] = [];
+    const all = await reflected({ idleMs: 45_000, observer: { failed: (error) => failures.push(String(error)) } });
     await watching(all);
     await until(() => all.clock.nextTimerIn === 45_000);
     await all.clock.advance(45_000);
     await passBackoff(all);
     await until(() => all.server.requests.length === 3);
-    expect(String(all.reflector.lastError)).toContain('nothing received for 45000 ms');
+    expect(failures).toEqual([expect.stringContaining('nothing received for 45000 ms')]);
   });
 
   it('lists anew when the server keeps refusing the version, and believes a server restored from a backup', async () => {

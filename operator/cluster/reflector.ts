@@ -85,7 +85,7 @@ export class Reflector<T extends KubeObject> {
     return this.#hasSynced;
   }
 
-  /** Why the last list or watch failed; undefined when it did not. */
+  /** Why lists or watches fail; undefined while the server answers them, and when but one watch has broken off. */
   get lastError(): unknown {
     return this.#lastError;
   }
@@ -166,7 +166,8 @@ export class Reflector<T extends KubeObject> {
     const { client, type, clock, random, idleMs = 120_000 } = this.#options;
     const timeoutSeconds = Math.round(WATCH_SECONDS.from + random() * (WATCH_SECONDS.to - WATCH_SECONDS.from));
     const started = clock.monotonic();
-    const options = { ...this.#where(), resourceVersion: this.#version ?? '', timeoutSeconds, idleMs, signal };
+    const onOpen = (): void => this.#heard();
+    const options = { ...this.#where(), resourceVersion: this.#version ?? '', timeoutSeconds, idleMs, signal, onOpen };
     for await (const event of client.watch<T>(type, options)) {
       signal.throwIfAborted();
       this.#backoff.reset();
@@ -194,9 +195,14 @@ export class Reflector<T extends KubeObject> {
     this.#advance(object.metadata.resourceVersion);
   }
 
-  #advance(version: string | undefined): void {
+  /** Also a watch that has nothing to tell yet: the next event or bookmark of a quiet type may be a minute away. */
+  #heard(): void {
     this.#lastContact = this.#options.clock.monotonic();
     this.#lastError = undefined;
+  }
+
+  #advance(version: string | undefined): void {
+    this.#heard();
     if (!version) return;
     this.#version = version;
     this.#newest = version;
@@ -206,8 +212,10 @@ export class Reflector<T extends KubeObject> {
     const { clock, logger, observer } = this.#options;
     const answer = error instanceof ApiError ? error : undefined;
     const expired = answer !== undefined && isExpired(answer);
-    this.#lastError = error;
     const next = this.#backoff.next();
+    // Connections end all the time: what the next attempt meets tells whether the server is there.
+    const isFirst = this.#hasSynced && this.#backoff.attempts <= 1;
+    if (!isFirst) this.#lastError = error;
     // A server that is not there is not kept from working by being asked.
     const delay = answer ? Math.max(next, answer.retryAfterMs ?? 0) : Math.min(next, UNREACHABLE_MS);
     const refused = answer !== undefined && answer.code !== 429;

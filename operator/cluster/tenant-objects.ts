@@ -26,8 +26,7 @@ export class TenantObjects {
   }
 
   /**
-   * Caches are warm and the API server answered last time. Of that the first source is the witness: after a failure the
-   * watch of a quiet type has nothing to tell for a minute, although all is well.
+   * Caches are warm and the API server answers. Of that the first source is the witness.
    */
   ready(): boolean {
     return this.#sources.every((source) => source.hasSynced) && this.#sources[0]?.lastError === undefined;

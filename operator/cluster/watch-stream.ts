@@ -13,6 +13,8 @@ export interface WatchStreamOptions {
   readonly clock: Clock;
   readonly idleMs: number;
   readonly signal: AbortSignal;
+  /** See `WatchOptions`. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 interface RawEvent {
@@ -35,6 +37,7 @@ export async function* watchEvents<T extends KubeObject>(
   try {
     silence.allow(Math.min(options.idleMs, HEADERS_LIMIT_MS));
     const reply = await untilAborted(options.start(silence.signal), silence.signal);
+    options.onOpen?.();
     for await (const line of linesOf(silence.watching(reply.body))) {
       yield eventOf<T>(options.what, JSON.parse(line) as RawEvent);
     }

@@ -3,6 +3,7 @@ import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
+import type { PresenceOptions, PresenceRecord } from './presence.ts';
 import { Presence } from './presence.ts';
 
 const call = { timeoutMs: 1000 };
@@ -11,8 +12,8 @@ let clock: FakeClock;
 let store: MemoryStore;
 let heard: string[];
 
-function presence(tenant: string, claims: readonly string[] = []): Presence {
-  return new Presence({
+function options(tenant: string, claims: readonly string[] = []): PresenceOptions {
+  return {
     tenant,
     identity: `${tenant}-1`,
     cluster: { id: 'east', name: 'default' },
@@ -25,7 +26,11 @@ function presence(tenant: string, claims: readonly string[] = []): Presence {
     claims,
     onClaims: () => heard.push(tenant),
     onLoss: () => {},
-  });
+  };
+}
+
+function presence(tenant: string, claims: readonly string[] = []): Presence {
+  return new Presence(options(tenant, claims));
 }
 
 beforeEach(() => {
@@ -56,6 +61,26 @@ it('says so once when that changes, whatever the order in which the store lists 
   await first.announce();
   await mine.look(call);
   expect(heard).toEqual(['default']);
+});
+
+it('says at once when it could lead again, or no more', async () => {
+  let mayLead = true;
+  const mine = new Presence({ ...options('default'), mayLead: () => mayLead });
+  const told = async () => {
+    const { cell } = await store.read(cellKeys.presence('default', 'default-1'), call);
+    return cell && (JSON.parse(cell.value) as PresenceRecord).mayLead;
+  };
+  const running = mine.run();
+  await clock.advance(100);
+  expect(await told()).toBe(true);
+  for (const next of [false, true]) {
+    mayLead = next;
+    await clock.advance(1000);
+    expect(await told()).toBe(next);
+  }
+  mine.stop();
+  await clock.settle();
+  await running;
 });
 
 it('looks around although another tenant has written something else', async () => {

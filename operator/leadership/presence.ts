@@ -80,6 +80,8 @@ export class Presence {
   /** The beat of the last acknowledged rewrite; 0: none yet. */
   #acknowledged = 0;
   #placedAt: number | undefined;
+  /** As others were last told. */
+  #saidMayLead: boolean | undefined;
   #leaving = false;
   #report: ParkingReport | undefined;
   /** Rewrites follow each other: each knows the version that the one before it wrote. */
@@ -138,13 +140,24 @@ export class Presence {
       } catch (error) {
         logger.warn('Presence could not be renewed', { error: messageOf(error) });
       }
-      await clock.sleep(periodMs, this.#stopping.signal).catch(() => {});
+      await this.#rest();
     }
     await this.#withdraw();
   }
 
   stop(): void {
     this.#stopping.abort();
+  }
+
+  /** Until the next rewrite; it comes soon when others take this controller for a standby that it is not, or the reverse. */
+  async #rest(): Promise<void> {
+    const { clock, periodMs, mayLead } = this.#options;
+    const { signal } = this.#stopping;
+    const end = clock.monotonic() + periodMs;
+    for (let left = periodMs; left > 0 && !signal.aborted; left = end - clock.monotonic()) {
+      if (this.#saidMayLead !== undefined && mayLead() !== this.#saidMayLead) return;
+      await clock.sleep(Math.min(left, periodMs / 5), signal).catch(() => {});
+    }
   }
 
   /** From the next rewrite on, everybody knows that this controller takes nothing over any more. */
@@ -191,6 +204,7 @@ export class Presence {
     };
     const reply = await store.write(this.#key, JSON.stringify(record), this.#version, this.#call());
     if (reply.ok) {
+      this.#saidMayLead = record.mayLead;
       this.#version = reply.version;
       this.#acknowledged = this.#beat;
       this.#placedAt ??= this.#options.clock.monotonic();
