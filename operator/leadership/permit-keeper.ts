@@ -1,4 +1,7 @@
-/** Remembers the cluster's permit, and writes it when it must say more. */
+/**
+ * Remembers the cluster's permit, and writes it when it must say more. Several parts of a process read and write it at one
+ * time: what is known never goes back to what an earlier call brought late.
+ */
 import type { Call } from '../lease/cell-store.ts';
 import { HigherTermSeen } from '../lib/errors.ts';
 import type { LeaseRecord } from './lease-record.ts';
@@ -13,6 +16,10 @@ export class PermitKeeper {
   readonly #store: PermitStore;
   #known: KnownPermit = 'unknown';
   #version: string | undefined;
+  /** Calls are numbered as they are sent. */
+  #sent = 0;
+  /** Number of the latest call whose answer is known. */
+  #counted = 0;
 
   constructor(store: PermitStore) {
     this.#store = store;
@@ -27,10 +34,11 @@ export class PermitKeeper {
     return typeof this.#known === 'object' ? this.#known.term : 0;
   }
 
+  /** Resolves when what is known is no older than this call. */
   async read(call: Call): Promise<void> {
+    const number = ++this.#sent;
     const found = await this.#store.read(call);
-    this.#version = found?.version;
-    this.#known = found?.permit ?? 'none';
+    if (number > this.#counted) this.#know(found?.permit ?? 'none', found?.version, number);
   }
 
   /** Resolves once the cluster remembers the record's term and scope, and how long the tenant's pods may take to stop. */
@@ -57,19 +65,25 @@ export class PermitKeeper {
 
   async #change(change: (permit: Permit) => Permit, call: Call): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (this.#known === 'unknown') await this.read(call);
+      if (attempt > 0 || this.#known === 'unknown') await this.read(call);
       const before = typeof this.#known === 'object' ? this.#known : NOTHING;
       const after = change(before);
       if (isSame(before, after)) return;
-      const version = await this.#store.write(after, this.#version, call);
-      if (version !== undefined) {
-        this.#known = after;
-        this.#version = version;
-        return;
-      }
-      this.#known = 'unknown';
+      const expected = this.#version;
+      const number = ++this.#sent;
+      const version = await this.#store.write(after, expected, call);
+      if (version === undefined) continue;
+      // Unless a read that was sent meanwhile has seen this write already, or what somebody else wrote over it.
+      if (this.#version === expected) this.#know(after, version, number);
+      return;
     }
     throw new Error('the permit kept changing while it was written');
+  }
+
+  #know(permit: Permit | 'none', version: string | undefined, number: number): void {
+    this.#known = permit;
+    this.#version = version;
+    this.#counted = Math.max(this.#counted, number);
   }
 }
 

@@ -80,6 +80,9 @@ export class Presence {
   /** The beat of the last acknowledged rewrite; 0: none yet. */
   #acknowledged = 0;
   #placedAt: number | undefined;
+  /** Looks are numbered as they are asked for; the latest one that was answered counts. */
+  #asked = 0;
+  #answered = 0;
   /** As others were last told. */
   #saidMayLead: boolean | undefined;
   #leaving = false;
@@ -178,9 +181,11 @@ export class Presence {
 
   /** Whether the own record is there and no older than acknowledged. */
   async isWell(call: Call): Promise<boolean> {
-    if (this.#acknowledged === 0) return true;
+    // As of now: the record may be rewritten while the answer is on its way.
+    const acknowledged = this.#acknowledged;
+    if (acknowledged === 0) return true;
     const { cell } = await this.#options.store.read(this.#key, call);
-    return cell !== undefined && beatOf(cell.value) >= this.#acknowledged;
+    return cell !== undefined && beatOf(cell.value) >= acknowledged;
   }
 
   #call(): Call {
@@ -226,10 +231,13 @@ export class Presence {
     return false;
   }
 
-  /** Lists everybody afresh. */
+  /** Lists everybody afresh: resolves when what is known is no older than this call. */
   async look(call: Call): Promise<void> {
     const { store, tenant } = this.#options;
+    const number = ++this.#asked;
     const all = await store.list(cellKeys.presences, call);
+    if (number < this.#answered) return;
+    this.#answered = number;
     const cells = all.filter(({ key }) => key.startsWith(cellKeys.presencePrefix(tenant)));
     this.#setClaims(all.filter((cell) => !cells.includes(cell)));
     this.#remember(cells);

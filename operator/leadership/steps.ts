@@ -37,6 +37,10 @@ export class Steps {
   /** What is waited for, for people. */
   waitsFor = '';
   #wake: () => void = () => {};
+  /** Calls are numbered as they are sent: guards read while the election goes on. */
+  #sent = 0;
+  /** Number of the latest call whose answer showed what the cell holds. */
+  #counted = 0;
 
   constructor(options: StepsOptions) {
     this.#options = options;
@@ -68,7 +72,9 @@ export class Steps {
       if (!held) return;
       const record = tombstone(held, release, successor);
       try {
+        const number = ++this.#sent;
         const reply = await store.write(this.#key, encodeRecord(record), held.version, this.#call());
+        if (reply.ok) this.#counted = Math.max(this.#counted, number);
         if (reply.ok) logger.info('Released the lease', { term: record.term, release, successor });
         input(reply.ok ? (e) => endLease(e, 'released') : sawConflict);
         // Who has it now; or a lost reply of ours, or somebody else's write: the cell tells.
@@ -81,8 +87,13 @@ export class Steps {
     }
   }
 
+  /** Resolves when what the cell holds, no longer ago than this call, has counted. */
   async read(call: Call): Promise<void> {
-    this.#saw(await this.#options.store.read(this.#key, call));
+    const number = ++this.#sent;
+    const reply = await this.#options.store.read(this.#key, call);
+    if (number < this.#counted) return;
+    this.#counted = number;
+    this.#saw(reply);
   }
 
   async #attempt(step: Step): Promise<void> {
@@ -110,7 +121,9 @@ export class Steps {
     const sentAt = clock.monotonic();
     const sentAtWall = clock.wall();
     if (step.do === 'acquire') this.lastSignOfOther = signOfOther(election(), candidate);
+    const number = ++this.#sent;
     const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
+    if (reply.ok) this.#counted = Math.max(this.#counted, number);
     input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
     const { held } = election();
     if (!reply.ok) return listener.refused();
