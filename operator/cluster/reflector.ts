@@ -213,9 +213,7 @@ export class Reflector<T extends KubeObject> {
     const answer = error instanceof ApiError ? error : undefined;
     const expired = answer !== undefined && isExpired(answer);
     const next = this.#backoff.next();
-    // Connections end all the time: what the next attempt meets tells whether the server is there.
-    const isFirst = this.#hasSynced && this.#backoff.attempts <= 1;
-    if (!isFirst) this.#lastError = error;
+    this.#doubt(error);
     // A server that is not there is not kept from working by being asked.
     const delay = answer ? Math.max(next, answer.retryAfterMs ?? 0) : Math.min(next, UNREACHABLE_MS);
     const refused = answer !== undefined && answer.code !== 429;
@@ -225,6 +223,12 @@ export class Reflector<T extends KubeObject> {
     else logger.warn('Watch failed, trying again', fields);
     observer?.failed?.(error);
     await clock.sleep(delay, signal);
+  }
+
+  /** Connections end all the time: what the attempt after that meets tells whether the server is there. */
+  #doubt(error: unknown): void {
+    const isFirst = this.#hasSynced && this.#backoff.attempts <= 1;
+    if (!isFirst) this.#lastError = error;
   }
 
   #tell(event: StoreEvent<T>): void {

@@ -3,8 +3,9 @@ import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
-import type { PresenceOptions, PresenceRecord } from './presence.ts';
+import type { PresenceOptions } from './presence.ts';
 import { Presence } from './presence.ts';
+import type { PresenceRecord } from './presence-record.ts';
 
 const call = { timeoutMs: 1000 };
 

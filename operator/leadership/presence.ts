@@ -8,29 +8,11 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ParkingReport } from './activation.ts';
+import { claimsOf } from './claims.ts';
 import { CONFIRMATION_MS } from './confirmation.ts';
 import type { ClusterRef } from './lease-record.ts';
-
-export interface PresenceRecord {
-  readonly identity: string;
-  readonly cluster: ClusterRef;
-  /** Highest term of which that cluster has heard, stamped on an object or not. */
-  readonly highestStamp: number;
-  /** Grows with every rewrite. */
-  readonly beat: number;
-  /** Namespaces that the tenant claims by `watchNamespaces`. */
-  readonly claims?: readonly string[];
-  /** It would take the lease: warm, and not told to remain a follower. Absent in records of earlier versions: it may. */
-  readonly mayLead?: boolean;
-  /** Of its cluster; 0 unless told. */
-  readonly priority?: number;
-  /** It knows that the tenant is paused. */
-  readonly paused?: boolean;
-  /** On its way out: it takes nothing over. */
-  readonly leaving?: boolean;
-  /** Only while the permit of its cluster has ended. */
-  readonly report?: ParkingReport;
-}
+import type { PresenceRecord } from './presence-record.ts';
+import { decodePresence, FORGOTTEN_MS } from './presence-record.ts';
 
 export interface Peer extends PresenceRecord {
   /** Milliseconds since its last sign of life, by the store's clock. */
@@ -61,16 +43,13 @@ export interface PresenceOptions {
 /** All controllers of a tenant. Throws what the store throws. */
 export async function readPeers(store: CellStore, tenant: string, call: Call): Promise<readonly Peer[]> {
   const cells = await store.list(cellKeys.presencePrefix(tenant), call);
-  return cells.map(({ value, ageMs }) => ({ ...parse(value), ageMs }));
+  return cells.map(({ value, ageMs }) => ({ ...decodePresence(value), ageMs }));
 }
 
 /** Whether a controller would take the lease now. */
 export function isStandby({ mayLead = true, leaving = false, ageMs }: Peer, ttlMs: number): boolean {
   return mayLead && !leaving && ageMs < ttlMs;
 }
-
-/** A record that was not rewritten for so long belongs to a process that will not come back under this identity. */
-const FORGOTTEN_MS = 3_600_000;
 
 export class Presence {
   readonly #options: PresenceOptions;
@@ -135,7 +114,7 @@ export class Presence {
 
   /** Rewrites and looks around until `stop`, then removes the own record. */
   async run(): Promise<void> {
-    const { clock, logger, periodMs } = this.#options;
+    const { logger } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         await this.announce();
@@ -243,7 +222,7 @@ export class Presence {
     this.#remember(cells);
     const peers: Peer[] = [];
     for (const cell of cells) {
-      const record = parse(cell.value);
+      const record = decodePresence(cell.value);
       const limitMs = record.report?.byPerson === true ? CONFIRMATION_MS : FORGOTTEN_MS;
       if (this.#isForgotten(cell, limitMs)) await store.remove(cell.key, cell.version, call);
       else peers.push({ ...record, ageMs: cell.ageMs });
@@ -287,35 +266,6 @@ export class Presence {
   }
 }
 
-/** Namespace to tenants, both by name: the same for the same records in any order. */
-function claimsOf(cells: readonly ListedCell[]): ReadonlyMap<string, readonly string[]> {
-  const claims = new Map<string, Set<string>>();
-  for (const { key, value, ageMs } of cells) {
-    const tenant = key.slice(cellKeys.presences.length).split(':')[0] ?? '';
-    const names = ageMs < FORGOTTEN_MS ? claimsIn(value) : [];
-    for (const name of names) claims.set(name, (claims.get(name) ?? new Set()).add(tenant));
-  }
-  const sorted = [...claims].map(([name, tenants]): [string, string[]] => [name, [...tenants].toSorted(byName)]);
-  return new Map(sorted.toSorted(([a], [b]) => byName(a, b)));
-}
-
-/** What another tenant writes must not keep this one from looking around. */
-function claimsIn(text: string): readonly string[] {
-  try {
-    return [...(parse(text).claims ?? [])];
-  } catch {
-    return [];
-  }
-}
-
-function byName(a: string, b: string): number {
-  return a < b ? -1 : 1;
-}
-
-function parse(text: string): PresenceRecord {
-  return JSON.parse(text) as PresenceRecord;
-}
-
 function beatOf(text: string): number {
-  return parse(text).beat;
+  return decodePresence(text).beat;
 }

@@ -12,8 +12,9 @@ import type { ClusterRef, LeaseRecord } from './lease-record.ts';
 import { decodeRecord } from './lease-record.ts';
 import type { Orders } from './orders.ts';
 import { OrderBook } from './orders.ts';
-import type { Peer, PresenceRecord } from './presence.ts';
+import type { Peer } from './presence.ts';
 import { readPeers } from './presence.ts';
+import type { PresenceRecord } from './presence-record.ts';
 
 /** It is not as the request took it to be. */
 export class Outdated extends Error {
