@@ -18,12 +18,26 @@ it('comes back from its text as it was, with times that people can read', () => 
   expect(decodeLedger(text)).toEqual({ ledger, incarnation: 'first' });
 });
 
-it.each(['', '{}', '{"mark":"soon","activation":{"at":"now"},"claims":[]}'])(
-  'does not take %j for a ledger',
-  (text) => {
-    expect(() => decodeLedger(text)).toThrow('somebody else uses this key');
-  },
-);
+const SOUND = '"activation":{"clusterId":"east","at":"2030-01-01T00:00:00Z"}';
+
+it.each([
+  '',
+  '{}',
+  'null',
+  '{"mark":"soon","activation":{"at":"now"},"claims":[]}',
+  `{"mark":17,${SOUND},"claims":[]}`,
+  `{"mark":"2030-01-01T00:00:00Z",${SOUND},"claims":[{}]}`,
+  `{"mark":"2030-01-01T00:00:00Z",${SOUND},"claims":[{"instant":"2030-01-01T00:00:00Z","term":1,"clusterId":"east","jobUid":"u","state":"runs"}]}`,
+])('does not take %j for a ledger', (text) => {
+  expect(() => decodeLedger(text)).toThrow('is another application using this key?');
+});
+
+it('reads a ledger that was written before stores had incarnations', () => {
+  expect(decodeLedger(`{"mark":"2030-01-01T00:00:00Z",${SOUND},"claims":[]}`)).toEqual({
+    ledger: empty,
+    incarnation: '',
+  });
+});
 
 it('never goes back, and forgets runs that have ended but for the last ten', () => {
   let ledger = withClaim(empty, claim(100));

@@ -43,7 +43,7 @@ export function withState(ledger: CronLedger, claim: Claim, state: RunState): Cr
   return { ...ledger, claims: ledger.claims.map((each) => (each === claim ? { ...each, state } : each)) };
 }
 
-/** `incarnation`: of the store, into which it is written. */
+/** `incarnation`: of the store, into which it is written. Throws a RangeError for what is not a time. */
 export function encodeLedger({ mark, activation, claims }: CronLedger, incarnation: string): string {
   return JSON.stringify({
     incarnation,
@@ -53,34 +53,58 @@ export function encodeLedger({ mark, activation, claims }: CronLedger, incarnati
   });
 }
 
-/** Throws when the text is no ledger: then nobody can tell what has run, and nothing is run. */
+/** Throws when the text is not a ledger: then nobody can tell what has run, and nothing is run. */
 export function decodeLedger(text: string): { readonly ledger: CronLedger; readonly incarnation: string } {
   try {
-    const { incarnation, mark, activation, claims } = JSON.parse(text) as Written;
+    // Those of versions before that wrote it have no incarnation.
+    const { incarnation = '', mark, activation, claims } = fieldsOf(JSON.parse(text));
+    const { clusterId, at } = fieldsOf(activation);
+    if (!Array.isArray(claims) || claims.length > MOST_CLAIMS) throw new Error('not a list of claims');
     const ledger = {
       mark: timeOf(mark),
-      activation: { ...activation, at: timeOf(activation.at) },
-      claims: claims.map((claim) => ({ ...claim, instant: timeOf(claim.instant) })),
+      activation: { clusterId: textIn(clusterId), at: timeOf(at) },
+      claims: claims.map(claimOf),
     };
-    return { ledger, incarnation };
+    return { ledger, incarnation: textIn(incarnation) };
   } catch (error) {
-    throw new Error('the cell does not hold a ledger of runs: somebody else uses this key', { cause: error });
+    throw new Error('expected a ledger of runs, found other data; is another application using this key?', {
+      cause: error,
+    });
   }
 }
 
-interface Written {
-  readonly incarnation: string;
-  readonly mark: string;
-  readonly activation: { readonly clusterId: string; readonly at: string };
-  readonly claims: readonly (Omit<Claim, 'instant'> & { readonly instant: string })[];
+const MOST_CLAIMS = 1000;
+const LONGEST_TEXT = 1000;
+const STATES: readonly unknown[] = ['claimed', 'started', 'done', 'unknown'] satisfies readonly RunState[];
+
+function claimOf(value: unknown): Claim {
+  const { instant, term, clusterId, jobUid, state } = fieldsOf(value);
+  if (!Number.isSafeInteger(term) || !STATES.includes(state)) throw new Error('not a claim');
+  return {
+    instant: timeOf(instant),
+    term: term as number,
+    clusterId: textIn(clusterId),
+    jobUid: textIn(jobUid),
+    state: state as RunState,
+  };
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new Error('not an object');
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function textIn(value: unknown): string {
+  if (typeof value !== 'string' || value.length > LONGEST_TEXT) throw new Error('not a text');
+  return value;
 }
 
 function textOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function timeOf(text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new Error(`no time: ${text}`);
+function timeOf(value: unknown): number {
+  const ms = Date.parse(textIn(value));
+  if (Number.isNaN(ms)) throw new Error('not a time');
   return ms;
 }

@@ -6,6 +6,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** As far as Kubernetes looks ahead. */
 const HORIZON_MS = 5 * 366 * DAY_MS;
+/** Years have four digits until then. */
+const LAST_MS = Date.UTC(10_000, 0);
 
 /** Milliseconds since the epoch, later than `after`; undefined when it never comes round. `@every` counts from `anchor`. */
 export function nextAfter(schedule: Schedule, timeZone: string, after: number, anchor: number): number | undefined {
@@ -21,6 +23,13 @@ export function nextAfter(schedule: Schedule, timeZone: string, after: number, a
     at += step;
   }
   return undefined;
+}
+
+/** Whether it comes round at that very time, milliseconds since the epoch; of `@every`, whether it could. */
+export function comesRoundAt(schedule: Schedule, timeZone: string, at: number): boolean {
+  if (!(at > 0 && at < LAST_MS)) return false;
+  if ('everyMs' in schedule) return at % 1000 === 0;
+  return at % MINUTE_MS === 0 && untilNextCandidate(schedule, wallClock(timeZone)(at)) === 0;
 }
 
 /** How far back is looked for them at first, and then ever further. */

@@ -171,7 +171,8 @@ export class SimBatch {
     this.kept.make(newPod(job));
     this.begun.push(job.metadata.name);
     this.#checker.started(this.#cluster, containerOf(job));
-    this.#checker.ran(this.#cluster, instantOf(job));
+    const instant = instantOf(job, this.#cronJob);
+    if (instant !== undefined) this.#checker.ran(this.#cluster, instant);
     this.#world.after(this.#world.chance.between(0.1, 1) * RUN_MS, () => this.#complete(job));
   }
 

@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const DECIDE = 'workloads/cronjob/decide.ts';
+const MARK = 'workloads/cronjob/mark.ts';
 
 const mutants: readonly Omit<Mutant, 'profile'>[] = [
   {
@@ -40,17 +41,19 @@ const mutants: readonly Omit<Mutant, 'profile'>[] = [
   {
     name: 'only-jobs-that-are-there',
     breaks: 'A due run whose Job is missing gets one (schedule 17)',
-    edits: [{ file: DECIDE, find: "'everyMs' in schedule ? []", put: "'everyMs' in schedule || true ? []" }],
+    edits: [
+      { file: 'workloads/cronjob/instants.ts', find: "if (!schedule || 'everyMs' in schedule)", put: 'if (true)' },
+    ],
   },
   {
     name: 'lost-ledger-from-the-stamp',
     breaks: 'Without its ledger a cluster does not know what others have run: it begins anew (schedule 17)',
-    edits: [{ file: DECIDE, find: 'Math.max(stamped, isAlone ? 0 : now)', put: 'stamped' }],
+    edits: [{ file: MARK, find: 'Math.max(stamped, isAlone ? 0 : now)', put: 'stamped' }],
   },
   {
     name: 'old-ledger-trusted',
     breaks: 'A ledger from before the store may have lost writes does not say what has run since (schedule 17)',
-    edits: [{ file: DECIDE, find: 'mayBeOld && !isAlone ? now : 0', put: '0' }],
+    edits: [{ file: MARK, find: 'mayBeOld && !isAlone ? now : 0', put: '0' }],
   },
   {
     name: 'unknown-run-anew',
@@ -61,7 +64,7 @@ const mutants: readonly Omit<Mutant, 'profile'>[] = [
         find: 'ledger: { ...ledger, claims, activation: { clusterId, at: now } }',
         put: 'ledger: { ...ledger, claims, mark: Math.min(ledger.mark, ...lost.map((each) => each.instant - 1)), activation: { clusterId, at: now } }',
       },
-      { file: DECIDE, find: 'return (stampOf(cronJob) ?? -Infinity) < mark ?', put: 'return false ?' },
+      { file: MARK, find: 'return isStamped ?', put: 'return true ?' },
     ],
   },
   {

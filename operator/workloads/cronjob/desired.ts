@@ -5,6 +5,7 @@ import type { CronJobSpec } from '../../api/cronjob.ts';
 import { annotations } from '../../api/group.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import { activationOf, isResumed, makeChild, podTemplateOf } from '../../reconcile/child.ts';
+import { originAnnotations } from './jobs.ts';
 
 export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[] {
   const { owner, stamp } = claim;
@@ -33,7 +34,7 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
         concurrencyPolicy: spec.concurrencyPolicy,
         ...given(spec, 'startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'),
         jobTemplate: {
-          metadata: { labels: pods.metadata.labels, annotations: { ...pods.metadata.annotations, ...notes } },
+          metadata: { labels: pods.metadata.labels, annotations: { ...forJobs(pods.metadata.annotations), ...notes } },
           spec: {
             ...(claims && { suspend: true }),
             ...given(spec, 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
@@ -46,6 +47,11 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
     },
   });
   return [child];
+}
+
+/** A user's annotation must not make each run look like one that a person asked for. */
+function forJobs(users: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(users).filter(([key]) => !originAnnotations.includes(key)));
 }
 
 function given<K extends keyof CronJobSpec>(spec: CronJobSpec, ...fields: readonly K[]): Partial<Record<K, number>> {

@@ -10,6 +10,7 @@ import { numberAnnotation } from '../../reconcile/metadata.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
+import { isPlausible } from './mark.ts';
 
 export function facts(sight: Sight): Facts & CronJobStatus {
   const live = cronJobOf(sight);
@@ -21,7 +22,7 @@ export function facts(sight: Sight): Facts & CronJobStatus {
     active,
     healthy: active && failedRun(sight) === undefined,
     nextScheduleTime: next === undefined ? undefined : timestamp(next),
-    lastScheduleTime: lastScheduleOf(live),
+    lastScheduleTime: lastScheduleOf(live, sight.now),
     lastSuccessfulTime: live.status?.lastSuccessfulTime,
     activeRuns: live.status?.active?.length ?? 0,
     lastRun,
@@ -29,10 +30,11 @@ export function facts(sight: Sight): Facts & CronJobStatus {
 }
 
 /** Also of a run in another cluster. */
-function lastScheduleOf(live: CronJob): string | undefined {
+function lastScheduleOf(live: CronJob, now: number): string | undefined {
   const here = live.status?.lastScheduleTime;
   const anywhere = numberAnnotation(live, annotations.lastRun);
-  return anywhere === undefined || anywhere <= Date.parse(here ?? '') ? here : timestamp(anywhere);
+  if (anywhere === undefined || !isPlausible(anywhere, now)) return here;
+  return anywhere <= Date.parse(here ?? '') ? here : timestamp(anywhere);
 }
 
 /** A timer of Node's ends after 25 days at most, and a clock may be set in between. */

@@ -18,9 +18,11 @@ import { controllerOf } from '../../reconcile/metadata.ts';
 import { assertNotLater } from '../../reconcile/plan.ts';
 import type { Grant, ObjectKey } from '../../reconcile/reconciler.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { Move, Note } from './decide.ts';
 import { decideRuns } from './decide.ts';
-import { isOf, jobFor, jobName } from './jobs.ts';
+import { instantOf, isOf, jobFor, jobName } from './jobs.ts';
+import { firstLedger } from './mark.ts';
+import type { Note } from './notes.ts';
+import type { Move } from './view.ts';
 
 export interface RunsOptions extends ChildSetOptions {
   readonly ledger: LedgerStore;
@@ -29,6 +31,8 @@ export interface RunsOptions extends ChildSetOptions {
 
 const MAX_MOVES = 40;
 const AGAIN_MS = 200;
+/** Until a Job that is being deleted may have gone. */
+const GOING_MS = 5000;
 const LEDGER_MS = 2000;
 
 export class CronRuns {
@@ -45,22 +49,41 @@ export class CronRuns {
     const { workloads, caches, tenant, tenancy, ledger } = this.#options;
     const workload = workloads.get(key) as WorkloadCronJob | undefined;
     const scene = new ChildScene(caches, key, CRON_JOB_KIND, tenant);
-    if (!workload || tenancy.of(workload) !== 'ours' || !claimed(scene, workload)) return;
+    if (!workload || tenancy.of(workload) !== 'ours') return;
+    if (!claimed(scene, workload)) return this.#expect(workload, scene, { key, grant });
     let entry = await ledger.read(key, callOf(grant));
     await this.#recall(entry, scene, { key, grant });
-    for (let taken = 0; taken < MAX_MOVES; taken++) {
+    const taken = new Set<string>();
+    for (let moves = 0; moves < MAX_MOVES; moves++) {
       const cronJob = claimed(scene, workload);
       if (!cronJob) return;
       assertNotLater(cronJob, grant.term);
-      const move = this.#next(workload, entry, cronJob, { scene, grant });
+      const move = this.#next(workload, entry, cronJob, { scene, taken, grant });
       if (!move) return;
-      entry = await this.#take(move, { workload, entry, cronJob, scene, grant });
+      entry = await this.#take(move, { workload, entry, cronJob, scene, taken, grant });
     }
     throw new RetryLater(AGAIN_MS, 'The runs kept changing while they were worked on');
   }
 
+  /**
+   * Before a CronJob is made whose runs are claimed, the ledger says since when: what is due from now on is not lost when
+   * this leader dies before its first claim.
+   */
+  async #expect(workload: WorkloadCronJob, scene: ChildScene, { key, grant }: Pick<Scene, 'key' | 'grant'>) {
+    const { ledger, clusterId, clock } = this.#options;
+    const isAlone = grant.scope === 'single';
+    if (workload.metadata.deletionTimestamp !== undefined || (isAlone && catchUpOf(workload) !== 'All')) return;
+    if (scene.get(childTypes.cronJobs, key.name)) return;
+    const entry = await ledger.read(key, callOf(grant));
+    if (entry.ledger) return;
+    const lastRun = Date.parse(workload.status?.lastScheduleTime ?? '') || 0;
+    const first = firstLedger({ isAlone, createdAt: createdAt(workload), lastRun, clusterId, now: clock.wall() });
+    grant.assertHeld();
+    await ledger.write(key, { entry, ledger: first }, callOf(grant));
+  }
+
   /** A claim of another leader of this cluster may be younger than what the caches have heard of its Job. */
-  async #recall({ ledger }: Entry, scene: ChildScene, { key, grant }: { key: ObjectKey; grant: Grant }): Promise<void> {
+  async #recall({ ledger }: Entry, scene: ChildScene, { key, grant }: Pick<Scene, 'key' | 'grant'>): Promise<void> {
     const { client, clusterId } = this.#options;
     const known = new Set(scene.list<Job>(childTypes.jobs).map(({ metadata: { uid } }) => uid));
     for (const claim of ledger?.claims ?? []) {
@@ -75,7 +98,7 @@ export class CronRuns {
     workload: WorkloadCronJob,
     { ledger, mayBeOld }: Entry,
     cronJob: CronJob,
-    { scene, grant }: Pick<Scene, 'scene' | 'grant'>,
+    { scene, taken, grant }: Pick<Scene, 'scene' | 'taken' | 'grant'>,
   ): Move | undefined {
     const { clusterId, clock } = this.#options;
     return decideRuns({
@@ -84,25 +107,21 @@ export class CronRuns {
       isAlone: grant.scope === 'single',
       cronJob,
       jobs: scene.list<Job>(childTypes.jobs).filter((job) => isOf(job, cronJob)),
+      taken,
       pods: scene.list<Pod>(childTypes.pods),
-      createdAt: Date.parse(workload.metadata.creationTimestamp ?? '') || 0,
+      createdAt: createdAt(workload),
       clusterId,
       term: grant.term,
-      catchUp: (workload.spec as { catchUp?: CatchUp } | undefined)?.catchUp ?? 'Last',
+      catchUp: catchUpOf(workload),
       now: clock.wall(),
     });
   }
 
-  async #take(move: Move, of: Scene): Promise<Entry> {
+  async #take(move: Move, of: Omit<Scene, 'key'>): Promise<Entry> {
     const { workload, entry, cronJob, scene, grant } = of;
     switch (move.do) {
-      case 'write': {
-        grant.assertHeld();
-        const key = { namespace: cronJob.metadata.namespace ?? '', name: cronJob.metadata.name };
-        const written = await this.#options.ledger.write(key, { entry, ledger: move.ledger }, callOf(grant));
-        for (const note of move.notes ?? []) this.#tell(workload, note);
-        return written;
-      }
+      case 'write':
+        return this.#write(move, of);
       case 'stamp': {
         const lastRun = move.lastRun === undefined ? {} : { [annotations.lastRun]: String(move.lastRun) };
         const notes = { [annotations.lastClaimed]: String(move.mark), ...lastRun };
@@ -116,7 +135,7 @@ export class CronRuns {
       case 'create': {
         const object = jobFor(cronJob, move.instant);
         const { live } = await this.#applier.apply({ type: 'create', object, reason: 'Missing' }, grant);
-        if (live) scene.put(childTypes.jobs, live.metadata.name, live);
+        if (live) this.#found(live, move.instant, of);
         return entry;
       }
       case 'resume': {
@@ -130,12 +149,32 @@ export class CronRuns {
         return entry;
       }
       case 'remove': {
-        const { job, reason } = move;
-        const { live } = await this.#applier.apply({ type: 'stop', live: job, awaited: true, reason }, grant);
+        const { job, reason, note } = move;
+        const { live, changed } = await this.#applier.apply({ type: 'stop', live: job, awaited: true, reason }, grant);
+        if (note && !changed) this.#tell(workload, note);
         scene.put(childTypes.jobs, job.metadata.name, live);
         return entry;
       }
     }
+  }
+
+  async #write({ ledger, notes = [] }: Extract<Move, { do: 'write' }>, of: Omit<Scene, 'key'>): Promise<Entry> {
+    const { workload, entry, cronJob, grant } = of;
+    grant.assertHeld();
+    const key = { namespace: cronJob.metadata.namespace ?? '', name: cronJob.metadata.name };
+    const written = await this.#options.ledger.write(key, { entry, ledger }, callOf(grant));
+    for (const note of notes) this.#tell(workload, note);
+    return written;
+  }
+
+  /** The Job for that instant, or what has its name. */
+  #found(live: Job, instant: number, { cronJob, scene, taken }: Pick<Scene, 'cronJob' | 'scene' | 'taken'>): void {
+    const { name, deletionTimestamp } = live.metadata;
+    if (deletionTimestamp !== undefined)
+      throw new RetryLater(GOING_MS, `Job ${name} is being deleted, and the next run waits for its name`);
+    scene.put(childTypes.jobs, name, live);
+    const isListed = scene.list<Job>(childTypes.jobs).some(({ metadata }) => metadata.uid === live.metadata.uid);
+    if (!isListed || !isOf(live, cronJob) || instantOf(live, cronJob) !== instant) taken.add(name);
   }
 
   #patch<T extends CronJob | Job>(
@@ -160,10 +199,12 @@ export class CronRuns {
 }
 
 interface Scene {
+  readonly key: ObjectKey;
   readonly workload: WorkloadCronJob;
   readonly entry: Entry;
   readonly cronJob: CronJob;
   readonly scene: ChildScene;
+  readonly taken: Set<string>;
   readonly grant: Grant;
 }
 
@@ -172,6 +213,15 @@ function claimed(scene: ChildScene, { metadata }: WorkloadCronJob): CronJob | un
   const found = scene.get<CronJob>(childTypes.cronJobs, metadata.name);
   const isOurs = found && controllerOf(found)?.uid === metadata.uid && found.metadata.deletionTimestamp === undefined;
   return isOurs && found.spec.jobTemplate.spec.suspend === true ? found : undefined;
+}
+
+function catchUpOf({ spec }: WorkloadCronJob): CatchUp {
+  return (spec as { catchUp?: CatchUp } | undefined)?.catchUp ?? 'Last';
+}
+
+/** Milliseconds since the epoch. */
+function createdAt({ metadata }: WorkloadCronJob): number {
+  return Date.parse(metadata.creationTimestamp ?? '') || 0;
 }
 
 function callOf({ signal }: Grant): { readonly timeoutMs: number; readonly signal: AbortSignal } {

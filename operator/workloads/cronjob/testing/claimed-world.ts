@@ -17,6 +17,8 @@ export const MINUTE_MS = 60_000;
 export class ClaimedWorld extends ChildWorld {
   /** Instants of the Jobs that were let go, in that order: each `suspend: false` counts. */
   readonly begun: number[] = [];
+  /** Their names. */
+  readonly begunJobs: string[] = [];
   /** Names of Jobs of which the cache has not heard. */
   readonly unseen: Set<string>;
   readonly #start: number;
@@ -41,14 +43,17 @@ export class ClaimedWorld extends ChildWorld {
     this.cluster.onWrite = (write, object) => {
       check(write, object);
       const job = object as Job;
-      if (write.kind === 'Job' && write.verb === 'patch' && job.spec.suspend === false)
-        this.begun.push(this.minuteOf(job));
+      if (write.kind !== 'Job' || write.verb !== 'patch' || job.spec.suspend !== false) return;
+      this.begunJobs.push(job.metadata.name);
+      const minute = this.minuteOf(job);
+      if (!Number.isNaN(minute)) this.begun.push(minute);
     };
   }
 
-  /** Minutes since the start. */
+  /** Minutes since the start, for a Job that the schedule asked for. */
   minuteOf({ metadata: { name } }: Job): number {
-    return Number(name.slice(KEY.name.length + 1)) - this.#start / MINUTE_MS;
+    const minutes = name.slice(KEY.name.length + 1);
+    return /^\d{8}$/.test(minutes) ? Number(minutes) - this.#start / MINUTE_MS : NaN;
   }
 
   /** Lets a minute come round; Kubernetes makes its Job, as it would under `Forbid`. */
@@ -62,6 +67,28 @@ export class ClaimedWorld extends ChildWorld {
     const cronJob = this.child<CronJob>(cronJobs);
     if (!cronJob || cronJob.spec.suspend || this.all().some((job) => !isJobOver(job))) return;
     this.cluster.edit(jobs, jobFor(cronJob, instant));
+  }
+
+  /** As `kubectl create job NAME --from=cronjob/…` does it. */
+  askFor(name: string): void {
+    const cronJob = this.child<CronJob>(cronJobs);
+    if (!cronJob) throw new Error('there is no CronJob yet');
+    const { name: _, ownerReferences = [], ...metadata } = jobFor(cronJob, 0).metadata;
+    const [owner] = ownerReferences;
+    const annotations = {
+      'cronjob.kubernetes.io/instantiate': 'manual',
+      ...cronJob.spec.jobTemplate.metadata?.annotations,
+    };
+    this.cluster.edit<Job>(jobs, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { ...metadata, name, annotations, ownerReferences: owner ? [owner] : [] },
+      spec: structuredClone(cronJob.spec.jobTemplate.spec),
+    });
+  }
+
+  job(name: string): Job | undefined {
+    return this.child<Job>(jobs, name);
   }
 
   all(): readonly Job[] {
