@@ -1,7 +1,8 @@
 /** What every part of a controller is made with. */
-import type { HttpClusterClient } from '../cluster/http-client.ts';
-import type { PooledKubeConfig } from '../cluster/kube-config.ts';
+import type { ClusterClient } from '../cluster/cluster-client.ts';
+import type { ServerClock } from '../cluster/server-clock.ts';
 import type { Config } from '../config/config.ts';
+import type { Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -15,8 +16,8 @@ export interface Base {
   readonly clusterClock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly kubeConfig: PooledKubeConfig;
-  readonly client: HttpClusterClient;
+  readonly random: Random;
+  readonly client: ClusterClient & { readonly serverClock: ServerClock };
 }
 
 /** The cluster that a controller works in. */

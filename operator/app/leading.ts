@@ -19,7 +19,7 @@ import { OrderBook } from '../leadership/orders.ts';
 import { Presence } from '../leadership/presence.ts';
 import { isShared } from '../leadership/shared.ts';
 import { Warden } from '../leadership/warden.ts';
-import { startWatchdog } from '../leadership/watchdog.ts';
+import type { Watchdog } from '../leadership/watchdog.ts';
 import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -29,6 +29,7 @@ import { stoppable } from './stoppable.ts';
 export interface Leading {
   readonly cluster: Place;
   readonly store: CellStore;
+  readonly watchdog: Watchdog;
   readonly objects: TenantObjects;
   readonly pods: Watched<Pod>;
   /** Custom resources, of each kind. */
@@ -60,7 +61,7 @@ export function lead(base: Base, leading: Leading): Leadership {
   const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });
   const chronicle = chronicleOf(base, leading);
   const parts = common(base, leading, { onLoss: () => elector.canaryLost(), wishes: obedience });
-  const watchdog = startWatchdog();
+  const { watchdog } = leading;
   const elector: Elector = new Elector({
     ...parts,
     tenant: config.tenant,

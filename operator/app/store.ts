@@ -1,5 +1,5 @@
 /** From the configuration to the store outside the cluster, and what can be done with it without a cluster. */
-import type { HttpClusterClient } from '../cluster/http-client.ts';
+import type { Base } from './base.ts';
 import type { Config } from '../config/config.ts';
 import type { StoreOptions } from '../lease/open.ts';
 import { openStore } from '../lease/open.ts';
@@ -17,7 +17,7 @@ export function outsideStore({ storageType, redis, db, sqlite, spanner }: Config
 }
 
 /** The same, or the cluster. */
-export function storeOptions(config: Config, client: HttpClusterClient): StoreOptions {
+export function storeOptions(config: Config, client: Base['client']): StoreOptions {
   const kubernetes = { client, namespace: config.namespace, serverTime: () => client.serverClock.at() };
   return outsideStore(config) ?? { kind: 'kubernetes', kubernetes };
 }

@@ -12,7 +12,8 @@ import { Reflector } from '../cluster/reflector.ts';
 import { collectionPath } from '../cluster/resource-path.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { Controller, type ControllerDeps, type Registration, type Source } from './controller.ts';
+import type { Controller, ControllerDeps, Registration, Source } from './controller.ts';
+import { Controllers } from './controllers.ts';
 import { EventHandlers, type EventType } from './event-handlers.ts';
 
 export interface OperatorDeps extends ControllerDeps {
@@ -57,7 +58,7 @@ abstract class QuietOperator extends Base {
 export class HighlanderOperator extends QuietOperator {
   readonly #deps: OperatorDeps;
   readonly #log: Logger;
-  readonly #controllers: Controller[] = [];
+  readonly #kinds: Controllers;
   /** Reflectors of `watchResource`, which are ours alone. */
   readonly #sources = new Set<Source<KubeObject>>();
   readonly #handlers: EventHandlers[] = [];
@@ -68,39 +69,38 @@ export class HighlanderOperator extends QuietOperator {
     super(deps.logger);
     this.#deps = deps;
     this.#log = deps.logger;
+    this.#kinds = new Controllers(deps);
     this.kubeConfig = deps.kubeConfig;
     this.k8sApi = coreApiOf(deps.kubeConfig);
   }
 
   get controllers(): readonly Controller[] {
-    return this.#controllers;
+    return this.#kinds.all;
   }
 
   /** Registers a kind; before `start`. */
   manage(registration: Registration): void {
-    const controller = new Controller(registration, this.#deps);
-    this.#controllers.push(controller);
-    for (const source of controller.sources) this.#sources.add(source);
+    this.#kinds.manage(registration);
   }
 
   /** Whether all caches are complete. */
   async synced(): Promise<void> {
-    await Promise.all([...this.#sources].map((source) => source.synced));
+    await Promise.all([this.#kinds.synced(), ...[...this.#sources].map((source) => source.synced)]);
   }
 
   /** This controller leads now: queues everything once the caches are complete. */
   onElected(): void {
-    for (const controller of this.#controllers) controller.onElected();
+    this.#kinds.onElected();
   }
 
   /** This controller leads no more: drops all keys. */
   onDemoted(): void {
-    for (const controller of this.#controllers) controller.onDemoted();
+    this.#kinds.onDemoted();
   }
 
   /** What belongs to whom may have changed: looks at everything again. */
   reconsider(): void {
-    for (const controller of this.#controllers) controller.enqueueAll('low');
+    this.#kinds.reconsider();
   }
 
   /** Begins the shutdown; `shutdown` tells when it has ended. */
@@ -122,8 +122,7 @@ export class HighlanderOperator extends QuietOperator {
 
   /** Starts the caches and workers of all registered kinds. Does not wait for the API server: see `synced`. */
   protected override async init(): Promise<void> {
-    for (const controller of this.#controllers) controller.start();
-    for (const source of this.#sources) source.start();
+    await this.#kinds.start();
   }
 
   /**
@@ -211,15 +210,12 @@ export class HighlanderOperator extends QuietOperator {
   }
 
   async #stopWork(): Promise<void> {
-    await Promise.all([
-      ...this.#controllers.map((controller) => controller.stop()),
-      ...this.#handlers.map((handlers) => handlers.stop()),
-    ]);
+    await Promise.all([this.#kinds.quiesce(), ...this.#handlers.map((handlers) => handlers.stop())]);
   }
 
   async #stopAll(): Promise<void> {
     await this.quiesce();
-    await Promise.all([...this.#sources].map((source) => source.stop()));
+    await Promise.all([this.#kinds.shutdown(), ...[...this.#sources].map((source) => source.stop())]);
   }
 }
 

@@ -1,0 +1,185 @@
+/**
+ * A controller from its parts: caches, leadership, reconcilers, and what speaks where nobody leads. What reaches outside
+ * of the process (store, API server, clocks, randomness) is passed in, so that the simulator composes the same.
+ */
+import { GROUP } from '../api/group.ts';
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import { EventRecorder } from '../cluster/events.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import { TenantObjects } from '../cluster/tenant-objects.ts';
+import type { ControllerDeps } from '../controller/controller.ts';
+import type { Controllers } from '../controller/controllers.ts';
+import type { HealthChecks } from '../http/health.ts';
+import { LedgerStore } from '../ledger/ledger.ts';
+import { ProcessLedger } from '../ledger/process-ledger.ts';
+import type { CellStore } from '../lease/cell-store.ts';
+import type { Watchdog } from '../leadership/watchdog.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { Tenancy } from '../reconcile/tenancy.ts';
+import { countWorkloads, healthChecks, watchVitals } from '../vitals.ts';
+import type { Base, Place } from './base.ts';
+import { timeFailover } from './failover-timer.ts';
+import { allCaches, type Caches, childCaches, kinds, openCaches } from './kinds.ts';
+import { lead, type Leadership } from './leading.ts';
+import type { OverlapOptions } from './overlap.ts';
+import { watchOverlaps } from './overlap.ts';
+import { StandbyStatuses } from './standby.ts';
+
+/** The loop over all kinds. */
+type Operator = Pick<
+  Controllers,
+  'manage' | 'start' | 'synced' | 'onElected' | 'onDemoted' | 'reconsider' | 'quiesce' | 'shutdown'
+>;
+
+export interface Surroundings {
+  readonly cluster: Place;
+  /** Closed when the controller has ended. */
+  readonly store: CellStore;
+  readonly watchdog: Watchdog;
+  readonly operate: (deps: ControllerDeps) => Operator;
+}
+
+export interface Composed {
+  readonly health: HealthChecks;
+  readonly leadership: Leadership;
+  readonly caches: Caches;
+  readonly objects: TenantObjects;
+  /** Until `stopping` is aborted; then the workers end first and the lease last. */
+  run(stopping: AbortSignal): Promise<void>;
+}
+
+export function compose(base: Base, surroundings: Surroundings): Composed {
+  const { config, clock, logger, metrics, client, random } = base;
+  const { cluster, store, watchdog } = surroundings;
+  const { tenant, watchNamespaces } = config;
+  const caches = openCaches({ client, clock, logger, tenant, watchNamespaces, random });
+  countWorkloads(caches.workloads, metrics);
+  metrics.clusterPriority(cluster.name, config.failover.priority);
+  const objects = new TenantObjects(childCaches(caches));
+  const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
+  const tenancy: Tenancy = new Tenancy({
+    ...config,
+    claimedBy: (namespace) => leadership.presence.claimedBy(namespace),
+  });
+  const timer = { base, tenancy, sources, term: () => leadership.elector.term?.number };
+  const leadership: Leadership = lead(base, {
+    cluster,
+    store,
+    watchdog,
+    objects,
+    pods: caches.children.pods,
+    sources,
+    reconsider: () => operator.reconsider(),
+    elected(term, gapMs) {
+      operator.onElected();
+      if (gapMs !== undefined) void timeFailover(timer, term, gapMs);
+    },
+    lost: () => operator.onDemoted(),
+  });
+  const leads = () => leadership.elector.term !== undefined;
+  const events = new EventRecorder({
+    client,
+    clock: base.clusterClock,
+    logger,
+    reportingController: `${GROUP}/controller`,
+    reportingInstance: base.identity,
+    enabled: leads,
+  });
+  const operator = manage(base, surroundings, { caches, leadership, events, tenancy });
+  const overlap = { base, leads, pods: caches.children.pods, sources };
+  const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
+  return {
+    health: healthChecks(allCaches(caches), leadership.elector),
+    leadership,
+    caches,
+    objects,
+    run: (stopping) =>
+      conduct(base, { cluster, store, objects, leadership, events, operator, standby, overlap }, stopping),
+  };
+}
+
+interface Parts {
+  readonly cluster: Place;
+  readonly store: CellStore;
+  readonly objects: TenantObjects;
+  readonly leadership: Leadership;
+  readonly events: EventRecorder;
+  readonly operator: Operator;
+  readonly standby: StandbyStatuses;
+  readonly overlap: OverlapOptions;
+}
+
+/** Until `stopping` is aborted; then the workers end first and the lease last. */
+async function conduct(
+  { config, clock, logger, metrics }: Base,
+  { cluster, store, objects, leadership, events, operator, standby, overlap }: Parts,
+  stopping: AbortSignal,
+): Promise<void> {
+  await operator.start();
+  void operator.synced().then(
+    () => leadership.warm(),
+    () => {},
+  );
+  const healthy = () => objects.ready();
+  void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
+  void standby.run(stopping);
+  void watchOverlaps(overlap, stopping);
+  try {
+    const running = leadership.run(stopping);
+    await Promise.race([running, aborted(stopping)]);
+    logger.info('Stopping', { because: messageOf(stopping.reason) });
+    await within(clock, config.terminationGracePeriodMs, operator.quiesce());
+    leadership.leave();
+    await running;
+    await standby.report();
+  } finally {
+    await operator.shutdown();
+    await events.close();
+    await store.close();
+  }
+}
+
+interface Managed {
+  readonly caches: Caches;
+  readonly leadership: Leadership;
+  readonly events: EventRecorder;
+  readonly tenancy: Tenancy;
+}
+
+function manage(
+  { config, clock, clusterClock, logger, metrics, client, random }: Base,
+  { cluster, store, operate }: Surroundings,
+  { caches, leadership, events, tenancy }: Managed,
+): Operator {
+  const { tenant, workers, workloads: declarations } = config;
+  const operator = operate({
+    guard: leadership.guard,
+    demote: (reason) => leadership.elector.demote(reason),
+    clock,
+    random,
+    logger,
+    queueObserver: (kind) => metrics.queue(kind),
+    workerObserver: metrics.worker,
+  });
+  const shared = { caches, client, events, clock: clusterClock, tenant, workers, logger, declarations };
+  const ledger = new LedgerStore(store, tenant);
+  const pasts = new ProcessLedger(store, tenant);
+  const kindDeps = { ...shared, ledger, pasts, tenancy, clusterName: cluster.name, clusterId: cluster.id };
+  for (const registration of kinds(kindDeps)) operator.manage(registration);
+  return operator;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Waits for `work`, but no longer than `ms`: what is under way then ends with its grant. */
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  const limit = new AbortController();
+  await Promise.race([work, clock.sleep(ms, limit.signal).catch(() => {})]);
+  limit.abort();
+}
