@@ -109,7 +109,14 @@ export interface JobSpec {
 
 export interface Job extends ChildObject {
   spec: JobSpec;
-  status?: { startTime?: string; completionTime?: string; conditions?: ControllerCondition[] };
+  status?: {
+    startTime?: string;
+    completionTime?: string;
+    active?: number;
+    succeeded?: number;
+    failed?: number;
+    conditions?: ControllerCondition[];
+  };
 }
 
 export interface CronJob extends ChildObject {

@@ -14,6 +14,10 @@ const UPDATES: Readonly<Record<string, string>> = {
   Drifted: 'because somebody else had changed it',
 };
 
+const REMOVALS: Readonly<Record<string, string>> = {
+  NeverStarted: 'none of its containers has ever started, and the spec has changed since',
+};
+
 export function aboutStep({ child: { type }, action }: Step, term: number): EventText | undefined {
   const normal = (reason: string, verb: string, note: string): EventText => ({
     type: 'Normal',
@@ -35,7 +39,11 @@ export function aboutStep({ child: { type }, action }: Step, term: number): Even
         `Took over ${type.kind} ${action.live.metadata.name} in term ${term}, as it is`,
       );
     case 'stop':
-      return normal('Removed', 'Remove', `Removed ${type.kind} ${action.live.metadata.name}: ${action.reason}`);
+      return normal(
+        'Removed',
+        'Remove',
+        `Removed ${type.kind} ${action.live.metadata.name}: ${REMOVALS[action.reason] ?? action.reason}`,
+      );
     case 'create':
     case 'park':
     case 'release':

@@ -10,6 +10,7 @@ import { desired } from './desired.ts';
 import { facts, verdict } from './observe.ts';
 import type { RunsOptions } from './runs.ts';
 import { CronRuns } from './runs.ts';
+import { repair } from './stuck.ts';
 
 const cronJob: WorkloadKind<CronJobSpec> = {
   resource: cronJobResource,
@@ -17,6 +18,7 @@ const cronJob: WorkloadKind<CronJobSpec> = {
   children: [childTypes.cronJobs],
   parse: (spec) => checkedSpec(cronJobSpec, spec),
   desired,
+  repair,
   facts,
   verdict,
 };
