@@ -20,9 +20,9 @@ export function specFlaws({ spec }: CustomResource, value: unknown): readonly Fl
     fix: suggestion(path, known),
   }));
   const { error } = spec.safeParse(value);
-  const wrong = (error?.issues ?? []).map(({ path, message }) => {
-    const at = path.map((step) => (typeof step === 'number' ? step : String(step)));
-    return { path: at, fix: isAbsent(value, at) ? 'is required' : `is not valid: ${message}` };
+  const wrong = (error?.issues ?? []).map((issue) => {
+    const at = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+    return { path: at, fix: fixOf(issue, valueAt(value, at)) };
   });
   return [...unknown, ...wrong];
 }
@@ -49,8 +49,16 @@ function suggestion(path: FieldPath, known: readonly string[]): string {
     : `is not a known field; did you mean ${meant}?`;
 }
 
-function isAbsent(value: unknown, path: FieldPath): boolean {
+function fixOf(issue: { readonly code: string; readonly message: string }, value: unknown): string {
+  if (value === undefined) return 'is required';
+  const wantsText = 'expected' in issue && issue.expected === 'string';
+  if (issue.code === 'invalid_type' && wantsText && ['boolean', 'number'].includes(typeof value))
+    return `is not valid: YAML reads it as a ${typeof value}, expected text: put it in quotes`;
+  return `is not valid: ${issue.message}`;
+}
+
+function valueAt(value: unknown, path: FieldPath): unknown {
   let at = value;
   for (const step of path) at = (at as Readonly<Record<string | number, unknown>> | undefined)?.[step];
-  return at === undefined;
+  return at;
 }

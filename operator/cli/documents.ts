@@ -1,9 +1,8 @@
 /** What `-f` names: files, folders and standard input, as YAML or JSON documents that know where each value stands. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNode, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document } from 'yaml';
 import type { FieldPath } from '../api/unknown-fields.ts';
+import { parseYaml } from '../config/yaml.ts';
 import { messageOf } from '../lib/errors.ts';
 
 export interface Source {
@@ -45,37 +44,39 @@ function filesOf(path: string): readonly string[] {
   return found.filter((name) => /\.(ya?ml|json)$/.test(name)).map((name) => join(path, name));
 }
 
-/** Empty documents are left out. */
-export function parseSource(source: Source): {
+export interface Parsed {
   readonly parts: readonly Part[];
   readonly findings: readonly Finding[];
-} {
-  const lines = new LineCounter();
-  const documents = [
-    ...parseAllDocuments(source.text, { lineCounter: lines, prettyErrors: false }),
-  ] as Document.Parsed[];
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${source.name}:${line}:${col}`;
-  };
-  const findings = documents.flatMap(({ errors }) =>
-    errors.map(({ pos, message }) => ({ at: place(pos[0]), what: `is not valid YAML: ${message}` })),
-  );
-  const parts = documents
-    .filter(({ errors, contents }) => errors.length === 0 && contents !== null)
-    .map((document) => ({
-      source,
-      content: document.toJS() as unknown,
-      isAlone: documents.length === 1,
-      at: (path: FieldPath) => place(offsetOf(document, path)),
-    }));
-  return { parts: parts.filter(({ content }) => content !== null), findings };
+  /** What kubectl reads without a word, but hardly as it was meant. */
+  readonly warnings: readonly Finding[];
 }
 
-function offsetOf(document: Document.Parsed, path: FieldPath): number {
-  for (let length = path.length; length >= 0; length--) {
-    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
+/** Empty documents are left out. */
+export function parseSource(source: Source): Parsed {
+  const documents = parseYaml(source.text);
+  const place = (at: string) => `${source.name}:${at}`;
+  return {
+    parts: documents
+      .filter(({ value }) => value !== undefined)
+      .map(({ value, locate }) => ({
+        source,
+        content: value,
+        isAlone: documents.length === 1,
+        at: (path: FieldPath) => place(nearest(locate, path)),
+      })),
+    findings: documents.flatMap(({ errors }) =>
+      errors.map(({ at, what }) => ({ at: place(at), what: `is not valid YAML: ${what}` })),
+    ),
+    warnings: documents.flatMap(({ twice }) =>
+      twice.map(({ at, what }) => ({ at: place(at), what: `${what}: the later one counts` })),
+    ),
+  };
+}
+
+function nearest(locate: (path: FieldPath) => string | undefined, path: FieldPath): string {
+  for (let length = path.length; length > 0; length--) {
+    const found = locate(path.slice(0, length));
+    if (found !== undefined) return found;
   }
-  return 0;
+  return locate([]) ?? '1:1';
 }

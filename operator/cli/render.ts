@@ -1,6 +1,6 @@
 /** `highlander render`: prints the objects that would be applied for workloads. */
-import { stringify } from 'yaml';
 import { NOTHING_LIVE, render as renderOne } from '../app/render.ts';
+import { stringifyYaml } from '../config/yaml.ts';
 import { tenantOf } from '../reconcile/metadata.ts';
 import { readSources } from './documents.ts';
 import type { Streams } from './streams.ts';
@@ -28,10 +28,7 @@ export function render({ paths, output, clusterName, namespace }: RenderOptions,
     return renderOne({ ...workload, metadata }, setting).map(({ object }) => withoutOwner(object));
   });
   if (output === 'json') out(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`);
-  else
-    out(
-      objects.map((object, index) => `${index === 0 ? HEAD : '---\n'}${stringify(object, { lineWidth: 0 })}`).join(''),
-    );
+  else out(objects.map((object, index) => `${index === 0 ? HEAD : '---\n'}${stringifyYaml(object)}`).join(''));
   return 0;
 }
 

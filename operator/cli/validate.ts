@@ -6,7 +6,8 @@ import { checkSources } from './workloads.ts';
 /** 0: all is well; 1: something is wrong. Throws when a file cannot be read. */
 export function validate(paths: readonly string[], { out, err }: Streams): number {
   const sources = readSources(paths);
-  const { workloads, findings } = checkSources(sources);
+  const { workloads, findings, warnings } = checkSources(sources);
+  for (const { at, what } of warnings) err(`${at}: warning: ${what}\n`);
   for (const { at, what } of findings) err(`${at}: ${what}\n`);
   const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
   out(

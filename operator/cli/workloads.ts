@@ -27,20 +27,27 @@ export interface Checked {
   readonly findings: readonly Finding[];
 }
 
-export function checkSources(sources: readonly Source[]): Checked {
+export interface CheckedSources extends Checked {
+  /** What the cluster takes, but hardly as it was meant. */
+  readonly warnings: readonly Finding[];
+}
+
+export function checkSources(sources: readonly Source[]): CheckedSources {
   const seen = new Map<string, string>();
   const workloads: Workload[] = [];
   const findings: Finding[] = [];
+  const warnings: Finding[] = [];
   for (const source of sources) {
-    const { parts, findings: unreadable } = parseSource(source);
+    const { parts, findings: unreadable, warnings: doubtful } = parseSource(source);
     findings.push(...unreadable);
+    warnings.push(...doubtful);
     for (const part of parts.flatMap(itemsOf)) {
       const checked = checkPart(part);
       findings.push(...checked.findings, ...checked.workloads.flatMap((each) => twice(each, part, seen)));
       workloads.push(...checked.workloads);
     }
   }
-  return { workloads, findings };
+  return { workloads, findings, warnings };
 }
 
 /** Of a List, the items; otherwise the document itself. */

@@ -1,11 +1,10 @@
 /** The configuration file: YAML text to leaves with line and column. Knows no schema. */
-import type { Document, Node } from 'yaml';
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { knownPaths } from './keys.ts';
 import type { Problem } from './problems.ts';
 import type { Leaf, Path, Tree } from './tree.ts';
 import { getAt, isEmpty, isTree, leavesOf, newTree } from './tree.ts';
+import { parseYaml } from './yaml.ts';
 
 /** `file:line:column` of a value below a list, by its path in today's words; undefined when it is nowhere. */
 export type Locate = (path: FieldPath) => string | undefined;
@@ -26,20 +25,15 @@ export function noFile(...problems: readonly Problem[]): ReadFile {
 
 /** `name` is shown to people: the path of the file. */
 export function parseConfigFile(name: string, text: string): ReadFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${name}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      path: at(error.pos[0]),
-      fix: yamlRule(error.code, error.message),
-    }));
-    return noFile(...problems);
-  }
-  const content = plain(document);
+  const [document, more] = parseYaml(text);
+  if (!document) return noFile();
+  const flaws = [
+    ...document.errors.map(({ at, what, code }) => ({ at, fix: yamlRule(what, code) })),
+    ...document.twice.map(({ at }) => ({ at, fix: 'is not valid YAML: Map keys must be unique' })),
+    ...(more ? [{ at: '1:1', fix: 'must be one YAML document, without a line "---" in between' }] : []),
+  ];
+  if (flaws.length > 0) return noFile(...flaws.map(({ at, fix }) => ({ path: `${name}:${at}`, fix })));
+  const content = untangle(document.value);
   if (content === undefined) return noFile();
   if (!isTree(content)) {
     return noFile({ path: name, fix: 'must be a map of settings such as "port: 8080"' });
@@ -47,46 +41,31 @@ export function parseConfigFile(name: string, text: string): ReadFile {
   const leaves = [...leavesOf(content)].map(({ path, value }) => ({
     path,
     value,
-    origin: { rank: 'file' as const, where: at(offsetOf(document, path)) },
+    origin: { rank: 'file' as const, where: `${name}:${document.locate(path) ?? '1:1'}` },
   }));
-  const locate = (path: FieldPath) => [path, path.slice(1)].map((each) => nodeAt(document, each)).find(Boolean);
   return {
     ...inTodaysWords(leaves, content),
     problems: [],
     locate: (path) => {
-      const node = locate(path);
-      return node?.range ? at(node.range[0]) : undefined;
+      const at = document.locate(path) ?? document.locate(path.slice(1));
+      return at === undefined ? undefined : `${name}:${at}`;
     },
   };
 }
 
 /** Text of the file may be quoted in a parser's message, and may be a secret. */
-function yamlRule(code: string, message: string): string {
+function yamlRule(message: string, code?: string): string {
   const hint = code === 'TAB_AS_INDENT' ? '; indent with spaces' : '';
   return `is not valid YAML: ${message.replace(/["'].*$/s, '…')}${hint}`;
 }
 
-function plain(document: Document.Parsed): unknown {
-  const value: unknown = document.toJS({ mapAsMap: true });
-  return value === null ? undefined : untangle(value);
-}
-
-/** Maps become trees without a prototype; what hangs below a list stays as it is written. */
+/** Maps become trees without a prototype. */
 function untangle(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(untangle);
-  if (!(value instanceof Map)) return value;
+  if (!isTree(value)) return value;
   const tree = newTree();
-  for (const [name, inner] of value) tree[String(name)] = untangle(inner);
+  for (const [name, inner] of Object.entries(value)) tree[name] = untangle(inner);
   return tree;
-}
-
-function offsetOf(document: Document.Parsed, path: Path): number {
-  return nodeAt(document, path)?.range?.[0] ?? 0;
-}
-
-function nodeAt(document: Document.Parsed, path: FieldPath): Node | undefined {
-  const node: unknown = document.getIn(path, true);
-  return isNode(node) ? node : undefined;
 }
 
 const LISTS = ['processes', 'cronJobs', 'services', 'persistentSets'];

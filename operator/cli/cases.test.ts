@@ -1,0 +1,88 @@
+/** Inputs that people met with in the world, and what `validate` and `render` make of them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Pod } from '../api/kubernetes.ts';
+import { render } from './render.ts';
+import { validate } from './validate.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'highlander-cases-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function capture(text: string, act: typeof validate) {
+  const path = join(folder, 'case.yaml');
+  writeFileSync(path, text);
+  let [stdout, stderr] = ['', ''];
+  const code = act([path], { out: (more) => void (stdout += more), err: (more) => void (stderr += more) });
+  return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, '').trimEnd() };
+}
+
+const problems = (text: string): string => capture(text, validate).stderr;
+
+function rendered(text: string): readonly { readonly kind: string; readonly spec: unknown }[] {
+  const options = { output: 'json', clusterName: 'east', namespace: 'default' } as const;
+  const { code, stdout, stderr } = capture(text, (paths, streams) => render({ ...options, paths }, streams));
+  if (code !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as { items: { kind: string; spec: unknown }[] }).items;
+}
+
+/** Of a process. */
+function podOf(text: string): Pod['spec'] {
+  const [child] = rendered(text);
+  if (child?.kind !== 'Pod') throw new Error('no pod');
+  return child.spec as Pod['spec'];
+}
+
+const workload = (kind: string, spec: string) =>
+  `apiVersion: highlander.plexobject.io/v1\nkind: ${kind}\nmetadata: {name: app, namespace: shop}\nspec:\n  image: alpine:3.20\n${spec}`;
+
+describe('YAML 1.1', () => {
+  it('an octal mode is octal, in workloads and in those of the configuration file', () => {
+    const volumes = 'volumes: [{name: ssh, secret: {secretName: deploy-key, defaultMode: 0400}}]';
+    const entry = `{name: git-sync, image: alpine, podTemplate: {spec: {${volumes}}}}`;
+    for (const text of [
+      workload('WorkloadProcess', `  podTemplate: {spec: {${volumes}}}\n`),
+      `redis: {addr: "redis:6379"}\nworkloads: {processes: [${entry}]}\n`,
+    ])
+      expect(podOf(text).volumes).toMatchObject([{ secret: { defaultMode: 256 } }]);
+  });
+
+  it('yes is a boolean where one is asked for', () => {
+    expect(problems(workload('WorkloadProcess', '  suspend: yes\n'))).toBe('');
+    expect(rendered(workload('WorkloadService', '  suspend: on\n'))[0]?.spec).toMatchObject({ replicas: 0 });
+  });
+
+  it('NO, on and y are no texts', () => {
+    const found = problems(workload('WorkloadProcess', '  env:\n    COUNTRY: NO\n    FEATURE_X: on\n    VERBOSE: y\n'));
+    const fix = 'is not valid: YAML reads it as a boolean, expected text: put it in quotes';
+    expect(found.split('\n')).toEqual([
+      `case.yaml:7:14: spec.env.COUNTRY ${fix}`,
+      `case.yaml:8:16: spec.env.FEATURE_X ${fix}`,
+      `case.yaml:9:14: spec.env.VERBOSE ${fix}`,
+    ]);
+  });
+
+  it('an anchor stands for its value', () => {
+    const env = '  env: &env {A: x}\n  sidecars: [{name: log, image: busybox, env: {<<: *env, B: z}}]\n';
+    expect(podOf(workload('WorkloadProcess', env)).initContainers?.[0]?.env).toEqual(
+      expect.arrayContaining([
+        { name: 'A', value: 'x' },
+        { name: 'B', value: 'z' },
+      ]),
+    );
+  });
+
+  it('a key that is given twice is a warning: the cluster takes the later one', () => {
+    const { code, stderr } = capture(workload('WorkloadProcess', '  image: busybox\n'), validate);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'case.yaml:6:3: warning: "image" is given twice: the later one counts',
+    });
+  });
+});
