@@ -1,13 +1,14 @@
 /** WorkloadCronJob: runs on a schedule, one at a time, as a CronJob. */
 import * as z from 'zod';
-import { isTimeZone } from '../lib/cron-next.ts';
 import { parseSchedule } from '../lib/cron.ts';
 import { messageOf } from '../lib/errors.ts';
+import { isTimeZone, timeZoneLike } from '../lib/time-zones.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
 import { described, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
+import { jobTemplate } from './job-template.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -41,55 +42,63 @@ const schedule = withRules(
 const limit = (description: string) => described(z.int32().min(0), description).optional();
 
 export const cronJobSpec = withRules(
-  z.object({
-    ...podFields,
-    schedule,
-    timeZone: described(
-      textLike(
-        /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/,
-        64,
-        'no time zone: write it like Etc/UTC or Europe/Berlin',
-      )
-        .refine(
-          (name) => name !== 'Local' && isTimeZone(name),
-          'no time zone that is known here: write it like Etc/UTC or Europe/Berlin',
+  z
+    .object({
+      ...podFields,
+      schedule,
+      timeZone: described(
+        textLike(
+          /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/,
+          64,
+          'no time zone: write it like Etc/UTC or Europe/Berlin',
         )
-        .default('Etc/UTC'),
-      'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',
-    ),
-    concurrencyPolicy: described(
-      z.enum(['Forbid', 'Replace', 'Allow']).default('Forbid'),
-      'What happens when a run is due while another one is under way. Forbid: the new one is left out. Replace: the old one is ended. Allow: both run, ' +
-        'so that it is no singleton any more. Default: Forbid',
-    ),
-    restartPolicy: described(
-      z.enum(['OnFailure', 'Never']).default('OnFailure'),
-      'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. Default: OnFailure',
-    ),
-    catchUp: described(
-      z.enum(['None', 'Last', 'All']).default('Last'),
-      'Which of the runs that were missed while nobody could start them are made up for after a take-over by another cluster: none, the last one, or all ' +
-        'of them, one after the other (at most 10, and only those within startingDeadlineSeconds). The others are told in an event. All also holds within ' +
-        'one cluster. Default: Last',
-    ),
-    startingDeadlineSeconds: limit(
-      'How late a run may start, in seconds; a later one is left out. Default: absent, which means however late. Example: 60',
-    ),
-    successfulJobsHistoryLimit: limit('How many runs that succeeded are kept. Default: 3'),
-    failedJobsHistoryLimit: limit('How many runs that failed are kept. Default: 1'),
-    backoffLimit: limit('How often a run is tried again before it counts as failed. Default: 6'),
-    activeDeadlineSeconds: described(
-      z.int().min(1),
-      'How long a run may take, its retries included, before it is ended and counts as failed, in seconds. Default: absent, which means as long as it takes. Example: 3600',
-    ).optional(),
-    ttlSecondsAfterFinished: limit(
-      'How long a run that has ended is kept, in seconds. Default: absent, which means as the history limits say. Example: 86400',
-    ),
-    suspend: described(
-      z.boolean().default(false),
-      'Start no more runs; one that is under way comes to its own end. Default: false',
-    ),
-  }),
+          .superRefine((name, context) => {
+            if (isTimeZone(name)) return;
+            const meant = timeZoneLike(name) ?? 'Etc/UTC or Europe/Berlin';
+            const message = `not a time zone that Kubernetes knows: write it like ${meant}, in exactly this case`;
+            context.addIssue({ code: 'custom', message });
+          })
+          .default('Etc/UTC'),
+        'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',
+      ),
+      concurrencyPolicy: described(
+        z.enum(['Forbid', 'Replace', 'Allow']).default('Forbid'),
+        'What happens when a run is due while another one is under way. Forbid: the new one is left out. Replace: the old one is ended. Allow: both run, ' +
+          'so that it is no singleton any more. Default: Forbid',
+      ),
+      restartPolicy: described(
+        z.enum(['OnFailure', 'Never']).default('OnFailure'),
+        'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. Default: OnFailure',
+      ),
+      catchUp: described(
+        z.enum(['None', 'Last', 'All']).default('Last'),
+        'Which of the runs that were missed while nobody could start them are made up for after a take-over by another cluster: none, the last one, or all ' +
+          'of them, one after the other (at most 10, and only those within startingDeadlineSeconds). The others are told in an event. All also holds within ' +
+          'one cluster. Default: Last',
+      ),
+      startingDeadlineSeconds: limit(
+        'How late a run may start, in seconds; a later one is left out. Default: absent, which means however late. Example: 60',
+      ),
+      successfulJobsHistoryLimit: limit('How many runs that succeeded are kept. Default: 3'),
+      failedJobsHistoryLimit: limit('How many runs that failed are kept. Default: 1'),
+      backoffLimit: limit('How often a run is tried again before it counts as failed. Default: 6'),
+      activeDeadlineSeconds: described(
+        z.int().min(1),
+        'How long a run may take, its retries included, before it is ended and counts as failed, in seconds. Default: absent, which means as long as it takes. Example: 3600',
+      ).optional(),
+      ttlSecondsAfterFinished: limit(
+        'How long a run that has ended is kept, in seconds. Default: absent, which means as the history limits say. Example: 86400',
+      ),
+      jobTemplate: jobTemplate.optional(),
+      suspend: described(
+        z.boolean().default(false),
+        'Start no more runs; one that is under way comes to its own end. Default: false',
+      ),
+    })
+    .refine(({ jobTemplate: jobs, restartPolicy }) => !jobs?.spec?.['podFailurePolicy'] || restartPolicy === 'Never', {
+      path: ['restartPolicy'],
+      error: 'must be Never where jobTemplate has a podFailurePolicy',
+    }),
   [oneWayToStart],
 ).meta({ description: 'What to run, and when. A change is for runs that start later.' });
 

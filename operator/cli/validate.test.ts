@@ -59,6 +59,10 @@ describe('validate', () => {
 
   it.each([
     [
+      'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadCronJob\nmetadata: {name: a}\nspec:\n  image: b\n  schedule: 0 6 * * *\n  timeZone: europe/berlin\n',
+      ':7:13: spec.timeZone: "europe/berlin" is not valid: not a time zone that Kubernetes knows: write it like Europe/Berlin, in exactly this case',
+    ],
+    [
       'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProces\n',
       ':2:7: kind: "WorkloadProces" is no kind of highlander.plexobject.io; did you mean WorkloadProcess?',
     ],

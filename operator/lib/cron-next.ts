@@ -100,12 +100,3 @@ function wallClock(timeZone: string): (at: number) => Wall {
     };
   };
 }
-
-export function isTimeZone(timeZone: string): boolean {
-  try {
-    wallClock(timeZone);
-    return true;
-  } catch {
-    return false;
-  }
-}

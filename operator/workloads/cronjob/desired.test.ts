@@ -51,11 +51,80 @@ it('keeps its fencing token until it starts again', () => {
   expect(over(render({ suspend: true }))?.[annotations.activationTerm]).toBe('9');
 });
 
+describe('jobTemplate', () => {
+  const INDEXED = { parallelism: 4, completions: 4, completionMode: 'Indexed' };
+
+  it('says what the spec has no field for', () => {
+    const podFailurePolicy = { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] };
+    const given = { ...INDEXED, podFailurePolicy, ttlSecondsAfterFinished: 60 };
+    const { spec } = render({ restartPolicy: 'Never', jobTemplate: { spec: given } }).spec.jobTemplate;
+    expect(spec).toMatchObject({
+      ...given,
+      podReplacementPolicy: 'Failed',
+      template: { spec: { restartPolicy: 'Never' } },
+    });
+  });
+
+  it('yields to the fields of the spec', () => {
+    const jobTemplate = { spec: { backoffLimit: 9, ttlSecondsAfterFinished: 60 } };
+    expect(render({ backoffLimit: 0, jobTemplate }).spec.jobTemplate.spec).toMatchObject({
+      backoffLimit: 0,
+      ttlSecondsAfterFinished: 60,
+    });
+  });
+
+  it('labels the Jobs, not their pods, and never as something that they are not', () => {
+    const metadata = {
+      labels: { team: 'data', [labels.tenant]: 'other' },
+      annotations: { note: 'x', [annotations.term]: '9', 'cronjob.kubernetes.io/instantiate': 'manual' },
+    };
+    const made = render({ jobTemplate: { metadata } }).spec.jobTemplate;
+    expect(made.metadata?.labels).toMatchObject({ team: 'data', ...ours });
+    expect(Object.keys(made.metadata?.annotations ?? {})).toEqual(['note', annotations.templateHash]);
+    expect(made.spec.template.metadata.labels).not.toHaveProperty('team');
+  });
+
+  it.each([
+    [
+      { suspend: false },
+      'jobTemplate.spec.suspend',
+      'managed by the operator and cannot be set here: use spec.suspend',
+    ],
+    [{ template: {} }, 'jobTemplate.spec.template', 'use podTemplate'],
+    [
+      { podReplacementPolicy: 'TerminatingOrFailed' },
+      'jobTemplate.spec.podReplacementPolicy',
+      'managed by the operator',
+    ],
+    [{ manualSelector: true }, 'jobTemplate.spec.manualSelector', 'managed by the operator'],
+    [{ managedBy: 'x' }, 'jobTemplate.spec.managedBy', 'managed by the operator'],
+    [{ parallelism: 'many' }, 'jobTemplate.spec.parallelism', 'expected number'],
+    [{ completionMode: 'indexed' }, 'jobTemplate.spec.completionMode', 'Indexed'],
+    [{ completionMode: 'Indexed' }, 'jobTemplate.spec.completions', 'is required with completionMode: Indexed'],
+    [{ podFailurePolicy: { rules: [] } }, 'restartPolicy', 'must be Never'],
+  ])('%j is refused', (given, path, message) => {
+    const { error } = cronJobSpec.safeParse({ ...SEED, jobTemplate: { spec: given } });
+    expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
+    expect(error?.issues[0]?.message).toContain(message);
+  });
+});
+
 describe('the spec', () => {
   it.each([
     ['a field out of range', { schedule: '61 * * * *' }, 'schedule', /minute: "61" is not within 0 to 59/],
     ['a time zone in the schedule', { schedule: 'TZ=UTC 0 0 * * *' }, 'schedule', /use timeZone/],
-    ['a time zone that there is not', { timeZone: 'Europe/Atlantis' }, 'timeZone', /no time zone/],
+    [
+      'a time zone that there is not',
+      { timeZone: 'Europe/Atlantis' },
+      'timeZone',
+      /not a time zone that Kubernetes knows: write it like Etc\/UTC/,
+    ],
+    [
+      'a time zone in another case',
+      { timeZone: 'europe/berlin' },
+      'timeZone',
+      /write it like Europe\/Berlin, in exactly this case/,
+    ],
     ['a policy that never ends', { restartPolicy: 'Always' }, 'restartPolicy', /./],
   ])('refuses %s', (_sentence, given, path, message) => {
     const { error } = cronJobSpec.safeParse({ ...SEED, ...given });

@@ -1,10 +1,12 @@
 /** What a WorkloadCronJob asks for: a CronJob. Pure. */
-import type { CronJob } from '../../api/children.ts';
+import type { CronJob, JobSpec } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec } from '../../api/cronjob.ts';
 import { annotations } from '../../api/group.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import { activationOf, isResumed, makeChild, podTemplateOf } from '../../reconcile/child.ts';
+import { withoutOurs } from '../../reconcile/metadata.ts';
+import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 import { originAnnotations } from './jobs.ts';
 
 export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[] {
@@ -18,6 +20,7 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
   const required = { jobTemplate: { spec: { suspend: true } } };
   // Jobs tell by it whether they ran what the spec asks for now.
   const notes = { [annotations.templateHash]: activation.templateHash };
+  const users = spec.jobTemplate?.metadata ?? {};
   const child = makeChild(claim, {
     type: childTypes.cronJobs,
     name: owner.name,
@@ -34,14 +37,17 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
         concurrencyPolicy: spec.concurrencyPolicy,
         ...given(spec, 'startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'),
         jobTemplate: {
-          metadata: { labels: pods.metadata.labels, annotations: { ...forJobs(pods.metadata.annotations), ...notes } },
-          spec: {
+          metadata: {
+            labels: { ...withoutOurs(users.labels), ...pods.metadata.labels },
+            annotations: { ...forJobs({ ...users.annotations, ...pods.metadata.annotations }), ...notes },
+          },
+          spec: strategicMerge<JobSpec>(spec.jobTemplate?.spec, {
             ...(claims && { suspend: true }),
             ...given(spec, 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
             // A pod that is on its way out may still run: the next one starts when it has ended.
             podReplacementPolicy: 'Failed',
             template: pods,
-          },
+          }),
         },
       };
     },
@@ -49,9 +55,9 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
   return [child];
 }
 
-/** A user's annotation must not make each run look like one that a person asked for. */
+/** Without ours. A user's annotation must not make each run look like one that a person asked for. */
 function forJobs(users: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.fromEntries(Object.entries(users).filter(([key]) => !originAnnotations.includes(key)));
+  return Object.fromEntries(Object.entries(withoutOurs(users)).filter(([key]) => !originAnnotations.includes(key)));
 }
 
 function given<K extends keyof CronJobSpec>(spec: CronJobSpec, ...fields: readonly K[]): Partial<Record<K, number>> {

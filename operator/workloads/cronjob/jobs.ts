@@ -1,9 +1,10 @@
 /** The Jobs of a CronJob, as the claims on its runs see them. Pure. Whatever a Job says of itself, anybody may have written. */
 import type { CronJob, Job } from '../../api/children.ts';
 import { annotations } from '../../api/group.ts';
-import { comesRoundAt, isTimeZone } from '../../lib/cron-next.ts';
+import { comesRoundAt } from '../../lib/cron-next.ts';
 import type { Schedule } from '../../lib/cron.ts';
 import { parseSchedule } from '../../lib/cron.ts';
+import { isTimeZone } from '../../lib/time-zones.ts';
 import { controllerOf, numberAnnotation } from '../../reconcile/metadata.ts';
 
 /** Set by Kubernetes on the Jobs that a CronJob's schedule asks for; not by versions before 1.28. */
