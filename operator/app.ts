@@ -23,13 +23,18 @@ import { newIdentity } from './leadership/identity.ts';
 import { startWatchdog } from './leadership/watchdog.ts';
 import { systemClock } from './lib/clock.ts';
 import type { Logger } from './lib/logger.ts';
+import { newRedactor } from './lib/redactor.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
 /** Runs a controller until `stopping` is aborted, then ends it in order. Rejects when it cannot be started. */
 export async function run(config: Config, stopping: AbortSignal): Promise<void> {
-  const logger = createLogger({ level: config.logLevel, format: config.logFormat });
+  const logger = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    redact: newRedactor(config.secrets),
+  });
   try {
     for (const notice of config.notices) logger.warn('Configuration notice', { notice });
     const { base, kubeConfig } = connect(config, logger);

@@ -3,12 +3,15 @@ import { parseArgs } from 'node:util';
 import type { Asked, Verb } from './cli/verbs.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { verbs } from './cli/verbs.ts';
+import type { Config } from './config/config.ts';
 import { configFlags, configKeys } from './config/keys.ts';
 import { loadConfig } from './config/load.ts';
 import { ConfigError } from './config/problems.ts';
 import { brokenTimingRule } from './leadership/timing.ts';
 import { nearest } from './lib/edit-distance.ts';
 import { messageOf } from './lib/errors.ts';
+import type { Redact } from './lib/redactor.ts';
+import { newRedactor } from './lib/redactor.ts';
 import { version } from './version.ts';
 
 /** Exit codes beside those of the verbs: failed; wrong usage or configuration. */
@@ -34,16 +37,17 @@ const streams = {
 /** Resolves to the process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let named = false;
+  let redact: Redact = newRedactor([]);
   try {
     const { values, positionals } = parse(argv);
     if (values['version']) return print(`${version}\n`);
     if (values['help']) return print(positionals.length > 0 ? usageOf(verbNamed(positionals)) : usage());
     const verb = verbNamed(positionals);
-    const asked = askedOf(verb, values);
+    const asked = askedOf(verb, values, (config) => (redact = newRedactor(config.secrets)));
     named = true;
     return await verb.act(asked, streams);
   } catch (error) {
-    streams.err(`highlander: ${messageOf(error)}\n`);
+    streams.err(`highlander: ${redact(messageOf(error))}\n`);
     return !named || error instanceof UsageError || error instanceof ConfigError ? WRONG_INPUT : FAILED;
   }
 }
@@ -69,7 +73,7 @@ function verbNamed(words: readonly string[]): Verb {
 /** Flags that are no settings. */
 const OWN: ReadonlySet<string> = new Set(['help', 'version', 'file', 'output', 'to', 'to-cluster', 'cluster']);
 
-function askedOf(verb: Verb, values: Values): Asked {
+function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): Asked {
   const { file, output = 'yaml' } = values;
   const flags = Object.fromEntries(Object.entries(values).filter(([name]) => !OWN.has(name)));
   const text = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
@@ -86,7 +90,11 @@ function askedOf(verb: Verb, values: Values): Asked {
       if (value === undefined) throw new UsageError(`say --${name}\n\n${usageOf(verb)}`);
       return value;
     },
-    config: () => loadConfig({ flags: flags as Record<string, string | boolean>, brokenTimingRule }),
+    config() {
+      const config = loadConfig({ flags: flags as Record<string, string | boolean>, brokenTimingRule });
+      loaded(config);
+      return config;
+    },
     stopping: untilSignalled,
   };
 }

@@ -19,6 +19,21 @@ it('prints every setting with where it came from, as a file that can be loaded',
   expect(again).toMatchObject({ tenant: 'team-a', port: 9090, lease: config.lease, storageType: 'redis' });
 });
 
+it.each(['yaml', 'json'] as const)('shows no configured secret wherever it stands (%s)', (output) => {
+  const secret = 'tr@ustno1/x';
+  const processes = [
+    {
+      name: 'a',
+      image: 'b',
+      args: ['--db', `postgres://a:${encodeURIComponent(secret)}@h`, '--api-token', 'fromArgs'],
+    },
+    { name: 'b', image: 'b', env: { DB_PASSWORD: 'fromEnv' }, script: { commands: [`login "fromEnv" ${secret}`] } },
+  ];
+  const given = resolve({ yaml: JSON.stringify({ redis: { addr: 'r:1', password: secret }, processes }) });
+  const text = printConfig(given, output);
+  for (const each of [secret, encodeURIComponent(secret), 'fromArgs', 'fromEnv']) expect(text).not.toContain(each);
+});
+
 it.each(['yaml', 'json'] as const)('shows no secret (%s)', (output) => {
   const text = printConfig(config, output);
   expect(text).not.toContain('geheim');

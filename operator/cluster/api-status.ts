@@ -1,5 +1,6 @@
 /** Answers of the API server other than success, read into `ApiError`. Nothing of the request gets into a message. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { cutText } from '../lib/redactor.ts';
 import { ApiError } from './cluster-client.ts';
 
 interface Status {
@@ -12,21 +13,36 @@ interface Status {
 
 /** Longest piece of an answer that is not a Status that gets into a message. */
 const TEXT_LIMIT = 200;
+/** Longest message of a Status, characters: webhooks and policies put into it what they like. */
+const MESSAGE_LIMIT = 2000;
+/** Reasons are single words. */
+const REASON_LIMIT = 100;
 
 /** The error for an HTTP answer; `what` names the call, e.g. `GET /api/v1/pods`. */
 export function errorOfReply(what: string, status: number, headers: IncomingHttpHeaders, body: string): ApiError {
   const answer = parse(body);
-  const text = answer?.message ?? body.trim().slice(0, TEXT_LIMIT);
+  const text = messageIn(answer) ?? body.slice(0, TEXT_LIMIT).trim();
   const message = `${what}: ${status}${text ? ` ${text}` : ''}`;
-  return new ApiError(status, answer?.reason ?? '', message, retryAfterMs(headers['retry-after'], answer));
+  return new ApiError(status, reasonIn(answer), message, retryAfterMs(headers['retry-after'], answer));
 }
 
 /** The error for the object of an ERROR event in a watch. */
 export function errorOfEvent(what: string, object: unknown): ApiError {
   const status: Status = typeof object === 'object' && object !== null ? object : {};
   const code = status.code ?? 500;
-  const message = `${what}: ${code} ${status.message ?? 'The watch ended with an error'}`;
-  return new ApiError(code, status.reason ?? '', message, retryAfterMs(undefined, status));
+  const message = `${what}: ${code} ${messageIn(status) ?? 'The watch ended with an error'}`;
+  return new ApiError(code, reasonIn(status), message, retryAfterMs(undefined, status));
+}
+
+/** What a server sends is not always of the type that it should have. */
+function messageIn(status: Status | undefined): string | undefined {
+  const message: unknown = status?.message;
+  return typeof message === 'string' ? cutText(message, MESSAGE_LIMIT) : undefined;
+}
+
+function reasonIn(status: Status | undefined): string {
+  const reason: unknown = status?.reason;
+  return typeof reason === 'string' ? reason.slice(0, REASON_LIMIT) : '';
 }
 
 function parse(body: string): Status | undefined {

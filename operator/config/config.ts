@@ -110,6 +110,8 @@ export interface Config extends Readonly<Unchanged> {
   };
   /** For the log at start: what was accepted but has no effect, or was read differently than written. */
   readonly notices: readonly string[];
+  /** Values that nobody may read, wherever they stand. */
+  readonly secrets: readonly string[];
   /** Every setting as the file would have it, secrets included: see `shownSettings`. */
   readonly settings: readonly Setting[];
 }

@@ -56,7 +56,8 @@ export function parseConfigFile(name: string, text: string): ReadFile {
 /** Text of the file may be quoted in a parser's message, and may be a secret. */
 function yamlRule(message: string, code?: string): string {
   const hint = code === 'TAB_AS_INDENT' ? '; indent with spaces' : '';
-  return `is not valid YAML: ${message.replace(/["'].*$/s, '…')}${hint}`;
+  const quote = message.search(/["']/);
+  return `is not valid YAML: ${quote < 0 ? message : `${message.slice(0, quote)}…`}${hint}`;
 }
 
 /** Maps become trees without a prototype. */

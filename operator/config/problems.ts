@@ -1,6 +1,9 @@
 /** What is wrong with a configuration, all of it at once, in words that say what to write instead. */
+import { MASK, maskCredentials } from '../lib/credentials.ts';
 import { editDistance } from '../lib/edit-distance.ts';
+import type { Redact } from '../lib/redactor.ts';
 import { isSecret, knownPaths } from './keys.ts';
+import { isAddress, passwordSpan } from './secrets.ts';
 
 export interface Problem {
   /** Dotted path of the setting; the file's name for a file that cannot be read. */
@@ -29,21 +32,24 @@ export function describeProblem({ path, where, shown, fix }: Problem): string {
   return `${subject}${where === undefined ? '' : ` (${where})`} ${fix}`;
 }
 
-export const MASK = '***';
-
 /** A value for people, short, without its secrets; of maps and lists only that they are some. */
 export function showValue(path: string, value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a map';
   const text = String(value);
   if (isSecret(path) || text.includes('-----BEGIN')) return MASK;
-  return typeof value === 'string' ? `"${withoutCredentials(text).slice(0, 80)}"` : text;
+  return typeof value === 'string'
+    ? `"${maskCredentials(isAddress(path) ? withoutPassword(text) : text).slice(0, 80)}"`
+    : text;
 }
 
-/** Masks what stands for a password in URLs and in `password=…` connection strings. */
-export function withoutCredentials(text: string): string {
-  return text
-    .replace(/(\/\/[^/?#\s:@]*:)\S*@/g, `$1${MASK}@`)
-    .replace(/(password\s*=\s*)('[^']*'|[^\s&;]+)/gi, `$1${MASK}`);
+function withoutPassword(address: string): string {
+  const [from, to] = passwordSpan(address);
+  return to === 0 ? address : `${address.slice(0, from)}${MASK}${address.slice(to)}`;
+}
+
+/** The same without what is secret elsewhere in the configuration. */
+export function redacted({ shown, fix, ...rest }: Problem, redact: Redact): Problem {
+  return { ...rest, fix: redact(fix), ...(shown === undefined ? {} : { shown: redact(shown) }) };
 }
 
 /** Says which known key was probably meant: a misspelling, another case, or the same name in another section. */

@@ -145,3 +145,14 @@ describe('Redis of several servers', () => {
 
   it.each(wrong)('shows no password: %s', (_, given) => expect(problemsOf(given).join()).not.toContain('geheim'));
 });
+
+describe('an address that is wrong', () => {
+  it.each(['user:geheim@host', 'redis://:pa geheim@host:1:2', 'redis://u:geheim@h:1/x', 'http://:p@geheim#w@h'])(
+    '%s: its password is not shown',
+    (addr) => {
+      const problems = problemsOf({ yaml: JSON.stringify({ redis: { addr } }) }).join();
+      expect(problems).toContain('redis.addr');
+      expect(problems).not.toContain('geheim');
+    },
+  );
+});

@@ -4,12 +4,14 @@
  */
 import type { Config, LeaseTiming, Setting } from './config.ts';
 import type { Problem } from './problems.ts';
-import { ConfigError, showValue, suggestKey } from './problems.ts';
+import { ConfigError, redacted, showValue, suggestKey } from './problems.ts';
 import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
 import type { Files } from './connection.ts';
 import { apiProblems, apiSettings } from './api.ts';
 import { databaseProblems, databaseSettings } from './database.ts';
+import { newRedactor } from '../lib/redactor.ts';
+import { secretsOf } from './secrets.ts';
 import { givenTopologies, redisNotices, redisProblems, redisSettings } from './redis.ts';
 import { spannerNotices, spannerProblems, spannerSettings } from './spanner.ts';
 import type { Leaf, Merged, Origin } from './tree.ts';
@@ -57,9 +59,11 @@ export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): C
     ...(parsed.success ? apiDeadlineProblems(parsed.data, merged) : []),
     ...declared.problems,
   ];
-  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
+  const secrets = secretsOf(merged.tree, machine);
+  const redact = newRedactor(secrets);
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems.map((each) => redacted(each, redact)));
   const notices = [...layers.notices, ...declared.notices];
-  return { ...toConfig(parsed.data, merged, notices, machine), workloads: declared.workloads };
+  return { ...toConfig(parsed.data, merged, notices, machine), secrets, workloads: declared.workloads };
 }
 
 function defaultsOf(machine: Machine): readonly Leaf[] {
@@ -170,7 +174,7 @@ function toConfig(
   merged: Merged,
   notices: readonly string[],
   machine: Machine,
-): Omit<Config, 'workloads'> {
+): Omit<Config, 'workloads' | 'secrets'> {
   const {
     terminationGracePeriod,
     lease,

@@ -59,6 +59,6 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 function bytes(text: string): { readonly value: string } | undefined {
-  const isBase64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(text) && text.replaceAll(/\s/g, '').length % 4 === 0;
+  const isBase64 = /^[A-Za-z0-9+/\s]*(?:={1,2}\s*)?$/.test(text) && text.replaceAll(/\s/g, '').length % 4 === 0;
   return isBase64 ? { value: Buffer.from(text, 'base64').toString('utf8') } : undefined;
 }

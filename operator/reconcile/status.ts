@@ -3,7 +3,11 @@
  * person can help; never both, and neither is kept as False. A status is written only when it says something new.
  */
 import type { Condition } from '../api/kubernetes.ts';
+import { cutText } from '../lib/redactor.ts';
 import { stableHash } from './metadata.ts';
+
+/** Characters of a message in a status; Kubernetes allows 32 768. */
+const MESSAGE_LIMIT = 4000;
 
 export interface Verdict {
   /**
@@ -64,7 +68,7 @@ export function conditionsOf(
     observedGeneration: generation,
     lastTransitionTime: before.get(type)?.status === status ? (before.get(type)?.lastTransitionTime ?? now) : now,
     reason: verdict.reason,
-    message: verdict.message,
+    message: cutText(verdict.message, MESSAGE_LIMIT),
   });
   switch (verdict.state) {
     case 'done':
@@ -91,7 +95,7 @@ export function composeStatus<S extends CommonStatus>(
     ...facts,
     observedGeneration: generation,
     conditions: conditionsOf(verdict, occasion, previous.conditions),
-    lastError: verdict.problem,
+    lastError: verdict.problem === undefined ? undefined : cutText(verdict.problem, MESSAGE_LIMIT),
     lastTransition: steady ? (previous.lastTransition ?? now) : now,
     controller: { tenant, holder, term, observedTime: previous.controller?.observedTime ?? now },
   };

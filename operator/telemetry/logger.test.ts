@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { newRedactor } from '../lib/redactor.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import type { LoggerOptions } from './logger.ts';
 import { createLogger } from './logger.ts';
@@ -69,6 +70,20 @@ describe('the log', () => {
     expect(line).not.toContain('geheim');
     expect(line).toContain('"accept":"json"');
     expect(line).toContain('redis://me:***@redis:6379');
+  });
+
+  it('masks what was configured, wherever it stands', () => {
+    const { logger, lines } = newLog({ redact: newRedactor(['hunter2!']) });
+    logger.info('Asked', { args: ['-p', 'hunter2!'], body: JSON.stringify({ a: 'hunter2!' }), 'by-hunter2!': 1 });
+    logger.error('Failed', { error: new Error('no such user: hunter2%21', { cause: new Error('hunter2!') }) });
+    expect(lines().join()).not.toContain('hunter2');
+  });
+
+  it('keeps its lines short, whatever it is given', () => {
+    const { logger, lines } = newLog();
+    const text = '//a:'.repeat(25_000);
+    logger.info('Long', { text, many: Array.from({ length: 100 }, () => ({ text })), map: { [text]: text } });
+    expect(lines().join().length).toBeLessThan(50_000);
   });
 
   it('survives what JSON cannot hold, and fields that pose as its own', () => {

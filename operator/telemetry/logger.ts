@@ -6,6 +6,8 @@ import { createLogger as createWinston, format, transports } from 'winston';
 import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { LogFields, Logger } from '../lib/logger.ts';
+import type { Redact } from '../lib/redactor.ts';
+import { newRedactor } from '../lib/redactor.ts';
 import { plainFields } from './redact.ts';
 import { Repeats } from './repeats.ts';
 
@@ -14,6 +16,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
+  /** Goes over every text; what only looks like a secret is masked unless told. */
+  readonly redact?: Redact;
   /** Standard output unless told. */
   readonly output?: NodeJS.WritableStream;
   readonly clock?: Clock;
@@ -33,7 +37,7 @@ const LINE = Symbol.for('message');
 const RESERVED = new Set(['timestamp', 'level', 'message']);
 
 export function createLogger(options: LoggerOptions): AppLogger {
-  const { output = process.stdout, clock = systemClock, repeatWindowMs = 10_000 } = options;
+  const { output = process.stdout, clock = systemClock, repeatWindowMs = 10_000, redact = newRedactor([]) } = options;
   const render = options.format === 'json' ? JSON.stringify : renderText;
   const winston = createWinston({
     level: options.level,
@@ -48,7 +52,7 @@ export function createLogger(options: LoggerOptions): AppLogger {
   };
   const write = (level: LogLevel, message: string, fields: LogFields) => {
     if (!winston.isLevelEnabled(level)) return;
-    const safe = withoutReserved(plainFields(fields, { stacks: winston.isLevelEnabled('debug') }));
+    const safe = withoutReserved(plainFields(fields, { stacks: winston.isLevelEnabled('debug'), redact }));
     const summarise = (repeated: number) => emit(level, message, { ...safe, repeated });
     if (level === 'error' && !repeats.pass(JSON.stringify([message, safe]), summarise)) return;
     emit(level, message, safe);
@@ -95,7 +99,14 @@ interface Line extends LogFields {
 /** One line whatever the values hold: what has spaces or line breaks is quoted. */
 function renderText({ timestamp, level, message, ...fields }: Line): string {
   const parts = Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`);
-  return [timestamp, level.toUpperCase().padEnd(5), message.replaceAll(/\s*[\r\n]+\s*/g, ' '), ...parts].join(' ');
+  return [timestamp, level.toUpperCase().padEnd(5), oneLine(message), ...parts].join(' ');
+}
+
+function oneLine(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .map((line, index) => (index === 0 ? line.trimEnd() : line.trim()))
+    .join(' ');
 }
 
 function textOf(value: unknown): string {
