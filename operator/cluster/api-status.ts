@@ -56,7 +56,10 @@ function parse(body: string): Status | undefined {
   }
 }
 
+/** A wait asked for by mistake, as a date for a number of seconds, must not end a watch for years. */
+const LONGEST_RETRY_MS = 5 * 60_000;
+
 function retryAfterMs(header: string | undefined, status: Status | undefined): number | undefined {
   const seconds = Number(header?.trim() || status?.details?.retryAfterSeconds || Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, LONGEST_RETRY_MS) : undefined;
 }

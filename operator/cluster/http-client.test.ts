@@ -102,6 +102,15 @@ describe('HttpClusterClient', () => {
     expect(server.connections).toBeLessThanOrEqual(2);
   });
 
+  it.each(['999999999999', '1e300', '1764308000'])(
+    'Retry-After: %s keeps nobody waiting for longer than minutes',
+    async (text) => {
+      const { server, client } = await fixture();
+      server.failNext(1, 429, undefined, { 'retry-after': text });
+      await expect(client.get(core.pods, at)).rejects.toMatchObject({ retryAfterMs: 300_000 });
+    },
+  );
+
   it('turns Retry-After into milliseconds and never shows credentials in an error', async () => {
     const { server, client } = await fixture();
     server.failNext(1, 429, undefined, { 'retry-after': '7' });

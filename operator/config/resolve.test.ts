@@ -473,6 +473,11 @@ describe('a wrong configuration', () => {
       'terminationGracePeriod: "0s" (config.yaml:1:25) must be a duration longer than 0 with a unit, for example 29s',
     ],
     [
+      'duration beyond all bounds',
+      { env: REDIS, yaml: 'lease: {ttl: 99999999999h}' },
+      'lease.ttl: "99999999999h" (config.yaml:1:14) must be at most 8760h, a year',
+    ],
+    [
       'duration in ISO form',
       { env: REDIS, yaml: 'lease: {retryPeriod: PT2S}' },
       'lease.retryPeriod: "PT2S" (config.yaml:1:22) must be a duration longer than 0 with a unit, for example 2s ("PT2S" is no duration: write it like "300ms", "15s" or "1h30m")',

@@ -27,14 +27,16 @@ function wholeNumber(least: number, most: number, example: number) {
   return z.int(rule).min(least, rule).max(most, rule);
 }
 
-/** Text of a Go duration to milliseconds, more than 0. */
+const LONGEST_DURATION_MS = parseDuration('8760h');
+
+/** Text of a Go duration to milliseconds, more than 0 and up to a year. */
 function duration(example: string) {
   const rule = `must be a duration longer than 0 with a unit, for example ${example}`;
   return z.string({ error: rule }).transform((value, context) => {
     try {
       const ms = parseDuration(value);
-      if (ms > 0) return ms;
-      context.addIssue({ code: 'custom', message: rule });
+      if (ms > 0 && ms <= LONGEST_DURATION_MS) return ms;
+      context.addIssue({ code: 'custom', message: ms > 0 ? 'must be at most 8760h, a year' : rule });
     } catch (error) {
       context.addIssue({ code: 'custom', message: `${rule} (${messageOf(error)})` });
     }

@@ -3,7 +3,7 @@
  * virtual machine (one clock or both stand still). Code reads the clock wherever time matters, so a stop inside a reading
  * of the clock is a stop between any two of its steps.
  */
-import type { Clock, Timer } from '../lib/clock.ts';
+import { sleepOn, waitOf, type Clock, type Timer } from '../lib/clock.ts';
 import type { World } from './world.ts';
 
 /** Milliseconds since the epoch at true time 0. */
@@ -174,7 +174,7 @@ export class Process {
     this.clock = {
       monotonic: () => machine.monotonic(),
       wall: () => machine.wall(),
-      sleep: (ms, signal) => this.#sleep(ms, signal),
+      sleep: (ms, signal) => sleepOn(this.clock, ms, signal),
       after: (ms, fire) => this.#after(ms, fire),
     };
   }
@@ -196,7 +196,7 @@ export class Process {
     const { machine } = this;
     const { probing } = machine;
     machine.probing = true;
-    const deadline = machine.monotonic() + Math.max(1, ms);
+    const deadline = machine.monotonic() + Math.max(1, waitOf(ms));
     let set = true;
     const arm = () => {
       machine.world.at(machine.instant + machine.trueMs(Math.max(0, deadline - this.#exactly())), () =>
@@ -220,20 +220,5 @@ export class Process {
     const value = this.machine.monotonic();
     this.machine.probing = probing;
     return value;
-  }
-
-  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const abort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      const timer = this.#after(ms, () => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal?.addEventListener('abort', abort, { once: true });
-    });
   }
 }

@@ -3,7 +3,7 @@
  * suspended machines and jumping wall clocks can be played through.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock, Timer } from '../clock.ts';
+import { sleepOn, waitOf, type Clock, type Timer } from '../clock.ts';
 
 interface Pending {
   readonly at: number;
@@ -38,24 +38,13 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, fire: () => void): Timer {
-    const timer: Pending = { at: this.#monotonic + Math.max(0, ms), order: this.#order++, fire };
+    const timer: Pending = { at: this.#monotonic + waitOf(ms), order: this.#order++, fire };
     this.#pending.add(timer);
     return { cancel: () => void this.#pending.delete(timer) };
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const abort = () => {
-        timer.cancel();
-        reject(signal?.reason);
-      };
-      const timer = this.after(ms, () => {
-        signal?.removeEventListener('abort', abort);
-        resolve();
-      });
-      signal?.addEventListener('abort', abort, { once: true });
-    });
+    return sleepOn({ after: (wait, fire) => this.after(wait, fire) }, ms, signal);
   }
 
   /** Timers that have not fired; for asserting that nothing was left behind. */
