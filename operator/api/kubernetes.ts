@@ -30,7 +30,8 @@ export interface ObjectMeta {
 
 export interface EnvVar {
   name: string;
-  value: string;
+  /** Absent beside `valueFrom`, which is the user's alone. */
+  value?: string;
 }
 
 export interface ResourceRequirements {
@@ -86,7 +87,8 @@ export interface PodSpec {
   restartPolicy?: string;
   terminationGracePeriodSeconds?: number;
   nodeSelector?: Record<string, string>;
-  securityContext?: { seccompProfile?: { type: string } };
+  os?: { name: string };
+  securityContext?: { runAsNonRoot?: boolean; seccompProfile?: { type: string } };
   initContainers?: Container[];
   containers: Container[];
   volumes?: Volume[];

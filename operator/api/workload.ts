@@ -79,8 +79,8 @@ const noReservedEnv: Rule<Record<string, string>> = {
 export const env = withRules(
   stringMap(
     z.string().max(131_072),
-    'Environment variables, name to value; values are strings, so quote numbers and booleans. $(OTHER) is replaced by Kubernetes where OTHER sorts ' +
-      'before the variable; write $$ for a $. Default: none. Example: {DB_HOST: postgres.example.com, PORT: "8080"}',
+    'Environment variables, name to value; values are strings, so quote numbers and booleans. $(OTHER) is replaced by the value of ' +
+      'OTHER; write $$ for a $. Default: none. Example: {DB_HOST: postgres.example.com, PORT: "8080"}',
   ),
   [noReservedEnv],
 );
@@ -108,27 +108,27 @@ export const securityContext = z
     privileged: described(z.boolean(), 'Full access to the node. Default: false').optional(),
     allowPrivilegeEscalation: described(
       z.boolean(),
-      'Whether setuid programs gain rights. Default: false (true when privileged)',
+      "Whether setuid programs gain rights. Default: Kubernetes' own, which is true",
     ).optional(),
     runAsUser: described(z.int().min(0), "Numeric user. Default: the image's own. Example: 1000").optional(),
     runAsGroup: described(z.int().min(0), "Numeric group. Default: the image's own. Example: 1000").optional(),
     runAsNonRoot: described(
       z.boolean(),
-      'Refuse to start as root. Default: false; namespaces that enforce the restricted standard need true',
+      'Refuse to start as root. Default: false, or true with restricted podDefaults',
     ).optional(),
     readOnlyRootFilesystem: described(z.boolean(), "No writes to the image's files. Default: false").optional(),
     capabilities: z
       .object({
         add: capabilityNames.meta({ description: 'Capabilities to add. Example: [CHOWN, SETUID, SETGID]' }).optional(),
-        drop: capabilityNames.meta({ description: 'Capabilities to drop. Default: [ALL]' }).optional(),
+        drop: capabilityNames.meta({ description: 'Capabilities to drop. Default: none. Example: [ALL]' }).optional(),
       })
-      .meta({ description: 'Linux capabilities. Default: {drop: [ALL]}' })
+      .meta({ description: 'Linux capabilities. Default: those of the container runtime. Example: {drop: [ALL]}' })
       .optional(),
   })
   .meta({
     description:
-      'Rights of the container. Default: no privilege escalation and no capabilities; an image that changes users or owners at start needs ' +
-      'some of these. Example: {capabilities: {add: [CHOWN, SETUID, SETGID]}}',
+      'Rights of the container. Default: those that any pod has; with podDefaults restricted in the configuration, or in a namespace that enforces ' +
+      'the restricted Pod Security Standard, what that asks for. Example: {runAsNonRoot: true, capabilities: {drop: [ALL]}}',
   });
 
 const argv = (description: string) => list(z.string().max(131_072), 1000, description);
@@ -143,8 +143,8 @@ const sidecar = z.object({
   volumeMounts: list(
     z.object({
       name: described(
-        z.string().min(1).max(63),
-        'Volume: config-NAME of a listed ConfigMap or secret-NAME of a listed Secret. Required. Example: config-app',
+        z.string().min(1).max(260),
+        'Volume: config-NAME of a listed ConfigMap, secret-NAME of a listed Secret, or one of persistentVolumes or podTemplate. Required. Example: config-app',
       ),
       mountPath: described(z.string().min(1).max(4096), 'Folder in the container. Required. Example: /etc/app'),
       readOnly: described(z.boolean(), 'Mount without the right to write. Default: false').optional(),

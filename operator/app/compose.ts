@@ -16,6 +16,7 @@ import type { CellStore } from '../lease/cell-store.ts';
 import type { Watchdog } from '../leadership/watchdog.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
+import { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import { Tenancy } from '../reconcile/tenancy.ts';
 import { countWorkloads, healthChecks, watchVitals } from '../vitals.ts';
 import type { Base, Place } from './base.ts';
@@ -165,7 +166,9 @@ function manage(
   const shared = { caches, client, events, clock: clusterClock, tenant, workers, logger, declarations };
   const ledger = new LedgerStore(store, tenant);
   const pasts = new ProcessLedger(store, tenant);
-  const kindDeps = { ...shared, ledger, pasts, tenancy, clusterName: cluster.name, clusterId: cluster.id };
+  const podDefaults = new NamespaceDefaults({ client, clock, logger, podDefaults: config.podDefaults });
+  const place = { clusterName: cluster.name, clusterId: cluster.id, podDefaults };
+  const kindDeps = { ...shared, ledger, pasts, tenancy, ...place };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;
 }

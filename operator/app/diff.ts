@@ -11,7 +11,10 @@ import { hasCode } from '../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { Config } from '../config/config.ts';
 import type { AnyChild, Live } from '../reconcile/child.ts';
+import { systemClock } from '../lib/clock.ts';
+import { silentLogger } from '../lib/logger.ts';
 import { numberAnnotation, tenantOf } from '../reconcile/metadata.ts';
+import { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import type { Child } from '../reconcile/plan.ts';
 import { connectTo } from './client.ts';
 import type { Rendered } from './render.ts';
@@ -64,8 +67,16 @@ async function pairsOf(client: HttpClusterClient, workload: Wanted, config: Conf
 }
 
 /** As the leader would make them next to the children that there are. */
-async function childrenOf(client: HttpClusterClient, owner: Wanted, { cluster }: Config): Promise<readonly Rendered[]> {
-  const setting = { tenant: tenantOf(owner), clusterName: cluster.name, term: 0, live: NOTHING_LIVE };
+async function childrenOf(
+  client: HttpClusterClient,
+  owner: Wanted,
+  { cluster, podDefaults }: Config,
+): Promise<readonly Rendered[]> {
+  const { namespace = '' } = owner.metadata;
+  const defaults = new NamespaceDefaults({ client, clock: systemClock, logger: silentLogger, podDefaults });
+  await defaults.load(namespace);
+  const place = { clusterName: cluster.name, podDefaults: defaults.of(namespace) };
+  const setting = { tenant: tenantOf(owner), ...place, term: 0, live: NOTHING_LIVE };
   const found = new Map<string, AnyChild>();
   for (const { type, object } of render(owner, setting)) {
     const live = await client.get<AnyChild>(type, object.metadata);

@@ -26,6 +26,7 @@ import type { ChildSetOptions } from '../reconcile/child-options.ts';
 import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { workloadOf } from '../reconcile/metadata.ts';
+import type { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
@@ -99,6 +100,7 @@ export interface KindDeps {
   readonly tenancy: Tenancy;
   readonly clusterName: string;
   readonly clusterId: string;
+  readonly podDefaults: NamespaceDefaults;
   /** Of the runs of cron jobs. */
   readonly ledger: LedgerStore;
   /** Of processes. */

@@ -4,6 +4,7 @@ import type { ChildType } from '../api/children.ts';
 import { CRON_JOB_KIND, cronJobSpec } from '../api/cronjob.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import { PERSISTENT_KIND, persistentSpec } from '../api/persistent.ts';
+import type { PodDefaults } from '../api/pod-defaults.ts';
 import { PROCESS_KIND } from '../api/process.ts';
 import { SERVICE_KIND, serviceSpec } from '../api/service.ts';
 import { checkedSpec } from '../api/spec.ts';
@@ -21,6 +22,8 @@ export interface Setting {
   readonly term: number;
   /** Children that there are. */
   readonly live: Live;
+  /** `kubernetes` unless told. */
+  readonly podDefaults?: PodDefaults | undefined;
 }
 
 export interface Rendered {
@@ -33,15 +36,15 @@ export const NOTHING_LIVE: Live = { get: () => undefined, list: () => [] };
 /** Throws `TerminalError` that names the field. */
 export function render(
   { kind, metadata, spec }: { readonly kind: string; readonly metadata: ObjectMeta; readonly spec: unknown },
-  { tenant, clusterName, term, live }: Setting,
+  { tenant, clusterName, term, live, podDefaults }: Setting,
 ): readonly Rendered[] {
   const stamp = { term, generation: metadata.generation ?? 1 };
   const claim = (component: string): Claim => {
-    return { owner: metadata, kind, component, tenant, clusterName, scope: 'single', stamp, live };
+    return { owner: metadata, kind, component, tenant, clusterName, podDefaults, scope: 'single', stamp, live };
   };
   switch (kind) {
     case PROCESS_KIND: {
-      const { object } = desiredPod(metadata, parseSpec(spec), { tenant, clusterName }, stamp);
+      const { object } = desiredPod(metadata, parseSpec(spec), { tenant, clusterName, podDefaults }, stamp);
       return [{ type: childTypes.pods, object }];
     }
     case SERVICE_KIND:

@@ -146,6 +146,11 @@ export const configKeys: readonly ConfigKey[] = [
   key('api.tokenFile', 'API_TOKEN_FILE', 'File that holds this token.'),
   key('logLevel', 'LOG_LEVEL', 'debug, info, warn or error.'),
   key('logFormat', 'LOG_FORMAT', 'json for machines, text for people.'),
+  key(
+    'podDefaults',
+    'POD_DEFAULTS',
+    'What pods get that their spec does not say: kubernetes (nothing, images run as published) or restricted (what that Pod Security Standard asks for).',
+  ),
   key('workers', 'WORKERS', 'Objects of one kind that are worked on at once.', { kind: 'integer' }),
 ];
 

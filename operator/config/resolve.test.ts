@@ -25,6 +25,7 @@ describe('a configuration', () => {
       lease: { ttlMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2000 },
       logLevel: 'info',
       logFormat: 'json',
+      podDefaults: 'kubernetes',
       workers: 16,
       notices: [],
     });
@@ -47,6 +48,7 @@ describe('a configuration', () => {
       namespace: 'environment HIGHLANDER_NAMESPACE',
       port: 'flag --port',
       'redis.db': 'config.yaml:4:29',
+      podDefaults: 'default',
       workers: 'default',
     });
   });
@@ -333,7 +335,7 @@ describe('a wrong configuration', () => {
     [
       'key named __proto__',
       { env: REDIS, yaml: '__proto__: {port: 1}' },
-      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, lease, failover, api, logLevel, logFormat, workers',
+      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, lease, failover, api, logLevel, logFormat, podDefaults, workers',
     ],
     [
       'unknown key without a value',

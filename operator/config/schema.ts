@@ -3,6 +3,7 @@
  * more than one section or the machine are in `resolve.ts`.
  */
 import { z } from 'zod';
+import { POD_DEFAULTS } from '../api/pod-defaults.ts';
 import { messageOf } from '../lib/errors.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { parsePostgresUrl } from '../lib/postgres-url.ts';
@@ -183,6 +184,7 @@ export const configSchema = section({
   }).prefault({}),
   logLevel: oneOf(['debug', 'info', 'warn', 'error']).default('info'),
   logFormat: oneOf(['json', 'text']).default('json'),
+  podDefaults: oneOf(POD_DEFAULTS).default('kubernetes'),
   workers: wholeNumber(1, 1000, 16).default(16),
 });
 

@@ -2,6 +2,7 @@
 import type { ChildType } from '../api/children.ts';
 import type { Scope } from '../api/scope.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
+import type { PodDefaults } from '../api/pod-defaults.ts';
 import { TerminalError } from '../lib/errors.ts';
 import { obstacleOf } from './child-obstacles.ts';
 import type { Stubborn } from './child-plan.ts';
@@ -50,6 +51,7 @@ export interface Workload extends Child {
 export interface Viewpoint {
   readonly tenant: string;
   readonly clusterName: string;
+  readonly podDefaults?: PodDefaults | undefined;
   readonly scope: Scope;
   readonly term: number;
   readonly holder: string;
@@ -116,9 +118,19 @@ function sightOf<S>(subject: Subject<S>): Sight {
 }
 
 function claimOf<S>({ kind: { resource, component }, workload, at }: Subject<S>, live: Live): Claim {
-  const { tenant, clusterName, scope, term } = at;
+  const { tenant, clusterName, podDefaults, scope, term } = at;
   const stamp = { term, generation: generationOf(workload) };
-  return { owner: workload.metadata, kind: resource.kind, component, tenant, clusterName, scope, stamp, live };
+  return {
+    owner: workload.metadata,
+    kind: resource.kind,
+    component,
+    tenant,
+    clusterName,
+    podDefaults,
+    scope,
+    stamp,
+    live,
+  };
 }
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {

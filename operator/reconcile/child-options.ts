@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Workload } from './child-look.ts';
 import type { AnyChild } from './child.ts';
+import type { NamespaceDefaults } from './namespace-defaults.ts';
 import type { Tenancy } from './tenancy.ts';
 import type { EventSink, OwnedCache, ReadCache } from './ports.ts';
 
@@ -25,5 +26,7 @@ export interface ChildSetOptions {
   readonly tenancy: Tenancy;
   /** Shown to the pods as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
+  /** What pods get that neither the spec nor its podTemplate says; absent: nothing. */
+  readonly podDefaults?: NamespaceDefaults | undefined;
   readonly logger: Logger;
 }

@@ -62,7 +62,8 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   async #bringUp(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {
-    const { caches, tenant, client } = this.#options;
+    const { caches, tenant, client, podDefaults } = this.#options;
+    await podDefaults?.load(key.namespace);
     const scene = new ChildScene(caches, key, this.kind, tenant);
     let created = false;
     for (let taken = 0; taken < MAX_STEPS; taken++) {
@@ -83,7 +84,8 @@ export class ChildSetReconciler<S> implements Reconciler {
 
   #subject(workload: Workload, all: ChildScene, { term, holder, scope }: Grant): Subject<S> {
     const { tenant, clusterName, clock } = this.#options;
-    const at = { tenant, clusterName, scope, term, holder, now: clock.wall(), stubborn: this.#stubborn };
+    const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
+    const at = { tenant, clusterName, podDefaults, scope, term, holder, now: clock.wall(), stubborn: this.#stubborn };
     return { kind: this.#kind, workload, all, at };
   }
 

@@ -3,6 +3,7 @@ import type { ChildType } from '../api/children.ts';
 import type { Scope } from '../api/scope.ts';
 import { annotations, labels as keys } from '../api/group.ts';
 import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
+import type { PodDefaults } from '../api/pod-defaults.ts';
 import type { CommonSpec } from '../api/workload.ts';
 import type { Stamp } from './metadata.ts';
 import {
@@ -36,6 +37,8 @@ export interface Claim {
   readonly component: string;
   readonly tenant: string;
   readonly clusterName: string;
+  /** `kubernetes` unless told. */
+  readonly podDefaults?: PodDefaults | undefined;
   readonly scope: Scope;
   readonly stamp: Stamp;
   /** Only children that are ours and stay. */
@@ -138,13 +141,13 @@ type PodOptions = Pick<TemplateOptions, 'restartPolicy' | 'main'>;
 
 export function podTemplateOf(claim: Claim, spec: CommonSpec, options: PodOptions): (token: string) => PodTemplate {
   const { labels, annotations: notes } = podMetadata(spec);
-  const { tenant, clusterName } = claim;
+  const { tenant, clusterName, podDefaults } = claim;
   const gracePeriodSeconds = graceSecondsOf(spec);
   return (fencingToken) => ({
     metadata: {
       labels: labelsOf(claim, labels),
       ...(Object.keys(notes).length > 0 ? { annotations: notes } : {}),
     },
-    spec: podSpec(spec, { tenant, clusterName, fencingToken, gracePeriodSeconds, ...options }),
+    spec: podSpec(spec, { tenant, clusterName, podDefaults, fencingToken, gracePeriodSeconds, ...options }),
   });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { processSpec } from '../api/process.ts';
 import { checkedSpec } from '../api/spec.ts';
-import { graceSecondsOf, podSpec, volumeName } from './pod-template.ts';
+import { graceSecondsOf, podSpec } from './pod-template.ts';
+import { volumeName } from './pod-volumes.ts';
 import { LAUNCHER, literal } from './script.ts';
 
 const OPTIONS = {
@@ -35,7 +36,6 @@ it('builds the process of the handbook', () => {
   expect(podSpec(given, { ...OPTIONS, restartPolicy: 'OnFailure' })).toEqual({
     restartPolicy: 'OnFailure',
     terminationGracePeriodSeconds: 30,
-    securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
     nodeSelector: { disk: 'ssd' },
     containers: [
       {
@@ -50,7 +50,6 @@ it('builds the process of the handbook', () => {
           { name: 'config-app', mountPath: '/etc/config/app', readOnly: true },
           { name: 'secret-db', mountPath: '/etc/secrets/db', readOnly: true },
         ],
-        securityContext: RESTRICTED,
       },
     ],
     volumes: [
@@ -68,7 +67,6 @@ it("leaves the image's own entrypoint alone when neither script nor command is g
       imagePullPolicy: 'IfNotPresent',
       env: OURS,
       resources: {},
-      securityContext: RESTRICTED,
     },
   ]);
 });
@@ -89,17 +87,133 @@ describe('sidecars', () => {
   });
 });
 
-it.each([
-  [{}, RESTRICTED],
-  [
-    { runAsNonRoot: true, runAsUser: 1000 },
-    { ...RESTRICTED, runAsNonRoot: true, runAsUser: 1000 },
-  ],
-  [{ capabilities: { add: ['CHOWN'] } }, { ...RESTRICTED, capabilities: { add: ['CHOWN'], drop: ['ALL'] } }],
-  [{ capabilities: { drop: [] } }, { ...RESTRICTED, capabilities: { drop: [] } }],
-  [{ privileged: true }, { privileged: true }],
-])('securityContext %j opts in or out', (given, expected) => {
-  expect(podSpec(spec({ securityContext: given }), OPTIONS).containers[0]?.securityContext).toEqual(expected);
+it('takes nothing from a container that a plain Deployment would give it', () => {
+  const { securityContext, containers } = podSpec(spec({ sidecars: [{ name: 'log', image: 'busybox' }] }), OPTIONS);
+  expect([securityContext, ...containers.map((each) => each.securityContext)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const given = spec({ securityContext: { runAsUser: 1000, capabilities: { drop: ['NET_RAW'] } } });
+  expect(podSpec(given, OPTIONS).containers[0]?.securityContext).toEqual({
+    runAsUser: 1000,
+    capabilities: { drop: ['NET_RAW'] },
+  });
+});
+
+describe('with restricted defaults', () => {
+  const restricted = { ...OPTIONS, podDefaults: 'restricted' } as const;
+
+  it.each([
+    [{}, RESTRICTED],
+    [
+      { runAsNonRoot: false, runAsUser: 1000 },
+      { ...RESTRICTED, runAsNonRoot: false, runAsUser: 1000 },
+    ],
+    [{ capabilities: { add: ['CHOWN'] } }, { ...RESTRICTED, capabilities: { add: ['CHOWN'], drop: ['ALL'] } }],
+    [{ capabilities: { drop: [] } }, { ...RESTRICTED, capabilities: { drop: [] } }],
+    [{ privileged: true }, { privileged: true }],
+  ])('securityContext %j opts in or out', (given, expected) => {
+    const { securityContext, containers } = podSpec(spec({ securityContext: given }), restricted);
+    expect(securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(containers[0]?.securityContext).toEqual(expected);
+  });
+
+  it.each([{ os: { name: 'windows' } }, { nodeSelector: { 'kubernetes.io/os': 'windows' } }])(
+    'a pod for Windows (%j) gets nothing that only Linux has',
+    (template) => {
+      const { securityContext, containers } = podSpec(spec({ podTemplate: { spec: template } }), restricted);
+      expect(securityContext).toEqual({ runAsNonRoot: true });
+      expect(containers[0]?.securityContext).toBeUndefined();
+    },
+  );
+});
+
+describe('variables', () => {
+  const names = (given: Record<string, unknown>) =>
+    podSpec(spec(given), OPTIONS).containers[0]?.env?.map(({ name }) => name);
+
+  it('come after those that they refer to, whatever is in the spec or in the template', () => {
+    const env = {
+      A_URL: 'amqp://$(B_USER):$(PASSWORD)@$(C_HOST)/$(HIGHLANDER_TENANT)',
+      B_USER: 'worker',
+      C_HOST: '$(D_NAME).svc',
+      D_NAME: 'rabbit',
+      E_TEXT: '$$(Z_LAST) $(NOWHERE)',
+      Z_LAST: 'z',
+    };
+    const containers = [{ name: 'main', env: [{ name: 'PASSWORD', valueFrom: { secretKeyRef: {} } }] }];
+    expect(names({ env, podTemplate: { spec: { containers } } })).toEqual([
+      'B_USER',
+      'PASSWORD',
+      'D_NAME',
+      'C_HOST',
+      'HIGHLANDER_TENANT',
+      'A_URL',
+      'E_TEXT',
+      'HIGHLANDER_CLUSTER',
+      'HIGHLANDER_FENCING_TOKEN',
+      'Z_LAST',
+    ]);
+  });
+
+  it('that refer to each other in a circle are all there', () => {
+    expect(names({ env: { A: '$(B)', B: '$(C)', C: '$(A)', D: '$(D)' } })).toHaveLength(7);
+  });
+
+  it('may refer to each other in a long chain', () => {
+    const env = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`V${n}`, `$(V${n + 1})`]));
+    const order = names({ env }) ?? [];
+    expect(order.indexOf('V19999')).toBeLessThan(order.indexOf('V19998'));
+    expect(order.indexOf('V1')).toBeLessThan(order.indexOf('V0'));
+  });
+
+  it('of the spec have one source, whatever the template says', () => {
+    const containers = [
+      { name: 'main', env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }] },
+    ];
+    const [main] = podSpec(spec({ env: { A: 'x' }, podTemplate: { spec: { containers } } }), OPTIONS).containers;
+    expect(main?.env?.[0]).toEqual({ name: 'A', value: 'x' });
+  });
+});
+
+describe('a probe', () => {
+  const ours = { httpGet: { path: '/healthz', port: 80 }, periodSeconds: 10, failureThreshold: 3 };
+  const liveness = (probe: object | undefined) => {
+    const containers = [{ name: 'main', ...(probe && { livenessProbe: probe }) }];
+    const options = { ...OPTIONS, main: { livenessProbe: ours } };
+    return podSpec(spec({ podTemplate: { spec: { containers } } }), options).containers[0]?.livenessProbe;
+  };
+
+  it('of the template wins over the one made of healthCheckPath', () => {
+    const theirs = { exec: { command: ['cat', '/tmp/alive'] }, initialDelaySeconds: 20 };
+    expect(liveness(theirs)).toEqual(theirs);
+  });
+
+  it('of the template without a handler is about the health check', () => {
+    expect(liveness({ periodSeconds: 60 })).toEqual({ ...ours, periodSeconds: 60 });
+    expect(liveness(undefined)).toEqual(ours);
+  });
+});
+
+it('mounts volumes of a sidecar under the names that listed objects have', () => {
+  const long = 'x'.repeat(100);
+  const volumeMounts = ['config-kube-root-ca.crt', `secret-${long}`, 'config-app'].map((name) => ({
+    name,
+    mountPath: `/${name}`,
+  }));
+  const given = spec({
+    configMaps: ['kube-root-ca.crt', 'app'],
+    secrets: [long],
+    sidecars: [{ name: 'log', image: 'busybox', volumeMounts }],
+    podTemplate: { spec: { containers: [{ name: 'other', image: 'busybox', volumeMounts }] } },
+  });
+  const { containers, volumes } = podSpec(given, OPTIONS);
+  const there = new Set(volumes?.map(({ name }) => name));
+  for (const container of containers.slice(1)) {
+    expect(container.volumeMounts).toHaveLength(3);
+    expect(container.volumeMounts?.filter(({ name }) => !there.has(name))).toEqual([]);
+  }
 });
 
 describe('podTemplate', () => {
@@ -135,8 +249,11 @@ describe('podTemplate', () => {
         },
       ],
     };
-    const { securityContext, containers } = pod({ securityContext: { runAsUser: 2 } }, template);
-    expect(securityContext).toEqual({ fsGroup: 5, seccompProfile: { type: 'Unconfined' } });
+    const { securityContext, containers } = podSpec(
+      spec({ securityContext: { runAsUser: 2 }, podTemplate: { spec: template } }),
+      { ...OPTIONS, podDefaults: 'restricted' },
+    );
+    expect(securityContext).toEqual({ runAsNonRoot: true, fsGroup: 5, seccompProfile: { type: 'Unconfined' } });
     expect(containers[0]).toMatchObject({
       image: 'busybox:latest',
       securityContext: { runAsUser: 2, allowPrivilegeEscalation: true, capabilities: { drop: ['NET_RAW'] } },

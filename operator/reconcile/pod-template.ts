@@ -1,21 +1,18 @@
 /**
  * The pod of a workload, from the part of the spec that all kinds share. Deterministic: equal specs give equal pods.
  *
- * Containers get what the restricted Pod Security Standard asks for, except `runAsNonRoot`: common images (busybox) run
- * as root, and a singleton that starts nowhere is no help. A spec opts out, or in, by `securityContext` or `podTemplate`.
- * The spec's own fields are laid over its `podTemplate`, and that over what is the default here.
+ * The spec's own fields are laid over its `podTemplate`, and that over the defaults. Unless others ask for `restricted` ones,
+ * nothing is taken from a container that a plain Deployment would give it: images run as they are published.
  */
-import type {
-  Container,
-  ContainerSecurityContext,
-  EnvVar,
-  PodSpec,
-  ResourceRequirements,
-  Volume,
-} from '../api/kubernetes.ts';
+import type { Container, ContainerSecurityContext, PodSpec, Probe, ResourceRequirements } from '../api/kubernetes.ts';
+import type { PodDefaults } from '../api/pod-defaults.ts';
 import type { CommonSpec, Resources, Script, SecurityContext, Sidecar } from '../api/workload.ts';
 import { wholeSeconds } from '../lib/duration.ts';
-import { stableHash, withoutOurs } from './metadata.ts';
+import { withoutOurs } from './metadata.ts';
+import { withRestrictedDefaults } from './pod-defaults.ts';
+import type { Identity } from './pod-environment.ts';
+import { inOrderOfReferences, variablesOf } from './pod-environment.ts';
+import { mountsOf, volumesOf, withVolumeNames } from './pod-volumes.ts';
 import { scriptCommand } from './script.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
@@ -28,17 +25,19 @@ export function graceSecondsOf({ terminationGracePeriod, podTemplate }: CommonSp
   return wholeSeconds(terminationGracePeriod ?? (typeof template === 'number' ? template : DEFAULT_GRACE_SECONDS));
 }
 
-export interface TemplateOptions {
-  readonly tenant: string;
-  readonly clusterName: string;
-  /** Value of HIGHLANDER_FENCING_TOKEN; left out of the template's hash by rendering it empty. */
-  readonly fencingToken: string;
+/** `fencingToken` is left out of the template's hash by rendering it empty. */
+export interface TemplateOptions extends Identity {
+  /** `kubernetes` unless told. */
+  readonly podDefaults?: PodDefaults | undefined;
   /** Of the pod: `Always`, `OnFailure` or `Never`. */
   readonly restartPolicy: string;
   readonly gracePeriodSeconds: number;
   /** For the main container: probes, and mounts of claimed volumes. */
-  readonly main?: Pick<Container, 'startupProbe' | 'readinessProbe' | 'livenessProbe' | 'volumeMounts'>;
+  readonly main?: Probes & Pick<Container, 'volumeMounts'>;
 }
+
+const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
+type Probes = Pick<Container, (typeof PROBES)[number]>;
 
 /** Labels and annotations that the user wants on the pod; those of our group are taken out. */
 export function podMetadata({ labels, annotations, podTemplate }: CommonSpec) {
@@ -68,42 +67,26 @@ export function podSpec(spec: CommonSpec, options: TemplateOptions): PodSpec {
     containers: [mainContainer(spec, options), ...(completes ? [] : sidecars)],
     ...(volumes.length > 0 ? { volumes } : {}),
   };
-  return withDefaults(strategicMerge(spec.podTemplate?.spec, own));
+  const pod = finished(strategicMerge(spec.podTemplate?.spec, own), spec);
+  return options.podDefaults === 'restricted' ? withRestrictedDefaults(pod) : pod;
 }
 
-/** What neither the spec nor its template says. */
-function withDefaults(pod: PodSpec): PodSpec {
+/** What concerns every container, whichever of the two it came from. */
+function finished(pod: PodSpec, spec: CommonSpec): PodSpec {
+  const finish = (container: Container): Container => {
+    const named = withVolumeNames(container, spec);
+    return named.env ? { ...named, env: inOrderOfReferences(named.env) } : named;
+  };
   const { containers, initContainers } = pod;
   return {
     ...pod,
-    securityContext: { seccompProfile: { type: 'RuntimeDefault' }, ...pod.securityContext },
-    containers: containers.map(restricted),
-    ...(initContainers && { initContainers: initContainers.map(restricted) }),
+    containers: containers.map(finish),
+    ...(initContainers && { initContainers: initContainers.map(finish) }),
   };
 }
 
-function restricted(container: Container): Container {
-  const { securityContext: given = {} } = container;
-  if (given.privileged) return { ...container, securityContext: given }; // the API server refuses it together with less
-  const { add, drop = ['ALL'] } = given.capabilities ?? {};
-  const capabilities = { ...optional('add', add), drop };
-  return { ...container, securityContext: { allowPrivilegeEscalation: false, ...given, capabilities } };
-}
-
 function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
-  const volumeMounts = [
-    ...(spec.configMaps ?? []).map((name) => ({
-      name: volumeName('config', name),
-      mountPath: `/etc/config/${name}`,
-      readOnly: true,
-    })),
-    ...(spec.secrets ?? []).map((name) => ({
-      name: volumeName('secret', name),
-      mountPath: `/etc/secrets/${name}`,
-      readOnly: true,
-    })),
-    ...(options.main?.volumeMounts ?? []),
-  ];
+  const volumeMounts = [...mountsOf(spec), ...(options.main?.volumeMounts ?? [])];
   const ports = (spec.ports ?? []).map(({ name, containerPort, protocol }) => ({
     ...optional('name', name),
     containerPort,
@@ -114,13 +97,27 @@ function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
     image: spec.image,
     imagePullPolicy: spec.imagePullPolicy,
     ...(spec.script ? start(spec.script) : { ...optional('command', spec.command), ...optional('args', spec.args) }),
-    env: envOf(spec.env, options),
+    env: variablesOf(spec.env, options),
     ...(ports.length > 0 ? { ports } : {}),
     resources: requirements(spec.resources),
-    ...options.main,
+    ...probes(options.main, spec),
     ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
     ...rights(spec.securityContext),
   };
+}
+
+const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc'];
+
+/** A probe has one handler: that of the template, where it has one, else that of the health check. */
+function probes(ours: Probes = {}, { podTemplate }: CommonSpec): Probes {
+  const containers = (podTemplate?.spec?.['containers'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  const main = containers.find(({ name }) => name === MAIN_CONTAINER) ?? {};
+  const entries = PROBES.flatMap((probe): [string, Probe][] => {
+    const theirs = main[probe] as Readonly<Record<string, unknown>> | undefined;
+    if (!ours[probe] || (theirs && HANDLERS.some((handler) => theirs[handler]))) return [];
+    return [[probe, { ...ours[probe], ...theirs }]];
+  });
+  return Object.fromEntries(entries);
 }
 
 function start({ shell, commands }: Script): { command: string[] } {
@@ -139,27 +136,11 @@ function sidecarContainer(sidecar: Sidecar, options: TemplateOptions): Container
     imagePullPolicy: 'IfNotPresent',
     ...optional('command', sidecar.command),
     ...optional('args', sidecar.args),
-    env: envOf(sidecar.env, options),
+    env: variablesOf(sidecar.env, options),
     resources: requirements(sidecar.resources),
     ...optional('volumeMounts', volumeMounts),
     ...rights(sidecar.securityContext),
   };
-}
-
-/** Sorted by name, so that a map's order changes nothing. */
-function envOf(
-  users: Readonly<Record<string, string>> = {},
-  { tenant, clusterName, fencingToken }: TemplateOptions,
-): EnvVar[] {
-  const all = {
-    ...users,
-    HIGHLANDER_CLUSTER: clusterName,
-    HIGHLANDER_FENCING_TOKEN: fencingToken,
-    HIGHLANDER_TENANT: tenant,
-  };
-  return Object.entries(all)
-    .map(([name, value]) => ({ name, value }))
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function requirements(resources: Resources = {}): ResourceRequirements {
@@ -183,20 +164,6 @@ function rights(users: SecurityContext = {}): { securityContext?: ContainerSecur
     ...(capabilities && { capabilities: { ...optional('add', add), ...optional('drop', drop) } }),
   };
   return Object.keys(wanted).length > 0 ? { securityContext: wanted } : {};
-}
-
-function volumesOf(spec: CommonSpec): Volume[] {
-  return [
-    ...(spec.configMaps ?? []).map((name) => ({ name: volumeName('config', name), configMap: { name } })),
-    ...(spec.secrets ?? []).map((name) => ({ name: volumeName('secret', name), secret: { secretName: name } })),
-  ];
-}
-
-/** `config-<name>`; an object's name may hold dots and be longer than a volume's, then a hash keeps it unique. */
-export function volumeName(prefix: 'config' | 'secret', name: string): string {
-  const plain = `${prefix}-${name}`;
-  if (plain.length <= 63 && !name.includes('.')) return plain;
-  return `${plain.replaceAll('.', '-').slice(0, 50)}-${stableHash(name).slice(0, 8)}`;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [key in K]?: V } {

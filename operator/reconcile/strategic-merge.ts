@@ -20,6 +20,9 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
 };
 
+/** Lists of things that are of one kind each: beside one way to say where a value comes from there is no other. */
+const ONE_SOURCE: ReadonlySet<string> = new Set(['env', 'volumes']);
+
 /** What a key is when it is left out. */
 const DEFAULTS: Json = { protocol: 'TCP' };
 
@@ -35,15 +38,34 @@ function merge(lower: unknown, upper: unknown, field: string): unknown {
     return Object.fromEntries([...names].map((name) => [name, merge(lower[name], upper[name], name)]));
   }
   const keys = KEYS[field];
-  return keys && Array.isArray(lower) && Array.isArray(upper) ? mergeLists(lower, upper, keys) : upper;
+  if (!keys || !Array.isArray(lower) || !Array.isArray(upper)) return upper;
+  return mergeLists(lower, upper, { keys, hasOneSource: ONE_SOURCE.has(field) });
 }
 
-function mergeLists(lower: readonly unknown[], upper: readonly unknown[], keys: readonly string[]): readonly unknown[] {
+interface ListRule {
+  readonly keys: readonly string[];
+  readonly hasOneSource: boolean;
+}
+
+function mergeLists(
+  lower: readonly unknown[],
+  upper: readonly unknown[],
+  { keys, hasOneSource }: ListRule,
+): readonly unknown[] {
   const idOf = (item: unknown) => JSON.stringify(keys.map((key) => (item as Json | null)?.[key] ?? DEFAULTS[key]));
   const below = new Map(lower.map((item) => [idOf(item), item]));
   const above = new Set(upper.map(idOf));
-  const merged = upper.map((item) => merge(below.get(idOf(item)), item, ''));
+  const merged = upper.map((item) => {
+    const other = below.get(idOf(item));
+    return merge(hasOneSource ? likeOf(other, item) : other, item, '');
+  });
   return [...merged, ...lower.filter((item) => !above.has(idOf(item)))];
+}
+
+/** Of `lower` what `upper` says too. */
+function likeOf(lower: unknown, upper: unknown): unknown {
+  if (!isObject(lower) || !isObject(upper)) return lower;
+  return Object.fromEntries(Object.entries(lower).filter(([key]) => key in upper));
 }
 
 function isObject(value: unknown): value is Json {

@@ -1,6 +1,7 @@
 /** The pod that a WorkloadProcess asks for. Pure, and the same for the same spec, tenant and cluster. */
 import { annotations, POD_FINALIZER } from '../../api/group.ts';
 import type { ObjectMeta, Pod } from '../../api/kubernetes.ts';
+import type { PodDefaults } from '../../api/pod-defaults.ts';
 import type { ProcessSpec } from '../../api/process.ts';
 import { PROCESS_KIND, processSpec } from '../../api/process.ts';
 import { checkedSpec } from '../../api/spec.ts';
@@ -13,6 +14,7 @@ import { RESTARTS_BEFORE } from './observe.ts';
 export interface Place {
   readonly tenant: string;
   readonly clusterName: string;
+  readonly podDefaults?: PodDefaults | undefined;
 }
 
 export function podName(workloadName: string): string {

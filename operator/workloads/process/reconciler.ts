@@ -15,6 +15,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
 import { Applier, isInvalid, isRefusal, lacksPermit, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
+import type { NamespaceDefaults } from '../../reconcile/namespace-defaults.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
@@ -40,6 +41,8 @@ export interface ProcessReconcilerOptions {
   readonly clusterName: string;
   /** What processes have behind them in other clusters. */
   readonly pasts: ProcessLedger;
+  /** What pods get that neither the spec nor its podTemplate says; absent: nothing. */
+  readonly podDefaults?: NamespaceDefaults | undefined;
   readonly logger: Logger;
 }
 
@@ -94,6 +97,7 @@ export class ProcessReconciler implements Reconciler {
   }
 
   async #bringUp(first: WorkloadProcess, cached: Pod | undefined, grant: Grant): Promise<Result> {
+    await this.#options.podDefaults?.load(first.metadata.namespace ?? '');
     let workload = first;
     let pod = cached;
     for (let step = 0; step < MAX_STEPS; step++) {
@@ -118,7 +122,8 @@ export class ProcessReconciler implements Reconciler {
   #viewpoint({ term, holder }: Grant, workload: WorkloadProcess): Viewpoint {
     const { tenant, clusterName, clock } = this.#options;
     const past = this.#pasts.of(workload);
-    return { tenant, clusterName, term, holder, now: clock.wall(), ...(past && { past }) };
+    const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
+    return { tenant, clusterName, podDefaults, term, holder, now: clock.wall(), ...(past && { past }) };
   }
 
   async #conclude(workload: WorkloadProcess, view: View, grant: Grant): Promise<Result> {
