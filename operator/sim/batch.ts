@@ -111,6 +111,24 @@ export class SimBatch {
     return changed;
   }
 
+  /** As `kubectl create job NAME --from=cronjob/…` does it. */
+  ask(name: string): void {
+    const { metadata, ...job } = jobFor(this.#cronJob, 0);
+    const notes = { 'cronjob.kubernetes.io/instantiate': 'manual' };
+    const creationTimestamp = new Date(this.#cluster.time).toISOString();
+    this.create('user', {
+      ...job,
+      metadata: { ...metadata, name, annotations: notes, creationTimestamp },
+    } as KubeObject);
+  }
+
+  /** Whether Kubernetes makes Jobs that wait, or lets each run begin by itself. */
+  hold(isHeld: boolean): void {
+    const { jobTemplate } = this.#cronJob.spec;
+    const spec = { jobTemplate: { ...jobTemplate, spec: { ...jobTemplate.spec, suspend: isHeld } } };
+    this.patch('user', CRON, { metadata: { name: CRON }, spec });
+  }
+
   delete(by: string, name: string, options: Partial<DeleteOptions>): boolean {
     if (!this.objects.has(name)) return false;
     const job = this.kept.find(name, options.preconditions) as Job;
@@ -151,8 +169,10 @@ export class SimBatch {
       ...cronJob,
       status: { ...cronJob.status, lastScheduleTime: new Date(instant).toISOString() },
     } as KubeObject);
-    const job = jobFor(cronJob, instant);
-    if (!this.objects.has(job.metadata.name)) this.create(`${this.#cluster.id}, cron`, job);
+    const { metadata, spec, ...job } = jobFor(cronJob, instant);
+    const isHeld = cronJob.spec.jobTemplate.spec.suspend === true;
+    if (this.objects.has(metadata.name)) return;
+    this.create(`${this.#cluster.id}, cron`, { ...job, metadata, spec: { ...spec, suspend: isHeld } } as KubeObject);
   }
 
   #follow(job: Job): void {
@@ -168,11 +188,14 @@ export class SimBatch {
     const { refusesPods, down, hangs } = this.#cluster;
     this.#coming.delete(job.metadata.uid ?? '');
     if (refusesPods || down || hangs || this.#live(job) === undefined) return;
-    this.kept.make(newPod(job));
-    this.begun.push(job.metadata.name);
-    this.#checker.started(this.#cluster, containerOf(job));
+    const { name } = job.metadata;
     const instant = instantOf(job, this.#cronJob);
+    this.kept.make(newPod(job));
+    this.#checker.started(this.#cluster, containerOf(job));
     if (instant !== undefined) this.#checker.ran(this.#cluster, instant);
+    else if (this.begun.includes(name))
+      this.#checker.fail('one run', `${name}, which was asked for once, begins again`);
+    this.begun.push(name);
     this.#world.after(this.#world.chance.between(0.1, 1) * RUN_MS, () => this.#complete(job));
   }
 

@@ -164,7 +164,7 @@ async function ranElsewhere(sim: Simulation): Promise<void> {
   keepIn(sim, leader.cluster);
 }
 
-function batchOf({ cluster }: SimController): SimBatch {
+export function batchOf({ cluster }: SimController): SimBatch {
   if (!cluster.batch) throw new Error(`${cluster.id} has no cron job`);
   return cluster.batch;
 }
@@ -182,7 +182,7 @@ async function released(sim: Simulation, batch: SimBatch): Promise<void> {
 }
 
 /** Runs until the next one begins. */
-async function nextRun(sim: Simulation): Promise<void> {
+export async function nextRun(sim: Simulation): Promise<void> {
   const before = sim.checker.runs.size;
   await sim.run(4 * MINUTE_MS, () => sim.checker.runs.size > before);
   if (sim.checker.runs.size === before) sim.checker.fail('progress', `no run begins: ${sim.describe()}`);

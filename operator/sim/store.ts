@@ -127,6 +127,14 @@ export class SimStore implements Availability {
     this.#replace(new Map());
   }
 
+  /** Somebody writes a cell by hand. */
+  overwrite(key: string, change: (value: string) => string): void {
+    const cell = this.#cells.get(key);
+    if (!cell) return;
+    this.#note(`has ${key} written by hand`);
+    this.#change((cells) => cells.set(key, { ...cell, value: change(cell.value), version: `${cell.version}'` }));
+  }
+
   #replace(cells: ReadonlyMap<string, Stored>): void {
     this.losses += 1;
     this.#history = [];

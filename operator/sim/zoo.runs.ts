@@ -78,6 +78,32 @@ const mutants: readonly Omit<Mutant, 'profile'>[] = [
     edits: [{ file: DECIDE, find: '|| pods.some((pod) => !isGone(pod) && !isConfirmedGone(pod))', put: '' }],
   },
   {
+    name: 'begun-unclaimed-unseen',
+    breaks: 'A run that began without a claim is never begun again (schedule 17)',
+    edits: [{ file: DECIDE, find: 'if (!first) return undefined;', put: 'if (first || !first) return undefined;' }],
+  },
+  {
+    name: 'asked-by-its-name',
+    breaks: 'A run that a person asks for takes place, whatever the name of its Job (schedule 17)',
+    edits: [
+      {
+        file: 'workloads/cronjob/jobs.ts',
+        find: "notes[INSTANTIATE] === 'manual' || !MINUTES.test(minutes)",
+        put: '!MINUTES.test(minutes)',
+      },
+    ],
+  },
+  {
+    name: 'asked-run-beside-another',
+    breaks: 'A run that a person asks for waits until nothing else of the workload runs (schedule 17)',
+    edits: [{ file: DECIDE, find: 'const asked = job && isFree', put: 'const asked = job' }],
+  },
+  {
+    name: 'far-mark-believed',
+    breaks: 'A mark that is ahead of all clocks keeps back no run (schedule 17)',
+    edits: [{ file: MARK, find: 'return instant <= now + AHEAD_MS;', put: 'return instant <= now + Infinity;' }],
+  },
+  {
     name: 'runs-by-the-own-clock',
     breaks: "A run is due by the API server's time",
     edits: [{ file: 'cluster/cluster-time.ts', find: '> DOUBT_MS ? theirs : mine', put: '> DOUBT_MS ? mine : mine' }],
