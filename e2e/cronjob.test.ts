@@ -20,8 +20,9 @@ interface CronJob {
 }
 
 interface Job {
-  readonly metadata: { readonly annotations: Record<string, string> };
+  readonly metadata: { readonly name: string; readonly annotations: Record<string, string> };
   readonly spec: { readonly suspend?: boolean };
+  readonly status?: { readonly succeeded?: number };
 }
 
 let stage: Stage;
@@ -52,6 +53,13 @@ ${spec}`;
 }
 
 const reason = (name: string, wanted: string): Promise<Workload> => stage.reason(name, wanted, 'default', PLURAL);
+async function jobsOf(name: string): Promise<readonly Job[]> {
+  const selector = encodeURIComponent(`highlander.plexobject.io/name=${name}`);
+  return (
+    (await stage.object<{ items: readonly Job[] }>('apis/batch/v1', `jobs?labelSelector=${selector}`))?.items ?? []
+  );
+}
+const SCHEDULED = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 const cronJob = (name: string) => stage.object<CronJob>('apis/batch/v1', `cronjobs/${name}`);
 
 // Simulated nodes run no programs, so no run fails.
@@ -142,6 +150,47 @@ describe.skipIf(!inject('realNodes'))('a WorkloadCronJob', () => {
       const pods = await stage.podsOf('WorkloadCronJob', 'often');
       return left.every((each) => each === undefined) && pods.length === 0;
     });
+  });
+
+  it('runs once more for each Job that a person makes, whatever its name, and its schedule goes on', async () => {
+    await stage.kube.apply(yaml('asked', '* * * * *', '  catchUp: All\n  successfulJobsHistoryLimit: 10\n'));
+    await reason('asked', 'Scheduled');
+    const seconds = Math.floor(Date.now() / 1000);
+    const date = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
+    const names = ['backup-manual', `asked-manual-${seconds}`, `asked-manual-${date}`, `asked-${date.slice(0, 8)}`];
+    for (const name of names) await stage.kube.run('create', 'job', name, '--from=cronjob/asked');
+    const hasRun = (each: Job | undefined) => each?.status?.succeeded === 1;
+    await waitFor(
+      'all that were asked for, and one of the schedule',
+      async () => {
+        const jobs = await jobsOf('asked');
+        const isRun = (name: string) => hasRun(jobs.find(({ metadata }) => metadata.name === name));
+        return names.every(isRun) && jobs.some((each) => hasRun(each) && each.metadata.annotations[SCHEDULED]);
+      },
+      { timeoutMs: 120_000 },
+    );
+    const mark = Number((await cronJob('asked'))?.metadata.annotations['highlander.plexobject.io/last-claimed']);
+    expect(mark).toBeLessThanOrEqual(Date.now());
+    await stage.kube.run('delete', PLURAL, 'asked', '--wait=false');
+  });
+
+  it.each([
+    ['Kubernetes begins the runs', ''],
+    ['each run is claimed', '  catchUp: All\n'],
+  ])('goes on when an image that cannot be pulled is corrected: %s', async (_, spec) => {
+    const name = spec === '' ? 'broken' : 'broken-claimed';
+    const broken = yaml(name, '* * * * *', spec).replace('busybox:latest', 'busybox:no-such-tag');
+    await stage.kube.apply(broken);
+    await waitFor(
+      'a pod that does not start',
+      async () => /does not start/.test(JSON.stringify((await stage.workload(name, 'default', PLURAL))?.status ?? {})),
+      { timeoutMs: 120_000 },
+    );
+    await stage.kube.apply(yaml(name, '* * * * *', spec));
+    await waitFor('a success', async () => (await jobsOf(name)).some(({ status }) => status?.succeeded === 1), {
+      timeoutMs: 120_000,
+    });
+    await stage.kube.run('delete', PLURAL, name, '--wait=false');
   });
 
   it('begins no run before it is due, whatever its leader takes for the time', async () => {
