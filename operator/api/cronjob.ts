@@ -59,7 +59,8 @@ export const cronJobSpec = withRules(
             context.addIssue({ code: 'custom', message });
           })
           .default('Etc/UTC'),
-        'Time zone of the schedule. Default: Etc/UTC. Example: Europe/Berlin',
+        'Time zone of the schedule. Where its clock skips an hour, a run in that hour is left out, and where it repeats one, it takes place twice, unless runs ' +
+          'are claimed (several clusters, or catchUp: All): then it takes place once. Default: Etc/UTC. Example: Europe/Berlin',
       ),
       concurrencyPolicy: described(
         z.enum(['Forbid', 'Replace', 'Allow']).default('Forbid'),

@@ -87,6 +87,21 @@ describe('validate', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(finding) as string });
   });
 
+  it.each([
+    [
+      '',
+      /^a\.yaml:6:13: warning: spec\.schedule: "30 2 \* \* \*" runs not at all on \d{4}-03-\d\d and twice on \d{4}-10-\d\d, when clocks change in Europe\/Berlin; choose/,
+    ],
+    ['  catchUp: All\n', /^$/],
+    ['  timeZone: Etc/UTC\n', /^$/],
+  ])('warns of nights in which the clock changes, where Kubernetes alone starts the runs: %j', (more, warning) => {
+    const zone = more.includes('timeZone') ? '' : '  timeZone: Europe/Berlin\n';
+    const text = `apiVersion: highlander.plexobject.io/v1\nkind: WorkloadCronJob\nmetadata: {name: a}\nspec:\n  image: b\n  schedule: 30 2 * * *\n${zone}${more}`;
+    const { code, stderr } = check(file('a.yaml', text));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(warning);
+  });
+
   it('finds a workload that is there twice', () => {
     const text = `${HEAD}spec: {image: busybox}\n`;
     const { stderr } = check(file('a.yaml', text), file('b.yaml', text));

@@ -8,6 +8,7 @@ import { unknownFields } from '../api/unknown-fields.ts';
 import { checkConfig, isConfig } from '../config/check.ts';
 import { brokenTimingRule } from '../leadership/timing.ts';
 import { nearest } from '../lib/edit-distance.ts';
+import { clockWarnings } from './clock-warnings.ts';
 import type { Finding, Part, Source } from './documents.ts';
 import { parseSource } from './documents.ts';
 
@@ -45,6 +46,7 @@ export function checkSources(sources: readonly Source[]): CheckedSources {
       const checked = checkPart(part);
       findings.push(...checked.findings, ...checked.workloads.flatMap((each) => twice(each, part, seen)));
       workloads.push(...checked.workloads);
+      warnings.push(...checked.workloads.flatMap((each) => clockWarnings(each, part.at)));
     }
   }
   return { workloads, findings, warnings };

@@ -1,4 +1,7 @@
-/** When a schedule comes round next, on the wall clock of a time zone. An hour that a clock skips brings no run; one that it repeats brings two. */
+/**
+ * When a schedule comes round next, on the wall clock of a time zone, as Kubernetes reads it: an hour that the clock skips brings no
+ * run, one that it repeats brings two. `summer-time.ts` knows better.
+ */
 import type { Fields, Schedule } from './cron.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,7 +32,16 @@ export function nextAfter(schedule: Schedule, timeZone: string, after: number, a
 export function comesRoundAt(schedule: Schedule, timeZone: string, at: number): boolean {
   if (!(at > 0 && at < LAST_MS)) return false;
   if ('everyMs' in schedule) return at % 1000 === 0;
-  return at % MINUTE_MS === 0 && untilNextCandidate(schedule, wallClock(timeZone)(at)) === 0;
+  return at % MINUTE_MS === 0 && fits(schedule, wallAt(timeZone, at));
+}
+
+export function fits(schedule: Fields, wall: Wall): boolean {
+  return untilNextCandidate(schedule, wall) === 0;
+}
+
+/** What a clock on the wall shows. Throws a RangeError for a time zone that is not known. */
+export function wallAt(timeZone: string, at: number): Wall {
+  return wallClock(timeZone)(at);
 }
 
 /** How far back is looked for them at first, and then ever further. */
@@ -40,20 +52,22 @@ export function lastBefore(
   schedule: Fields,
   timeZone: string,
   { after, until, count }: { readonly after: number; readonly until: number; readonly count: number },
+  next: typeof nextAfter = nextAfter,
 ): readonly number[] {
   for (const window of WINDOWS_MS) {
     const from = Math.max(after, until - window);
     const found: number[] = [];
-    for (let at = nextAfter(schedule, timeZone, from, from); at !== undefined && at <= until;) {
+    for (let at = next(schedule, timeZone, from, from); at !== undefined && at <= until;) {
       found.push(at);
-      at = nextAfter(schedule, timeZone, at, from);
+      at = next(schedule, timeZone, at, from);
     }
     if (found.length >= count || from === after) return found.slice(-count);
   }
   return [];
 }
 
-interface Wall {
+export interface Wall {
+  readonly year: number;
   readonly month: number;
   readonly day: number;
   readonly weekday: number;
@@ -84,7 +98,7 @@ function wallClock(timeZone: string): (at: number) => Wall {
   let format = formats.get(timeZone);
   if (!format) {
     const number = 'numeric';
-    const shown = { month: number, day: number, weekday: 'short', hour: number, minute: number } as const;
+    const shown = { year: number, month: number, day: number, weekday: 'short', hour: number, minute: number } as const;
     format = new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', ...shown });
     formats.set(timeZone, format);
   }
@@ -92,6 +106,7 @@ function wallClock(timeZone: string): (at: number) => Wall {
     const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type as string, value]));
     const part = (type: string): number => Number(parts.get(type));
     return {
+      year: part('year'),
       month: part('month'),
       day: part('day'),
       weekday: WEEKDAYS.indexOf(parts.get('weekday') ?? ''),

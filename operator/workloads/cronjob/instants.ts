@@ -1,5 +1,6 @@
 /** Which runs of a cron job are due. Pure. */
 import type { Job } from '../../api/children.ts';
+import { nextOnceAfter } from '../../lib/summer-time.ts';
 import { lastBefore } from '../../lib/cron-next.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
 import { MOST_CAUGHT_UP } from './catch-up.ts';
@@ -52,5 +53,6 @@ export function dueInstants(view: Known): readonly number[] {
 export function instantsIn({ ledger, cronJob }: Known, until: number): readonly number[] {
   const schedule = scheduleOf(cronJob);
   if (!schedule || 'everyMs' in schedule) return [];
-  return lastBefore(schedule, zoneOf(cronJob), { after: ledger.mark, until, count: MOST_CAUGHT_UP + 1 });
+  const span = { after: ledger.mark, until, count: MOST_CAUGHT_UP + 1 };
+  return lastBefore(schedule, zoneOf(cronJob), span, nextOnceAfter);
 }

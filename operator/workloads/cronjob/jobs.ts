@@ -1,7 +1,7 @@
 /** The Jobs of a CronJob, as the claims on its runs see them. Pure. Whatever a Job says of itself, anybody may have written. */
 import type { CronJob, Job } from '../../api/children.ts';
 import { annotations } from '../../api/group.ts';
-import { comesRoundAt } from '../../lib/cron-next.ts';
+import { comesRoundOnceAt } from '../../lib/summer-time.ts';
 import type { Schedule } from '../../lib/cron.ts';
 import { parseSchedule } from '../../lib/cron.ts';
 import { isTimeZone } from '../../lib/time-zones.ts';
@@ -52,7 +52,7 @@ function timeOf(text: string): number {
 
 function isOnSchedule(cronJob: CronJob, instant: number): boolean {
   const schedule = scheduleOf(cronJob);
-  return schedule !== undefined && comesRoundAt(schedule, zoneOf(cronJob), instant);
+  return schedule !== undefined && comesRoundOnceAt(schedule, zoneOf(cronJob), instant);
 }
 
 /** Undefined: somebody else's, which is about to be put back. */

@@ -3,13 +3,14 @@ import type { CronJob, Job } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec, CronJobStatus } from '../../api/cronjob.ts';
 import { annotations } from '../../api/group.ts';
+import { nextOnceAfter } from '../../lib/summer-time.ts';
 import { nextAfter } from '../../lib/cron-next.ts';
-import { parseSchedule } from '../../lib/cron.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
+import { scheduleOf, zoneOf } from './jobs.ts';
 import { isPlausible } from './mark.ts';
 
 export function facts(sight: Sight): Facts & CronJobStatus {
@@ -58,18 +59,14 @@ function cronJobOf({ owner, live }: Sight): CronJob | undefined {
   return live.get<CronJob>(childTypes.cronJobs, owner.name);
 }
 
-function nextOf({ metadata, spec, status }: CronJob, now: number): number | undefined {
-  try {
-    const anchor = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
-    return nextAfter(
-      parseSchedule(spec.schedule),
-      spec.timeZone ?? 'Etc/UTC',
-      now,
-      Number.isNaN(anchor) ? now : anchor,
-    );
-  } catch {
-    return undefined; // somebody else's schedule, which is about to be put back
-  }
+function nextOf(live: CronJob, now: number): number | undefined {
+  const { metadata, spec, status } = live;
+  const schedule = scheduleOf(live);
+  if (!schedule) return undefined;
+  const anchor = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
+  // Where Kubernetes alone starts the runs, it does so as it reads the clock.
+  const next = spec.jobTemplate.spec.suspend === true ? nextOnceAfter : nextAfter;
+  return next(schedule, zoneOf(live), now, Number.isNaN(anchor) ? now : anchor);
 }
 
 /** The latest first. */
