@@ -1,6 +1,6 @@
 /**
- * What the API server is asked to enforce: pods of a tenant are created only while the cluster's permit lasts, and terms
- * on objects never go back. No code inside a controller can see to that: its requests may be late.
+ * What the API server is asked to enforce: pods of a tenant are created only while the cluster's permit lasts, terms on
+ * objects never go back, and nobody forges one. No code inside a controller can see to that: its requests may be late.
  */
 import { annotations, GROUP, labels } from './group.ts';
 
@@ -26,9 +26,9 @@ interface Admission {
   readonly spec: object;
 }
 
-/** Both policies, the binding of the second, which is for all tenants, and that of the first for this one. */
+/** Both policies, which are for all tenants, and their bindings for this one. */
 export function admission(tenant: string, permitNamespace: string): readonly Admission[] {
-  return [permitPolicy, termPolicy, termBinding, permitBinding(tenant, permitNamespace)];
+  return [permitPolicy, termPolicy, termBinding(tenant, permitNamespace), permitBinding(tenant, permitNamespace)];
 }
 
 const permitPolicy: Admission = {
@@ -77,44 +77,63 @@ function permitBinding(tenant: string, namespace: string): Admission {
   };
 }
 
+const WRITES = ['CREATE', 'UPDATE'];
+
 const MADE = [
-  { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods'] },
-  { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['deployments', 'statefulsets'] },
-  { apiGroups: ['batch'], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['cronjobs', 'jobs'] },
+  { apiGroups: [''], apiVersions: ['v1'], operations: WRITES, resources: ['pods'] },
+  { apiGroups: ['apps'], apiVersions: ['v1'], operations: WRITES, resources: ['deployments', 'statefulsets'] },
+  { apiGroups: ['batch'], apiVersions: ['v1'], operations: WRITES, resources: ['cronjobs', 'jobs'] },
 ];
 
+/** How far a stamp may be ahead of the permit: API servers hear of a new permit a moment after it was written. */
+const AHEAD = 1000;
+
+/** A leader writes its term into the permit before it stamps anything: what is ahead of that, somebody else wrote. */
 const termPolicy: Admission = {
   apiVersion: API,
   kind: POLICY,
   metadata: { name: TERM_POLICY },
   spec: {
     failurePolicy: 'Fail',
+    paramKind: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' },
     matchConstraints: { objectSelector: OURS, resourceRules: MADE },
     variables: [
-      { name: 'before', expression: termIn('oldObject') },
+      { name: 'before', expression: `oldObject == null ? 0 : (${termIn('oldObject')})` },
       { name: 'after', expression: termIn('object') },
+      { name: 'permitted', expression: termIn('params') },
     ],
     validations: [
       {
-        expression: 'variables.after >= variables.before',
+        expression: 'variables.after >= variables.before || variables.before > variables.permitted',
         messageExpression:
           "'term ' + string(variables.before) + ' has written this object: term ' + string(variables.after) + ' is over'",
+      },
+      {
+        expression: `variables.after <= variables.permitted + ${AHEAD} || variables.after == variables.before`,
+        messageExpression: `'annotation ${annotations.term}: no controller leads in term ' + string(variables.after) + ' (the last one was ' + string(variables.permitted) + '); leave it to the controllers'`,
       },
     ],
   },
 };
 
-const termBinding: Admission = {
-  apiVersion: API,
-  kind: BINDING,
-  metadata: { name: TERM_POLICY },
-  spec: { policyName: TERM_POLICY, validationActions: ['Deny'] },
-};
+function termBinding(tenant: string, namespace: string): Admission {
+  return {
+    apiVersion: API,
+    kind: BINDING,
+    metadata: { name: `${TERM_POLICY}-${tenant}`, labels: { [labels.tenant]: tenant } },
+    spec: {
+      policyName: TERM_POLICY,
+      validationActions: ['Deny'],
+      matchResources: { objectSelector: { matchLabels: { [labels.tenant]: tenant } } },
+      paramRef: { name: permitName(tenant), namespace, parameterNotFoundAction: 'Allow' },
+    },
+  };
+}
 
 /** 0 where there is none, or none that is a number. */
 function termIn(object: string): string {
   const notes = `${object}.metadata.annotations`;
   const term = `${notes}['${annotations.term}']`;
-  const isThere = `has(${notes}) && '${annotations.term}' in ${notes} && ${term}.matches('^[0-9]{1,15}$')`;
+  const isThere = `has(${notes}) && '${annotations.term}' in ${notes} && ${term}.matches('^[0-9]{1,18}$')`;
   return `${isThere} ? int(${term}) : 0`;
 }

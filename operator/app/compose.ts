@@ -57,7 +57,8 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
   const caches = openCaches({ client, clock, logger, tenant, watchNamespaces, random });
   countWorkloads(caches.workloads, metrics);
   metrics.clusterPriority(cluster.name, config.failover.priority);
-  const objects = new TenantObjects(childCaches(caches));
+  const knownTerm = () => Math.max(leadership.elector.highestTerm, Math.floor(base.clusterClock.wall() / 1000));
+  const objects = new TenantObjects(childCaches(caches), knownTerm);
   const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
   const tenancy: Tenancy = new Tenancy({
     ...config,
@@ -69,6 +70,7 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
     store,
     watchdog,
     objects,
+    knownTerm,
     pods: caches.children.pods,
     sources,
     reconsider: () => operator.reconsider(),
@@ -156,7 +158,7 @@ function manage(
   const { tenant, workers, workloads: declarations } = config;
   const operator = operate({
     guard: leadership.guard,
-    demote: (reason) => leadership.elector.demote(reason),
+    dispute: (error) => void leadership.elector.dispute(error),
     clock,
     random,
     logger,

@@ -31,6 +31,8 @@ export interface Leading {
   readonly store: CellStore;
   readonly watchdog: Watchdog;
   readonly objects: TenantObjects;
+  /** The highest term that this process knows by itself, or the time in seconds. */
+  readonly knownTerm: () => number;
   readonly pods: Watched<Pod>;
   /** Custom resources, of each kind. */
   readonly sources: readonly Watched<KubeObject>[];
@@ -121,7 +123,7 @@ function common(
   const { objects, cluster } = leading;
   const { takeover, priority, apiDeadlineMs } = config.failover;
   const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
-  const permit = new PermitKeeper(new PermitLease({ client, namespace: config.namespace, tenant: config.tenant }));
+  const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm }));
   const presence = makePresence(base, leading, { onLoss, wishes, stamp: () => permit.term });
   const view: ClusterView = {
     ready: () => objects.ready(),

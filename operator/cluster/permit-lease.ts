@@ -3,6 +3,7 @@
  * server's own clock, and the cluster's memory that the tenant has existed.
  */
 import { permitName } from '../api/admission.ts';
+import { isPlausible, wholeNumber } from '../api/terms.ts';
 import { GROUP, labels } from '../api/group.ts';
 import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
 import { core, hasCode } from './cluster-client.ts';
@@ -33,14 +34,18 @@ export interface PermitLeaseOptions {
   /** Where all controllers of the tenant in this cluster look. */
   readonly namespace: string;
   readonly tenant: string;
+  /** The highest term that this process knows by itself, or the time in seconds: a term far above it is forged. 0 unless told. */
+  readonly known?: () => number;
 }
 
 export class PermitLease {
   readonly #client: ClusterClient;
   readonly #namespace: string;
   readonly #tenant: string;
+  readonly #known: () => number;
 
-  constructor({ client, namespace, tenant }: PermitLeaseOptions) {
+  constructor({ client, namespace, tenant, known = () => 0 }: PermitLeaseOptions) {
+    this.#known = known;
     this.#client = client;
     this.#namespace = namespace;
     this.#tenant = tenant;
@@ -56,7 +61,7 @@ export class PermitLease {
       { name: this.#name, namespace: this.#namespace },
       call,
     );
-    return found && { permit: permitOf(found), version: found.metadata.resourceVersion ?? '' };
+    return found && { permit: this.#permitOf(found), version: found.metadata.resourceVersion ?? '' };
   }
 
   async write(permit: PermitFields, expected: string | undefined, call: CallOptions): Promise<string | undefined> {
@@ -71,6 +76,19 @@ export class PermitLease {
       if (hasCode(error, 409) || hasCode(error, 404)) return undefined;
       throw error;
     }
+  }
+
+  /** Whoever may edit the Lease can write anything there. */
+  #permitOf({ metadata: { annotations = {} }, spec }: LeaseObject): PermitFields {
+    const term = wholeNumber(annotations[TERM]) ?? 0;
+    return {
+      scope: annotations[SCOPE] === 'multi' ? 'multi' : 'single',
+      term: isPlausible(term, this.#known()) ? term : 0,
+      clusterId: annotations[CLUSTER] ?? '',
+      drainMs: wholeNumber(annotations[DRAIN]) ?? 0,
+      renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
+      ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+    };
   }
 
   #lease(permit: PermitFields, resourceVersion: string | undefined): LeaseObject {
@@ -97,18 +115,6 @@ export class PermitLease {
       },
     };
   }
-}
-
-function permitOf({ metadata, spec }: LeaseObject): PermitFields {
-  const number = (key: string): number => finite(Number(metadata.annotations?.[key]));
-  return {
-    scope: metadata.annotations?.[SCOPE] === 'multi' ? 'multi' : 'single',
-    term: number(TERM),
-    clusterId: metadata.annotations?.[CLUSTER] ?? '',
-    drainMs: number(DRAIN),
-    renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
-    ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
-  };
 }
 
 function finite(value: number): number {

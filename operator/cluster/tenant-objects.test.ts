@@ -1,11 +1,13 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { annotations } from '../api/group.ts';
 import type { KubeObject } from './cluster-client.ts';
 import { ObjectStore, type StoreEvent } from './object-store.ts';
+import { owned } from './testing/owned.ts';
 import { TenantObjects } from './tenant-objects.ts';
 
 function pod(name: string, version: number, graceSeconds: number, term = 1): KubeObject {
   const metadata = {
+    ...owned,
     name,
     uid: name,
     resourceVersion: String(version),
@@ -50,6 +52,41 @@ it('never forgets the highest term, and knows those of objects that were there b
   store.upsert(pod('b', 2, 5, 9));
   store.delete(pod('b', 3, 5, 9));
   expect(objects.highestStamp()).toBe(9);
+});
+
+describe('what anybody can write', () => {
+  const stampOf = (object: KubeObject, known = 0) =>
+    new TenantObjects([tenant(object).source], () => known).highestStamp();
+  const stamped = (term: string, metadata: Partial<KubeObject['metadata']> = {}) => {
+    const object = pod('a', 1, 5);
+    return { ...object, metadata: { ...object.metadata, annotations: { [annotations.term]: term }, ...metadata } };
+  };
+
+  it.each(['soon', 'Infinity', '1e300', '-', '-5', '0x10', '9007199254740993', '7 ', '٧'])(
+    'a stamp %j is none',
+    (term) => {
+      expect(stampOf(stamped(term))).toBe(0);
+    },
+  );
+
+  it('a stamp on an object that is not a child of ours is none', () => {
+    expect(stampOf(stamped('7', { ownerReferences: [] }))).toBe(0);
+    expect(stampOf(stamped('7', { labels: {} }))).toBe(0);
+    expect(stampOf(stamped('7'))).toBe(7);
+  });
+
+  it('a stamp far above what is known hides no other', () => {
+    const { store, source } = tenant(stamped('999999999999999'));
+    const objects = new TenantObjects([source], () => 1_800_000_000);
+    store.upsert(pod('b', 2, 5, 1_800_000_009));
+    expect(objects.highestStamp()).toBe(1_800_000_009);
+  });
+
+  it('a grace on an object that nobody here would stop delays nothing', () => {
+    const foreign = pod('a', 1, 1_000_000_000);
+    const { objects } = tenant({ ...foreign, metadata: { ...foreign.metadata, ownerReferences: [] } });
+    expect(objects.drainMs()).toBe(0);
+  });
 });
 
 it('is ready while each cache is complete and hears from the API server', () => {

@@ -1,6 +1,8 @@
 /** What the election must know of the tenant's objects in this cluster, from the caches that the reconcilers use. */
 import { podGraceMs } from '../api/grace.ts';
 import { annotations } from '../api/group.ts';
+import { isMadeByUs } from '../api/ownership.ts';
+import { isPlausible, wholeNumber } from '../api/terms.ts';
 import type { KubeObject } from './cluster-client.ts';
 import type { StoreEvent } from './object-store.ts';
 import type { Watched } from './namespaces.ts';
@@ -10,6 +12,7 @@ type Source = Pick<Watched<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'su
 /** Kept up with each event: the guard asks before every reconcile. */
 export class TenantObjects {
   readonly #sources: readonly Source[];
+  readonly #known: () => number;
   #highestStamp = 0;
   /** Grows with each event. */
   version = 0;
@@ -17,10 +20,12 @@ export class TenantObjects {
   /** Unknown after a deletion, which may have been that of the pod with the longest. */
   #longestGraceMs: number | undefined;
 
-  constructor(sources: readonly Source[]) {
+  /** `known`: the highest term that this process knows by itself, or the time in seconds: stamps far above are forged. 0 unless told. */
+  constructor(sources: readonly Source[], known = () => 0) {
     this.#sources = sources;
+    this.#known = known;
     for (const source of sources) {
-      for (const object of source.list()) this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+      for (const object of source.list()) this.#noteStamp(object);
       source.subscribe((event) => this.#changed(event));
     }
   }
@@ -32,14 +37,14 @@ export class TenantObjects {
     return this.#sources.every((source) => source.hasSynced) && this.#sources[0]?.lastError === undefined;
   }
 
-  /** Highest term ever seen stamped on an object; 0 when there was none. */
+  /** Highest plausible term ever seen stamped on a child of ours; 0 when there was none. */
   highestStamp(): number {
     return this.#highestStamp;
   }
 
   /** Longest termination grace among the pods, those that will be made, and one with this grace; milliseconds. */
   drainMs(graceMs = 0): number {
-    const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(podGraceMs));
+    const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(graceMsOf));
     this.#longestGraceMs ??= graces().reduce((longest, each) => Math.max(longest, each), 0);
     return Math.max(this.#longestGraceMs, graceMs);
   }
@@ -51,17 +56,24 @@ export class TenantObjects {
   }
 
   #changed({ type, object, old }: StoreEvent<KubeObject>): void {
-    this.#highestStamp = Math.max(this.#highestStamp, stampOf(object));
+    this.#noteStamp(object);
     this.version += 1;
     this.#next?.resolve();
     this.#next = undefined;
-    const shrinks = type === 'deleted' || (old !== undefined && podGraceMs(object) < podGraceMs(old));
+    const shrinks = type === 'deleted' || (old !== undefined && graceMsOf(object) < graceMsOf(old));
     if (shrinks) this.#longestGraceMs = undefined;
     else if (this.#longestGraceMs !== undefined)
-      this.#longestGraceMs = Math.max(this.#longestGraceMs, podGraceMs(object));
+      this.#longestGraceMs = Math.max(this.#longestGraceMs, graceMsOf(object));
+  }
+
+  /** Anybody may stamp an object of their own: those of our children count. */
+  #noteStamp(object: KubeObject): void {
+    const stamp = isMadeByUs(object) ? (wholeNumber(object.metadata.annotations?.[annotations.term]) ?? 0) : 0;
+    if (stamp > this.#highestStamp && isPlausible(stamp, this.#known())) this.#highestStamp = stamp;
   }
 }
 
-function stampOf({ metadata }: KubeObject): number {
-  return Number(metadata.annotations?.[annotations.term] ?? 0);
+/** Milliseconds; 0 for what nobody here would stop. */
+function graceMsOf(object: KubeObject): number {
+  return isMadeByUs(object) ? podGraceMs(object) : 0;
 }

@@ -28,7 +28,7 @@ function controller(elected = true, filter?: (object: KubeObject) => boolean) {
       concurrency: 1,
       ...(filter && { filter }),
     },
-    { guard: openGuard, demote() {}, clock, random: () => 0.5, logger: silentLogger },
+    { guard: openGuard, dispute() {}, clock, random: () => 0.5, logger: silentLogger },
   );
   onTestFinished(() => made.stop());
   made.start();

@@ -7,6 +7,7 @@ import type { StoreEvent } from '../cluster/object-store.ts';
 import type { Reflector } from '../cluster/reflector.ts';
 import type { BackoffOptions, Random } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import type { HigherTermSeen } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ObjectKey, Reconciler } from '../reconcile/reconciler.ts';
 import { type Priority, type QueueObserver, WorkQueue } from './queue.ts';
@@ -43,7 +44,7 @@ export interface Registration {
 
 export interface ControllerDeps {
   readonly guard: Guard;
-  readonly demote: (reason: string) => void;
+  readonly dispute: (seen: HigherTermSeen) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -68,7 +69,7 @@ export class Controller {
 
   constructor(registration: Registration, deps: ControllerDeps) {
     const { reconciler, concurrency } = registration;
-    const { clock, random, logger, guard, demote, backoff, queueObserver, workerObserver } = deps;
+    const { clock, random, logger, guard, dispute, backoff, queueObserver, workerObserver } = deps;
     this.kind = reconciler.kind;
     this.#registration = registration;
     this.#deps = deps;
@@ -79,7 +80,7 @@ export class Controller {
       queue: this.queue,
       reconciler,
       guard,
-      demote,
+      dispute,
       isActive: () => this.#active,
       clock,
       logger,

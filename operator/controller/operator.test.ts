@@ -52,7 +52,7 @@ async function operated(options: { tls?: boolean } = {}): Promise<Operated> {
     kubeConfig: made.config,
     client: made.client,
     guard: openGuard,
-    demote() {},
+    dispute() {},
     clock,
     random: () => 1,
     logger,

@@ -13,7 +13,7 @@ function workers(options: { guard?: Guard; active?: boolean; concurrency?: numbe
   const queue = new WorkQueue({ clock, random: () => 1 });
   const reconciler = new RecordingReconciler();
   const logger = recordingLogger();
-  const demoted: string[] = [];
+  const disputed: string[] = [];
   const seen: string[] = [];
   const made = new Workers({
     queue,
@@ -21,7 +21,7 @@ function workers(options: { guard?: Guard; active?: boolean; concurrency?: numbe
     guard: options.guard ?? openGuard,
     clock,
     logger,
-    demote: (reason) => demoted.push(reason),
+    dispute: ({ message }) => disputed.push(message),
     isActive: () => options.active ?? true,
     newId: () => 'id-1',
     observer: { reconciled: (kind, outcome, ms) => seen.push(`${kind} ${outcome} ${ms}`) },
@@ -33,7 +33,7 @@ function workers(options: { guard?: Guard; active?: boolean; concurrency?: numbe
     queue.add(key(name));
     await clock.settle();
   };
-  return { clock, queue, reconciler, logger, demoted, seen, workers: made, run };
+  return { clock, queue, reconciler, logger, disputed, seen, workers: made, run };
 }
 
 const failing = (all: ReturnType<typeof workers>, error: unknown): void =>
@@ -75,7 +75,7 @@ describe('Workers', () => {
     failing(all, new LeaseLost('the deadline has passed'));
     await all.run();
     await all.clock.advance(600_000);
-    expect([all.reconciler.calls.length, all.demoted]).toEqual([1, []]);
+    expect([all.reconciler.calls.length, all.disputed]).toEqual([1, []]);
   });
 
   it('tries again after a back-off when it was refused although the term went on', async () => {
@@ -98,11 +98,11 @@ describe('Workers', () => {
     expect(all.reconciler.calls).toEqual(['y', 'x']);
   });
 
-  it('demotes itself when it sees a later term', async () => {
+  it('asks who leads when it sees a later term', async () => {
     const all = workers({ active: false });
     failing(all, new HigherTermSeen(9, 'Pod a/x'));
     await all.run();
-    expect(all.demoted).toEqual(['Pod a/x carries term 9, later than ours']);
+    expect(all.disputed).toEqual(['Pod a/x carries term 9, later than ours']);
   });
 
   it('looks again when the reconciler asks for it, by result or RetryLater, without counting a failure', async () => {

@@ -39,8 +39,8 @@ export interface WorkersOptions {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly guard: Guard;
-  /** Gives up the lease: somebody leads after us. */
-  readonly demote: (reason: string) => void;
+  /** A child carries a later term than ours: finds out who leads. */
+  readonly dispute: (seen: HigherTermSeen) => void;
   /** Whether this controller leads as far as it knows; decides what becomes of a key that the guard refused. */
   readonly isActive: () => boolean;
   readonly clock: Clock;
@@ -159,9 +159,9 @@ export class Workers {
    * late and the term went on; then the key backs off instead.
    */
   #refused(key: ObjectKey, error: NotLeader, fields: LogFields): Outcome {
-    const { queue, demote, isActive } = this.#options;
+    const { queue, dispute, isActive } = this.#options;
     this.#logger.debug('Reconcile was refused', { ...fields, error: error.message });
-    if (error instanceof HigherTermSeen) demote(error.message);
+    if (error instanceof HigherTermSeen) dispute(error);
     if (isActive() && !this.#stopping.signal.aborted) queue.addRateLimited(key);
     else queue.forget(key);
     return 'not-leader';

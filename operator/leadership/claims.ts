@@ -1,27 +1,18 @@
 /** Which tenants claim which namespaces, by what their controllers say. Pure. */
 import type { ListedCell } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
-import { decodePresence, FORGOTTEN_MS } from './presence-record.ts';
+import { readPresence, FORGOTTEN_MS } from './presence-record.ts';
 
 /** Namespace to tenants, both by name: the same for the same records in any order. */
 export function claimsOf(cells: readonly ListedCell[]): ReadonlyMap<string, readonly string[]> {
   const claims = new Map<string, Set<string>>();
   for (const { key, value, ageMs } of cells) {
     const tenant = key.slice(cellKeys.presences.length).split(':')[0] ?? '';
-    const names = ageMs < FORGOTTEN_MS ? claimsIn(value) : [];
+    const names = (ageMs < FORGOTTEN_MS && readPresence(value)?.claims) || [];
     for (const name of names) claims.set(name, (claims.get(name) ?? new Set()).add(tenant));
   }
   const sorted = [...claims].map(([name, tenants]): [string, string[]] => [name, [...tenants].toSorted(byName)]);
   return new Map(sorted.toSorted(([a], [b]) => byName(a, b)));
-}
-
-/** What another tenant writes must not keep this one from looking around. */
-function claimsIn(text: string): readonly string[] {
-  try {
-    return [...(decodePresence(text).claims ?? [])];
-  } catch {
-    return [];
-  }
 }
 
 function byName(a: string, b: string): number {

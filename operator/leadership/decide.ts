@@ -1,5 +1,6 @@
 /** What to do next, by the state of the election. Pure. */
 import type { Scope } from '../api/scope.ts';
+import { isPlausible } from '../api/terms.ts';
 import type { Candidate, Election, Facts, Held, Sighting, Step } from './election.ts';
 import type { LeaseRecord, PendingCluster } from './lease-record.ts';
 import { isGivenAway, standingOf } from './lease-record.ts';
@@ -137,12 +138,13 @@ function quarantineUntil(election: Election, facts: Facts, seenDrainMs: number, 
 
 function nextTerm(sighting: Sighting | undefined, election: Election, candidate: Candidate, facts: Facts): LeaseRecord {
   const previous = sighting?.record;
-  const marked = permitOf(facts)?.term ?? 0;
-  const floor = previous ? previous.term : Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
+  const time = Math.floor((election.lastReply?.storeTimeMs ?? 0) / 1000);
+  const floor = previous ? previous.term : time;
+  const stamped = highestStamp(facts, Math.max(floor, time, election.highestTerm));
   return {
     holder: candidate.identity,
     cluster: candidate.cluster,
-    term: Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1,
+    term: Math.max(floor, stamped, election.highestTerm) + 1,
     scope: scopeOf(previous, candidate, facts),
     ttlMs: candidate.timing.ttlMs,
     drainMs: Math.max(facts.drainMs, unfinishedDrainMs(previous, candidate)),
@@ -150,6 +152,12 @@ function nextTerm(sighting: Sighting | undefined, election: Election, candidate:
     release: 'none',
     pending: sighting ? inherited(sighting, candidate, facts) : [],
   };
+}
+
+/** Stamps and permits can be edited by others: what lies out of reach of any term lifts nothing. */
+function highestStamp(facts: Facts, known: number): number {
+  const seen = [...facts.stamps, permitOf(facts)?.term ?? 0];
+  return seen.filter((stamp) => isPlausible(stamp, known)).reduce((highest, stamp) => Math.max(highest, stamp), 0);
 }
 
 /** A holder that did not leave may have a pod on its way of which no cache has heard. */

@@ -26,8 +26,8 @@ export interface Candidate {
 export interface Facts {
   /** This controller may lead: caches warm, not leaving, not told to remain a follower. */
   readonly eligible: boolean;
-  /** Highest term on any object of the own cluster and in any presence record. */
-  readonly highestStamp: number;
+  /** Terms on objects of the own cluster and in presence records: the highest of each place. */
+  readonly stamps: readonly number[];
   /** Longest time that the tenant's pods may take to stop. */
   readonly drainMs: number;
   /** What the own cluster remembers of the tenant. */

@@ -5,6 +5,8 @@
 import type { Call } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Timer } from '../lib/clock.ts';
+import type { HigherTermSeen } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { HeldBack } from './activation.ts';
 import { decide } from './decide.ts';
 import { Departure } from './departure.ts';
@@ -12,6 +14,7 @@ import type { Election, Facts, Held } from './election.ts';
 import { newElection } from './election.ts';
 import type { ElectorOptions } from './elector-options.ts';
 import { factsOf } from './facts.ts';
+import { ForgedStamps } from './forged-stamps.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { endLease, expire, lostWrites, recordSeen, sawHint } from './observe.ts';
 import type { Change } from './steps.ts';
@@ -28,9 +31,11 @@ export class Elector {
   #expiry: Timer | undefined;
   /** Takes no lease any more, but to see to what runs here; one that is held is given up. */
   #departure: Departure | undefined;
+  readonly #forged: ForgedStamps;
 
   constructor(options: ElectorOptions) {
     this.#options = options;
+    this.#forged = new ForgedStamps(options.clock);
     this.#election = newElection(options.clock.monotonic());
     this.#tenure = new Tenure({
       ...options,
@@ -84,9 +89,17 @@ export class Elector {
     return this.#election.failing && this.#term?.doubtful ? this.#term.number : undefined;
   }
 
+  /** Whether a higher term on a child is known to be one that no leader has written. */
+  readonly isForged = (stamp: number): boolean => this.#forged.has(stamp);
+
   /** What may still run in another cluster, by kind and name; the term acts on all else. */
   get heldBack(): HeldBack {
     return this.#tenure.heldBack;
+  }
+
+  /** Highest term that was ever seen in the lease; 0: none yet. */
+  get highestTerm(): number {
+    return this.#election.highestTerm;
   }
 
   /** The lease is being given up: nothing is started any more. */
@@ -120,6 +133,30 @@ export class Elector {
    */
   handOver(to: string): void {
     if (this.term && !this.#departure) this.#depart(`it is handed over to ${to}`, to);
+  }
+
+  /**
+   * A child carries a higher term than the one that is held. Looks in the store who leads: whoever does not any more has
+   * learnt it by then; for whoever does, the stamp is one that no leader has written.
+   */
+  async dispute({ term: stamp, message }: HigherTermSeen): Promise<void> {
+    const { logger, candidate } = this.#options;
+    const before = this.term;
+    if (!before) return;
+    try {
+      await this.verify({ timeoutMs: candidate.timing.retryPeriodMs });
+    } catch (error) {
+      logger.debug('The lease could not be read', { error: messageOf(error) });
+      return this.demote(message);
+    }
+    if (this.term !== before || stamp <= before.number) return;
+    const known = Math.max(before.number, Math.floor((this.#election.lastReply?.storeTimeMs ?? 0) / 1000));
+    if (this.#forged.judge(stamp, known) === 'stepDown') return this.demote(message);
+    logger.warn('A child carries a term that no leader has written; it is put right', {
+      term: before.number,
+      stamp,
+      where: message,
+    });
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */

@@ -30,7 +30,7 @@ export function factsOf(
 ): Facts {
   return {
     eligible: !remainsFollower && !isLeaving && cluster.ready(),
-    highestStamp: Math.max(cluster.highestStamp(), presence.highestStamp),
+    stamps: [cluster.highestStamp(), ...presence.peers.map((peer) => peer.highestStamp)],
     drainMs: cluster.drainMs(graceMs),
     permit: permit.known,
     canarySince: presence.placedAt,

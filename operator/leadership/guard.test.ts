@@ -10,6 +10,7 @@ import { timing } from './testing/contender.ts';
 class Steered implements Leadership {
   readonly heldBack = new Map();
   term: Term | undefined;
+  readonly isForged = () => false;
   readonly reads: PromiseWithResolvers<void>[] = [];
   verify(): Promise<void> {
     const read = Promise.withResolvers<void>();

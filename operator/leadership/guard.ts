@@ -15,6 +15,7 @@ export interface Leadership {
   /** Reads the lease cell and lets what it shows count. */
   verify(call: Call): Promise<void>;
   readonly heldBack: HeldBack;
+  readonly isForged: (stamp: number) => boolean;
 }
 
 /** Permission to act for one reconcile. */
@@ -25,6 +26,8 @@ export interface Grant {
   readonly signal: AbortSignal;
   readonly heldBack: HeldBack;
   assertHeld(): void;
+  /** Whether a higher term on a child is known to be one that no leader has written. */
+  readonly isForged: (stamp: number) => boolean;
   allowGrace(graceMs: number): Promise<void>;
 }
 
@@ -62,6 +65,7 @@ export class LeadershipGuard {
       signal: term.signal,
       heldBack: this.#leadership.heldBack,
       assertHeld: () => term.assertHeld(),
+      isForged: this.#leadership.isForged,
       allowGrace: (graceMs) => term.allowGrace(graceMs),
     };
   }

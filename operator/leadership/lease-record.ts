@@ -1,5 +1,19 @@
 /** What stands in a tenant's lease cell: JSON, one line, readable by people and by later versions. */
 import type { Scope } from '../api/scope.ts';
+import { MAX_NUMBER } from '../api/terms.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Shape } from '../lib/shape.ts';
+import {
+  decodeAs,
+  encodeAs,
+  isDuration,
+  isListOf,
+  isName,
+  isOneOf,
+  isOptional,
+  isShaped,
+  isWhole,
+} from '../lib/shape.ts';
 
 export interface ClusterRef {
   /** UID of namespace kube-system, or `cluster.id`. Decisions compare this. */
@@ -49,48 +63,41 @@ export function standingOf({ holder, successor, term }: LeaseRecord): string {
   return holder !== null ? `held by ${holder}, term ${term}` : `released to ${successor ?? 'nobody'}, term ${term}`;
 }
 
-export function encodeRecord(record: LeaseRecord): string {
-  return JSON.stringify(record);
-}
+const REF: Shape<ClusterRef> = { id: isName, name: isName };
+const PENDING: Shape<PendingCluster> = { cluster: isShaped(REF), drainMs: isDuration };
 
-/** Throws when the text is no lease record: then nobody can tell who holds the lease, and nobody may take it. */
-export function decodeRecord(text: string): LeaseRecord {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Error('the lease cell does not hold JSON: somebody else uses this key', { cause: error });
-  }
-  if (!isRecord(value)) throw new Error('the lease cell does not hold a lease record: somebody else uses this key');
-  return value;
-}
+/** More clusters than a tenant will have. */
+const MAX_PENDING = 1000;
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-/** What each field must be. Fields that this version does not know are left to later ones. */
-const fields: { readonly [K in keyof Required<LeaseRecord>]: (value: unknown) => boolean } = {
-  holder: (value) => value === null || isText(value),
-  cluster: (value) =>
-    typeof value === 'object' &&
-    value !== null &&
-    isText((value as Partial<ClusterRef>).id) &&
-    isText((value as Partial<ClusterRef>).name),
-  term: Number.isSafeInteger,
-  scope: (value) => value === 'single' || value === 'multi',
+const SHAPE: Shape<LeaseRecord> = {
+  holder: (value) => value === null || isName(value),
+  cluster: isShaped(REF),
+  term: isWhole(MAX_NUMBER),
+  scope: isOneOf('single', 'multi'),
   ttlMs: isDuration,
   drainMs: isDuration,
-  incarnation: isText,
-  release: (value) => ['none', 'adopt', 'stopped', 'parked'].includes(String(value)),
-  successor: (value) => value === undefined || isText(value),
-  pending: Array.isArray,
+  incarnation: isName,
+  release: isOneOf('none', 'adopt', 'stopped', 'parked'),
+  successor: isOptional(isName),
+  pending: isListOf(isShaped(PENDING), MAX_PENDING),
 };
 
-function isRecord(value: unknown): value is LeaseRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const record = value as Readonly<Record<string, unknown>>;
-  return Object.entries(fields).every(([name, holds]) => holds(record[name]));
+/** Whether a value is a reference to a cluster, as records hold it. */
+export const isClusterRef = isShaped(REF);
+
+/** Throws on a record that nobody could read: it must not be written. */
+export function encodeRecord(record: LeaseRecord): string {
+  return encodeAs(SHAPE, record);
 }
 
-function isDuration(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+/** Throws when the text is not a lease record: then nobody can tell who holds the lease, and nobody may take it. */
+export function decodeRecord(text: string): LeaseRecord {
+  try {
+    return decodeAs(SHAPE, text);
+  } catch (cause) {
+    throw new Error(
+      `the lease cell does not hold a lease record (${messageOf(cause)}): somebody else uses this key, or see highlander storage repair`,
+      { cause },
+    );
+  }
 }

@@ -12,7 +12,7 @@ import { claimsOf } from './claims.ts';
 import { CONFIRMATION_MS } from './confirmation.ts';
 import type { ClusterRef } from './lease-record.ts';
 import type { PresenceRecord } from './presence-record.ts';
-import { decodePresence, FORGOTTEN_MS } from './presence-record.ts';
+import { encodePresence, FORGOTTEN_MS, readPresence } from './presence-record.ts';
 
 export interface Peer extends PresenceRecord {
   /** Milliseconds since its last sign of life, by the store's clock. */
@@ -40,10 +40,19 @@ export interface PresenceOptions {
   readonly onLoss: () => void;
 }
 
+/** Of a key in a log message, characters. */
+const MAX_KEY = 200;
+
 /** All controllers of a tenant. Throws what the store throws. */
 export async function readPeers(store: CellStore, tenant: string, call: Call): Promise<readonly Peer[]> {
   const cells = await store.list(cellKeys.presencePrefix(tenant), call);
-  return cells.map(({ value, ageMs }) => ({ ...decodePresence(value), ageMs }));
+  return cells.flatMap((cell) => peerIn(cell, tenant) ?? []);
+}
+
+/** Undefined when the cell holds anything but the record of the controller that it is named after. */
+function peerIn({ key, value, ageMs }: ListedCell, tenant: string): Peer | undefined {
+  const record = readPresence(value);
+  return record && key === cellKeys.presence(tenant, record.identity) ? { ...record, ageMs } : undefined;
 }
 
 /** Whether a controller would take the lease now. */
@@ -73,6 +82,7 @@ export class Presence {
   #claims: ReadonlyMap<string, readonly string[]> = new Map();
   /** When this process first saw the present version of a record, on the monotonic clock. */
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
+  #unreadable: ReadonlySet<string> = new Set();
   readonly #stopping = new AbortController();
 
   constructor(options: PresenceOptions) {
@@ -88,10 +98,6 @@ export class Presence {
   /** The other tenants that claim a namespace, by name, as of the last look. */
   claimedBy(namespace: string): readonly string[] {
     return this.#claims.get(namespace) ?? [];
-  }
-
-  get highestStamp(): number {
-    return this.#peers.reduce((highest, peer) => Math.max(highest, peer.highestStamp), 0);
   }
 
   /** Since when a loss would show: the first acknowledged rewrite after the last one, on the monotonic clock. */
@@ -186,7 +192,7 @@ export class Presence {
       ...(this.#leaving && { leaving: true }),
       ...(this.#report && { report: this.#report }),
     };
-    const reply = await store.write(this.#key, JSON.stringify(record), this.#version, this.#call());
+    const reply = await store.write(this.#key, encodePresence(record), this.#version, this.#call());
     if (reply.ok) {
       this.#saidMayLead = record.mayLead;
       this.#version = reply.version;
@@ -221,13 +227,26 @@ export class Presence {
     this.#setClaims(all.filter((cell) => !cells.includes(cell)));
     this.#remember(cells);
     const peers: Peer[] = [];
+    const unreadable: string[] = [];
     for (const cell of cells) {
-      const record = decodePresence(cell.value);
-      const limitMs = record.report?.byPerson === true ? CONFIRMATION_MS : FORGOTTEN_MS;
+      const peer = peerIn(cell, tenant);
+      const limitMs = peer?.report?.byPerson === true ? CONFIRMATION_MS : FORGOTTEN_MS;
       if (this.#isForgotten(cell, limitMs)) await store.remove(cell.key, cell.version, call);
-      else peers.push({ ...record, ageMs: cell.ageMs });
+      else if (peer) peers.push(peer);
+      else unreadable.push(cell.key);
     }
     this.#peers = peers;
+    this.#skipped(unreadable);
+  }
+
+  /** Each once, for as long as it stays there. */
+  #skipped(keys: readonly string[]): void {
+    for (const key of keys)
+      if (!this.#unreadable.has(key))
+        this.#options.logger.warn('Skipped a presence record that cannot be read: does another application write it?', {
+          key: key.slice(0, MAX_KEY),
+        });
+    this.#unreadable = new Set(keys);
   }
 
   #setClaims(others: readonly ListedCell[]): void {
@@ -266,6 +285,7 @@ export class Presence {
   }
 }
 
+/** -1 where somebody has written something else over it: the record is lost. */
 function beatOf(text: string): number {
-  return decodePresence(text).beat;
+  return readPresence(text)?.beat ?? -1;
 }

@@ -103,7 +103,12 @@ describe('a confirmation', () => {
   it('is refused for a cluster whose controllers live, although its lease has ended or others lead', async () => {
     await silentFor(15_001);
     await put(cellKeys.presence('default', 'e2'), { identity: 'e2', cluster: EAST, highestStamp: 0, beat: 2 });
-    await put(cellKeys.presence('default', 'w1'), { identity: 'w1', cluster: { id: 'w', name: 'west' }, beat: 1 });
+    await put(cellKeys.presence('default', 'w1'), {
+      identity: 'w1',
+      cluster: { id: 'w', name: 'west' },
+      highestStamp: 0,
+      beat: 1,
+    });
     await expect(desk.confirmStopped('east')).rejects.toThrow('report by themselves when nothing runs: e2 (0.0 s ago)');
     await expect(desk.confirmStopped('west')).rejects.toThrow(StillAlive);
   });

@@ -15,6 +15,7 @@ import { OrderBook } from './orders.ts';
 import type { Peer } from './presence.ts';
 import { readPeers } from './presence.ts';
 import type { PresenceRecord } from './presence-record.ts';
+import { encodePresence } from './presence-record.ts';
 
 /** It is not as the request took it to be. */
 export class Outdated extends Error {
@@ -106,7 +107,7 @@ export class TenantDesk {
     const key = cellKeys.presence(this.#tenant, identity);
     const { cell } = await this.#store.read(key, this.#call);
     const said: PresenceRecord = { identity, cluster, highestStamp: 0, beat: 1, mayLead: false, leaving: true, report };
-    const { ok } = await this.#store.write(key, JSON.stringify(said), cell?.version, this.#call);
+    const { ok } = await this.#store.write(key, encodePresence(said), cell?.version, this.#call);
     if (!ok) throw new Error('somebody else confirmed at the same time: look again');
   }
 

@@ -8,7 +8,7 @@ import { obstacleOf } from './child-obstacles.ts';
 import type { Stubborn } from './child-plan.ts';
 import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
-import type { Action, Child, Claimant } from './plan.ts';
+import type { Action, Child, Claimant, IsForged } from './plan.ts';
 import { standingOf } from './plan.ts';
 import type { CommonStatus, Report } from './status.ts';
 import { composeStatus, occasionOf } from './status.ts';
@@ -54,6 +54,7 @@ export interface Viewpoint {
   readonly podDefaults?: PodDefaults | undefined;
   readonly scope: Scope;
   readonly term: number;
+  readonly isForged?: IsForged | undefined;
   readonly holder: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -93,8 +94,7 @@ export function lookAtChildren<S>(subject: Subject<S>): ChildView {
     const claimant = claimantOf(subject);
     for (const { type, object } of children) {
       const found = all.get<AnyChild>(type, object.metadata.name);
-      const obstacle =
-        found && obstacleOf({ type, found, claimant, term: at.term, generation: generationOf(workload) });
+      const obstacle = found && obstacleOf({ ...at, type, found, claimant, generation: generationOf(workload) });
       if (obstacle) return { ...report(subject, sight, obstacle.verdict), ...obstacle.more };
     }
     const step =

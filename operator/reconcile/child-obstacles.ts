@@ -4,7 +4,7 @@ import { annotations } from '../api/group.ts';
 import { RetryLater } from '../lib/errors.ts';
 import type { AnyChild } from './child.ts';
 import { controllerOf, numberAnnotation, tenantOf } from './metadata.ts';
-import type { Claimant, Standing } from './plan.ts';
+import type { Claimant, IsForged, Standing } from './plan.ts';
 import { assertNotLater, standingOf } from './plan.ts';
 import type { Report } from './status.ts';
 
@@ -18,6 +18,7 @@ export interface Found {
   readonly claimant: Claimant;
   /** Ours. */
   readonly term: number;
+  readonly isForged?: IsForged | undefined;
   /** Of the custom resource. */
   readonly generation: number;
 }
@@ -29,11 +30,11 @@ export interface Obstacle {
 
 /** Undefined for a child of ours that stays. Throws as `lookAtChildren` does. */
 export function obstacleOf(of: Found): Obstacle | undefined {
-  const { type, found, claimant, term, generation } = of;
+  const { type, found, claimant, term, isForged, generation } = of;
   const where = `${type.kind} ${found.metadata.namespace ?? ''}/${found.metadata.name}`;
   const standing = standingOf(found, claimant);
   if (standing !== 'ours') return notOurs(of, standing, where);
-  assertNotLater(found, term);
+  assertNotLater(found, term, isForged);
   if ((numberAnnotation(found, annotations.generation) ?? 0) > generation)
     throw new RetryLater(200, `${where} was made from a later generation`);
   if (found.metadata.deletionTimestamp === undefined) return undefined;

@@ -61,7 +61,7 @@ export class ChildRetirement {
   }
 
   async #remove({ type, object }: Placed, reason: string, grant: Grant): Promise<boolean> {
-    assertNotLater(object, grant.term);
+    assertNotLater(object, grant.term, grant.isForged);
     if (object.metadata.deletionTimestamp !== undefined) return true;
     const applier = new Applier<AnyChild>(this.#options.client, type);
     const { live, changed } = await applier.apply({ type: 'stop', live: object, awaited: true, reason }, grant);

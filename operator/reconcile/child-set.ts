@@ -82,10 +82,20 @@ export class ChildSetReconciler<S> implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The children kept changing while they were worked on');
   }
 
-  #subject(workload: Workload, all: ChildScene, { term, holder, scope }: Grant): Subject<S> {
+  #subject(workload: Workload, all: ChildScene, { term, holder, scope, isForged }: Grant): Subject<S> {
     const { tenant, clusterName, clock } = this.#options;
     const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
-    const at = { tenant, clusterName, podDefaults, scope, term, holder, now: clock.wall(), stubborn: this.#stubborn };
+    const at = {
+      tenant,
+      clusterName,
+      podDefaults,
+      scope,
+      term,
+      holder,
+      isForged,
+      now: clock.wall(),
+      stubborn: this.#stubborn,
+    };
     return { kind: this.#kind, workload, all, at };
   }
 

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import { annotations, API_VERSION, DEFAULT_TENANT, GROUP, labels } from '../api/group.ts';
 import type { ObjectMeta, OwnerReference } from '../api/kubernetes.ts';
+import { wholeNumber } from '../api/terms.ts';
+
+export { controllerOf } from '../api/ownership.ts';
 
 export const MANAGED_BY = 'highlander';
 
@@ -35,10 +38,6 @@ export function workloadOf(child: Named, kind: string): Owner | undefined {
 /** As people and reports of other clusters name it: `WorkloadProcess default/app`. */
 export function workloadName(kind: string, { namespace = '', name }: { namespace?: string; name: string }): string {
   return `${kind} ${namespace}/${name}`;
-}
-
-export function controllerOf(child: Named): OwnerReference | undefined {
-  return child.metadata.ownerReferences?.find((reference) => reference.controller);
 }
 
 export function ownerReference(kind: string, owner: ObjectMeta): OwnerReference {
@@ -93,8 +92,7 @@ export function stampAnnotations({ term, generation }: Stamp): Record<string, st
 
 /** A whole number from an annotation; `undefined` when it is absent or is none. */
 export function numberAnnotation(object: Named, key: string): number | undefined {
-  const text = object.metadata.annotations?.[key];
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return wholeNumber(object.metadata.annotations?.[key]);
 }
 
 /** The same for equal values, whatever the order of their keys; 16 hexadecimal digits. Absent and undefined are equal. */

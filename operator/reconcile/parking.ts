@@ -6,6 +6,7 @@ import type { ChildType, CronJob, Deployment, Job, StatefulSet } from '../api/ch
 import { childTypes } from '../api/children.ts';
 import { annotations, GROUP, labels, POD_FINALIZER } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
+import { isMadeByUs } from '../api/ownership.ts';
 import type { AnyChild } from './child.ts';
 import { endedBeforeDeletion, isJobOver } from './ending.ts';
 import { isConfirmedGone, isDeleting, isFinal, isGone } from './gone.ts';
@@ -30,7 +31,7 @@ const REASON = 'Parked';
 
 /** What is to be done so that it ends; undefined when that has been done, or it is not ours to stop. */
 export function parkingOf({ type, object }: Found): Action<AnyChild> | undefined {
-  if (!isOurs(object)) return undefined;
+  if (!isMadeByUs(object)) return undefined;
   switch (type) {
     case childTypes.pods:
       return endOf(object as Pod);
@@ -45,7 +46,7 @@ export function parkingOf({ type, object }: Found): Action<AnyChild> | undefined
 
 /** Whether pods of it run, or may still be made. */
 export function mayRun({ type, object }: Found): boolean {
-  if (!isOurs(object)) return false;
+  if (!isMadeByUs(object)) return false;
   switch (type) {
     case childTypes.pods:
       return !isGone(object as Pod) && !isConfirmedGone(object as Pod);
@@ -66,15 +67,6 @@ export function workloadNamed({ type, object }: Found): string {
     ? workloadName(type.kind, { namespace, name })
     : workloadName(kind, { namespace, name: own[labels.name] ?? name });
 }
-
-/** What has no controller was left alone on purpose. */
-function isOurs(object: AnyChild): boolean {
-  const owner = controllerOf(object);
-  if (owner === undefined || object.metadata.labels?.[labels.kind] === undefined) return false;
-  return owner.apiVersion.startsWith(`${GROUP}/`) || MADE_BY_KUBERNETES.has(owner.kind);
-}
-
-const MADE_BY_KUBERNETES: ReadonlySet<string> = new Set(['CronJob', 'Job', 'ReplicaSet', 'StatefulSet']);
 
 /** Pods that others keep end with those. One of ours that has ended by itself stays, for what it has to tell. */
 function endOf(pod: Pod): Action<Pod> | undefined {

@@ -81,10 +81,13 @@ function isOfKind(owner: OwnerReference | undefined, { kind, name }: Claimant): 
   return owner?.apiVersion.split('/')[0] === GROUP && owner?.kind === kind && owner.name === name;
 }
 
-/** Throws `HigherTermSeen` when somebody who leads after us has written the child. */
-export function assertNotLater(child: Child, term: number): void {
+/** Whether a higher stamp is known to be one that no leader has written. */
+export type IsForged = (stamp: number) => boolean;
+
+/** Throws `HigherTermSeen` when somebody who leads after us has written the child. `isForged` absent: no stamp is. */
+export function assertNotLater(child: Child, term: number, isForged?: IsForged): void {
   const seen = numberAnnotation(child, annotations.term) ?? 0;
-  if (seen > term)
+  if (seen > term && !isForged?.(seen))
     throw new HigherTermSeen(
       seen,
       `${child.kind ?? 'Object'} ${child.metadata.namespace ?? ''}/${child.metadata.name}`,

@@ -18,6 +18,8 @@ export interface Grant {
   readonly heldBack?: ReadonlyMap<string, unknown>;
   /** Throws `LeaseLost` when the deadline has passed. Call it in the same synchronous step as the dispatch of a write. */
   assertHeld(): void;
+  /** Whether a higher term on a child is known to be one that no leader has written; absent: none is. */
+  readonly isForged?: (stamp: number) => boolean;
   /**
    * Resolves when everybody who may have to wait for this cluster knows that its pods may take so long to stop, in
    * milliseconds. Wait for it before a write that starts such a pod.

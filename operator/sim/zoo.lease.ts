@@ -191,7 +191,7 @@ const terms: readonly Mutant[] = [
   {
     name: 'term-not-raised',
     breaks: 'The term grows each time the lease changes hands',
-    edits: [{ file: decide, find: 'marked, election.highestTerm) + 1', put: 'marked, election.highestTerm)' }],
+    edits: [{ file: decide, find: 'stamped, election.highestTerm) + 1', put: 'stamped, election.highestTerm)' }],
   },
   {
     name: 'term-of-the-record-alone',
@@ -200,7 +200,7 @@ const terms: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: 'Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1',
+        find: 'Math.max(floor, stamped, election.highestTerm) + 1',
         put: 'floor + 1',
       },
     ],
@@ -212,7 +212,7 @@ const terms: readonly Mutant[] = [
     edits: [
       {
         file: decide,
-        find: 'Math.max(floor, facts.highestStamp, marked, election.highestTerm) + 1',
+        find: 'Math.max(floor, stamped, election.highestTerm) + 1',
         put: '(previous ? floor : 0) + 1',
       },
     ],
@@ -221,7 +221,10 @@ const terms: readonly Mutant[] = [
     name: 'terms-forgotten-by-the-process',
     breaks: 'Terms seen or held are remembered by the process and by the permit',
     profile: 'store-loss',
-    edits: [{ file: decide, find: 'facts.highestStamp, marked, election.highestTerm)', put: 'facts.highestStamp)' }],
+    edits: [
+      { file: decide, find: 'stamped, election.highestTerm) + 1', put: 'stamped) + 1' },
+      { file: decide, find: '[...facts.stamps, permitOf(facts)?.term ?? 0]', put: 'facts.stamps' },
+    ],
   },
 ];
 

@@ -57,7 +57,7 @@ export class CronRuns {
     for (let moves = 0; moves < MAX_MOVES; moves++) {
       const cronJob = claimed(scene, workload);
       if (!cronJob) return;
-      assertNotLater(cronJob, grant.term);
+      assertNotLater(cronJob, grant.term, grant.isForged);
       const move = this.#next(workload, entry, cronJob, { scene, taken, grant });
       if (!move) return;
       entry = await this.#take(move, { workload, entry, cronJob, scene, taken, grant });

@@ -64,7 +64,7 @@ export class DeclaredReconciler implements Reconciler {
         this.#complain(key, live, decision.why);
         return { requeueAfterMs: RECHECK_MS };
       case 'act': {
-        if (live) assertNotLater(live, grant.term);
+        if (live) assertNotLater(live, grant.term, grant.isForged);
         const { live: now, changed } = await this.#applier.apply(decision.action, grant);
         if (now) workloads.observe(now);
         const { type, reason } = decision.action;

@@ -8,6 +8,7 @@ import { LOST_AFTER_MS } from '../../reconcile/gone.ts';
 import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Standing } from '../../reconcile/plan.ts';
 import { assertNotLater, standingOf } from '../../reconcile/plan.ts';
+import type { IsForged } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 import { composeStatus, occasionOf } from '../../reconcile/status.ts';
 import type { Decision, Memory, Situation } from './decide.ts';
@@ -22,6 +23,7 @@ import { factsOf, verdictOf } from './verdict.ts';
 export interface Viewpoint extends Place {
   readonly term: number;
   readonly holder: string;
+  readonly isForged?: IsForged | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** What is known of this process from another cluster. */
@@ -54,7 +56,7 @@ export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpo
   if (!pod) return lookAtOurs(workload, undefined, at);
   const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid });
   if (standing !== 'ours') return blocked(workload, pod, standing, at);
-  assertNotLater(pod, at.term);
+  assertNotLater(pod, at.term, at.isForged);
   const seen = observePod(pod, at.now, notes[annotations.confirmStopped]);
   if ((seen.generation ?? 0) > generationOf(workload)) {
     throw new RetryLater(200, `Pod ${pod.metadata.name} was made from a later generation`);

@@ -119,11 +119,11 @@ export class ProcessReconciler implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The pod kept changing while it was worked on');
   }
 
-  #viewpoint({ term, holder }: Grant, workload: WorkloadProcess): Viewpoint {
+  #viewpoint({ term, holder, isForged }: Grant, workload: WorkloadProcess): Viewpoint {
     const { tenant, clusterName, clock } = this.#options;
     const past = this.#pasts.of(workload);
     const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
-    return { tenant, clusterName, podDefaults, term, holder, now: clock.wall(), ...(past && { past }) };
+    return { tenant, clusterName, podDefaults, term, holder, isForged, now: clock.wall(), ...(past && { past }) };
   }
 
   async #conclude(workload: WorkloadProcess, view: View, grant: Grant): Promise<Result> {

@@ -48,7 +48,7 @@ export class Retirement {
   ): Promise<Result> {
     if (!pod || workloadOf(pod, PROCESS_KIND)?.name !== key.name || tenantOf(pod) !== this.#options.tenant) return {};
     if (!workload) return this.dispose(key, pod, grant);
-    assertNotLater(pod, grant.term);
+    assertNotLater(pod, grant.term, grant.isForged);
     const seen = observePod(
       pod,
       this.#options.clock.wall(),
@@ -62,7 +62,7 @@ export class Retirement {
 
   /** For a pod of ours whose owner does not exist any more, as far as is known. */
   async dispose(key: ObjectKey, pod: Pod, grant: Grant): Promise<Result> {
-    assertNotLater(pod, grant.term);
+    assertNotLater(pod, grant.term, grant.isForged);
     const { client, clock } = this.#options;
     const seen = observePod(pod, clock.wall());
     if (seen.deleting) return this.#awaitEnd(seen, grant);
