@@ -53,8 +53,7 @@ export interface Composed {
 export function compose(base: Base, surroundings: Surroundings): Composed {
   const { config, clock, logger, metrics, client, random } = base;
   const { cluster, store, watchdog } = surroundings;
-  const { tenant, watchNamespaces } = config;
-  const caches = openCaches({ client, clock, logger, tenant, watchNamespaces, random });
+  const caches = openCaches({ ...config, client, clock, logger, random });
   countWorkloads(caches.workloads, metrics);
   metrics.clusterPriority(cluster.name, config.failover.priority);
   const knownTerm = () => Math.max(leadership.elector.highestTerm, Math.floor(base.clusterClock.wall() / 1000));

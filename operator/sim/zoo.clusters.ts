@@ -89,7 +89,9 @@ const waiting: readonly Mutant[] = [
     name: 'old-report',
     breaks: 'A report counts only when its author had seen the term that waits',
     profile: 'clusters, crash',
-    edits: [{ file: activation, find: 'report.term >= term && ', put: '' }],
+    edits: [
+      { file: activation, find: 'report.term === term : report.term >= term', put: 'report.term === term : true' },
+    ],
   },
   {
     name: 'report-does-not-hold-back',
