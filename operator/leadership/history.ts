@@ -1,7 +1,19 @@
 /** Who led when: the last terms of a tenant, in a cell of its own, written by whoever begins and ends one. */
 import type { Call, CellStore } from '../lease/cell-store.ts';
 import { cellKeys, changeCell } from '../lease/cell-store.ts';
+import { MAX_NUMBER } from '../api/terms.ts';
+import {
+  isDuration,
+  isName,
+  isOptional,
+  isSentence,
+  isShaped,
+  isTime,
+  isWhole,
+  MAX_RECORD_LENGTH,
+} from '../lib/shape.ts';
 import type { ClusterRef } from './lease-record.ts';
+import { isClusterRef } from './lease-record.ts';
 
 export interface PastTerm {
   readonly term: number;
@@ -47,11 +59,21 @@ export class History {
   }
 }
 
+const isPastTerm = isShaped<PastTerm>({
+  term: isWhole(MAX_NUMBER),
+  holder: isName,
+  cluster: isClusterRef,
+  from: isTime,
+  to: isOptional(isTime),
+  reason: isOptional(isSentence),
+  gapMs: isOptional(isDuration),
+});
+
 /** For people only: nothing is decided by it, so what cannot be read is left behind. */
-function decode(text: string | undefined): readonly PastTerm[] {
+function decode(text = '[]'): readonly PastTerm[] {
   try {
-    const terms: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(terms) ? (terms as PastTerm[]) : [];
+    const terms: unknown = text.length > MAX_RECORD_LENGTH ? [] : JSON.parse(text);
+    return Array.isArray(terms) ? (terms.filter(isPastTerm) as PastTerm[]) : [];
   } catch {
     return [];
   }

@@ -8,8 +8,10 @@ import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
 import { HigherTermSeen } from '../lib/errors.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
+import { History } from './history.ts';
 import type { LeaseRecord } from './lease-record.ts';
 import { decodeRecord, encodeRecord } from './lease-record.ts';
+import { OrderBook } from './orders.ts';
 import { contend, TestCluster, timing } from './testing/contender.ts';
 
 const CALL = { timeoutMs: 1000 };
@@ -187,4 +189,22 @@ describe('a record in the place of presence', () => {
     expect(leader.elector.term).toBeDefined();
     expect(leader.presence.peers.map(({ identity }) => identity)).toEqual(['first']);
   });
+});
+
+describe('the cells of people', () => {
+  const term = { term: 7, holder: 'a', cluster: { id: 'c', name: 'default' }, from: '2030-01-01T00:00:00Z' };
+
+  it('of past terms, what can be read is kept', async () => {
+    const terms = [term, {}, null, 'x', { ...term, from: 'soon' }, { ...term, reason: 'x'.repeat(100_000) }];
+    await store.write(cellKeys.history('default'), JSON.stringify(terms), undefined, CALL);
+    expect(await new History(store, 'default').read(CALL)).toEqual([term]);
+  });
+
+  it.each(['[', '[]', '{"handOver":{"to":7}}', '{"paused":{"since":"soon","by":"x"}}', '{"paused":true}'])(
+    'no request is read from %j',
+    async (text) => {
+      await store.write(cellKeys.orders('default'), text, undefined, CALL);
+      await expect(new OrderBook(store, 'default').read(CALL)).rejects.toThrow('does not hold orders (');
+    },
+  );
 });

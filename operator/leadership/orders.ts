@@ -1,6 +1,10 @@
 /** What people ask of a tenant's controllers: a cell of its own, so that nobody but holders writes the lease. */
 import type { Call, CellStore } from '../lease/cell-store.ts';
 import { cellKeys, changeCell } from '../lease/cell-store.ts';
+import { MAX_NUMBER } from '../api/terms.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Shape } from '../lib/shape.ts';
+import { decodeAs, isName, isOptional, isSentence, isShaped, isTime, isWhole } from '../lib/shape.ts';
 
 /** Nobody acts until it is resumed; what runs goes on. */
 export interface Pause {
@@ -49,14 +53,17 @@ export class OrderBook {
   }
 }
 
+const PAUSE: Shape<Pause> = { since: isTime, by: isSentence };
+const HAND_OVER: Shape<HandOverOrder> = { term: isWhole(MAX_NUMBER), to: isName, by: isSentence };
+const SHAPE: Shape<Orders> = { paused: isOptional(isShaped(PAUSE)), handOver: isOptional(isShaped(HAND_OVER)) };
+
 function decode(text = '{}'): Orders {
   try {
-    const { paused, handOver } = JSON.parse(text) as Orders;
-    const isPause = paused === undefined || typeof paused.since === 'string';
-    const isOrder = handOver === undefined || (typeof handOver.to === 'string' && Number.isSafeInteger(handOver.term));
-    if (isPause && isOrder) return { ...(paused && { paused }), ...(handOver && { handOver }) };
-  } catch {
-    // the same as any other text that is none of ours
+    const { paused, handOver } = decodeAs(SHAPE, text);
+    return { ...(paused && { paused }), ...(handOver && { handOver }) };
+  } catch (cause) {
+    throw new Error(`the cell of orders does not hold orders (${messageOf(cause)}): somebody else uses this key`, {
+      cause,
+    });
   }
-  throw new Error('the cell of orders does not hold orders: somebody else uses this key');
 }
