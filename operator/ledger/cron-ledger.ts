@@ -53,8 +53,11 @@ export function encodeLedger({ mark, activation, claims }: CronLedger, incarnati
   });
 }
 
-/** Throws when the text is not a ledger: then nobody can tell what has run, and nothing is run. */
-export function decodeLedger(text: string): { readonly ledger: CronLedger; readonly incarnation: string } {
+/** Throws when the text, found under that key, is not a ledger: then nobody can tell what has run, and nothing is run. */
+export function decodeLedger(
+  text: string,
+  key = 'ledger',
+): { readonly ledger: CronLedger; readonly incarnation: string } {
   try {
     // Those of versions before that wrote it have no incarnation.
     const { incarnation = '', mark, activation, claims } = fieldsOf(JSON.parse(text));
@@ -67,7 +70,7 @@ export function decodeLedger(text: string): { readonly ledger: CronLedger; reado
     };
     return { ledger, incarnation: textIn(incarnation) };
   } catch (error) {
-    throw new Error('expected a ledger of runs, found other data; is another application using this key?', {
+    throw new Error(`key ${key}: expected a ledger of runs, found other data; is another application using this key?`, {
       cause: error,
     });
   }

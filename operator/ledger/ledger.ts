@@ -27,8 +27,9 @@ export class LedgerStore {
 
   /** Throws what the store throws, and when the cell holds something else. */
   async read(at: { readonly namespace: string; readonly name: string }, call: Call): Promise<Entry> {
-    const { cell, incarnation } = await this.#store.read(this.#key(at), call);
-    const found = cell && decodeLedger(cell.value);
+    const key = this.#key(at);
+    const { cell, incarnation } = await this.#store.read(key, call);
+    const found = cell && decodeLedger(cell.value, key);
     const mayBeOld = found !== undefined && found.incarnation !== incarnation;
     return { ledger: found?.ledger, mayBeOld, version: cell?.version, incarnation };
   }

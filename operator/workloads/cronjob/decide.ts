@@ -12,9 +12,9 @@ import { isConfirmedGone, isGone } from '../../reconcile/gone.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 import { choose } from './catch-up.ts';
 import { askedFor, dueInstants, instantsIn, isWaiting, madeAt, scheduled } from './instants.ts';
-import { hasBegun, jobName, originOf } from './jobs.ts';
+import { hasBegun, instantOf, jobName, originOf } from './jobs.ts';
 import { begin, correctMark, stamp } from './mark.ts';
-import { interruptedRun, leftOut, unknownRun } from './notes.ts';
+import { interruptedRun, leftOut, strayJob, unknownRun } from './notes.ts';
 import type { Known, Move, RunsView } from './view.ts';
 
 export function decideRuns(view: RunsView): Move | undefined {
@@ -93,11 +93,11 @@ function dismiss(view: Known): Move | undefined {
     const note = interruptedRun(parked.metadata.name);
     return { do: 'remove', job: parked, reason: 'Interrupted', ...(isAskedFor && { note }) };
   }
-  const job = jobs.find((each) => {
-    const origin = isWaiting(each, view) ? originOf(each, cronJob) : undefined;
-    return origin?.by === 'unknown' || (origin?.by === 'schedule' && origin.instant <= ledger.mark);
-  });
-  return job && { do: 'remove', job, reason: 'LeftOut' };
+  const waiting = jobs.filter((each) => isWaiting(each, view));
+  const stray = waiting.find((each) => originOf(each, cronJob).by === 'unknown');
+  if (stray) return { do: 'remove', job: stray, reason: 'LeftOut', note: strayJob(stray.metadata.name) };
+  const late = waiting.find((each) => (instantOf(each, cronJob) ?? Infinity) <= ledger.mark);
+  return late && { do: 'remove', job: late, reason: 'LeftOut' };
 }
 
 /** Whatever has waited longest, one at a time unless the spec says otherwise. */

@@ -25,6 +25,11 @@ export function corrected(from: number, to: number): Note {
   return { type: 'Warning', reason: 'LedgerCorrected', note };
 }
 
+export function strayJob(job: string): Note {
+  const note = `Job ${job} was removed without a run: it is made for a time at which the schedule does not come round`;
+  return { type: 'Warning', reason: 'RunsLeftOut', note };
+}
+
 /** Of a run that a person asked for. */
 export function interruptedRun(job: string): Note {
   const note = `Job ${job} was stopped with this cluster while it ran, and is not begun again; create it anew to run it`;

@@ -2,6 +2,8 @@
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec } from '../../api/cronjob.ts';
 import { cronJobResource, cronJobSpec } from '../../api/cronjob.ts';
+import { ApiError } from '../../cluster/cluster-client.ts';
+import { isRefusal, lacksPermit } from '../../reconcile/apply.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import { ChildSetReconciler } from '../../reconcile/child-set.ts';
@@ -31,9 +33,21 @@ export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
     this.#runs = new CronRuns(options);
   }
 
-  /** Runs first: a spec that is wrong says nothing about those of the spec before. */
+  /**
+   * Runs first: a spec that is wrong says nothing about those of the spec before. A Job that the API server refuses keeps no
+   * edit of the spec back, which may be what helps.
+   */
   override async reconcile(key: ObjectKey, grant: Grant): Promise<Result> {
-    await this.#runs.settle(key, grant);
-    return super.reconcile(key, grant);
+    const refusal = await this.#runs.settle(key, grant).then(() => undefined, refusalOf);
+    if (refusal) this.#runs.reportRejection(key, refusal);
+    const result = await super.reconcile(key, grant);
+    if (refusal) throw refusal;
+    return result;
   }
+}
+
+/** Throws everything else. */
+function refusalOf(error: unknown): ApiError {
+  if (error instanceof ApiError && isRefusal(error) && !lacksPermit(error)) return error;
+  throw error;
 }

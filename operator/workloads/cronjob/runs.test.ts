@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { CronJob } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import { labels } from '../../api/group.ts';
 import type { CronJobStatus } from '../../api/cronjob.ts';
@@ -94,6 +95,21 @@ describe('claimed runs', () => {
     await world.reconcile();
     await world.nextMinute();
     expect(world.begun).toEqual([6]);
+  });
+});
+
+describe('the API server refuses a Job', () => {
+  it('an event says so, an edit of the spec is brought up nevertheless, and the run begins when the cause is gone', async () => {
+    await pass(1.2, world);
+    const quota = new ApiError(403, 'Forbidden', 'exceeded quota: jobs, requested: count/jobs.batch=1');
+    world.edit({ schedule: '* * * * *', image: 'other' });
+    world.cluster.failures.set('create', quota);
+    await expect(world.reconcile()).rejects.toThrow('exceeded quota');
+    expect(world.events).toContain('RunRefused');
+    const template = world.child<CronJob>(childTypes.cronJobs)?.spec.jobTemplate.spec.template;
+    expect(template?.spec.containers[0]?.image).toBe('other');
+    await world.reconcile();
+    expect(world.begun).toEqual([1]);
   });
 });
 

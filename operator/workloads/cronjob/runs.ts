@@ -9,6 +9,7 @@ import { CRON_JOB_KIND } from '../../api/cronjob.ts';
 import { annotations, API_VERSION, fieldManagers } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import { isOpen } from '../../ledger/cron-ledger.ts';
+import type { ApiError } from '../../cluster/cluster-client.ts';
 import type { Entry, LedgerStore } from '../../ledger/ledger.ts';
 import { RetryLater } from '../../lib/errors.ts';
 import { Applier, fenced, identity } from '../../reconcile/apply.ts';
@@ -63,6 +64,13 @@ export class CronRuns {
       entry = await this.#take(move, { workload, entry, cronJob, scene, taken, grant });
     }
     throw new RetryLater(AGAIN_MS, 'The runs kept changing while they were worked on');
+  }
+
+  /** The API server will not have a Job. */
+  reportRejection(key: ObjectKey, { message }: ApiError): void {
+    const workload = this.#options.workloads.get(key) as WorkloadCronJob | undefined;
+    if (workload)
+      this.#tell(workload, { type: 'Warning', reason: 'RunRefused', note: `No run can be started: ${message}` });
   }
 
   /**
