@@ -6,9 +6,9 @@ import type { Base } from './app/base.ts';
 import { connectTo } from './app/client.ts';
 import { compose } from './app/compose.ts';
 import { httpDesk } from './app/desk.ts';
+import { firstContact } from './app/start.ts';
 import { storeOptions } from './app/store.ts';
 import { clusterTime } from './cluster/cluster-time.ts';
-import { clusterIdentity } from './cluster/identity.ts';
 import type { PooledKubeConfig } from './cluster/kube-config.ts';
 import type { Config } from './config/config.ts';
 import { HighlanderOperator } from './controller/operator.ts';
@@ -64,17 +64,16 @@ async function serve(base: Base, kubeConfig: PooledKubeConfig, stopping: AbortSi
   const health: HealthChecks = { live, ready };
   let leadership: LeadershipDesk | undefined;
   const app = createHttpApp({ health, metrics: metrics.exposition, leadership: () => leadership, logger });
-  const server = await listen(app, config.port);
-  logger.info('Listening', {
-    port: server.port,
-    version,
-    tenant: config.tenant,
-    cluster: client.server,
-    store: config.storageType,
-  });
+  const ended = new AsyncDisposableStack();
+  ended.defer(() => client.close());
+  ended.defer(() => eventLoop.stop());
   try {
-    const id = config.cluster.id ?? (await clusterIdentity({ client, clock, logger, signal: stopping }));
+    const server = await listen(app, config.port);
+    ended.defer(() => server.close());
+    logListening(base, server.port);
     const store = observed(await openStore(storeOptions(config, client)), metrics.store(config.storageType), clock);
+    ended.defer(() => store.close());
+    const id = await firstContact(base, store, stopping);
     const controller = compose(base, {
       cluster: { id, name: config.cluster.name },
       store,
@@ -88,9 +87,12 @@ async function serve(base: Base, kubeConfig: PooledKubeConfig, stopping: AbortSi
   } catch (error) {
     if (!stopping.aborted) throw error;
   } finally {
-    eventLoop.stop();
-    await server.close();
-    await client.close();
+    await ended.disposeAsync();
     logger.info('Stopped', { server: kubeConfig.server });
   }
+}
+
+function logListening({ config, client, logger }: Base, port: number): void {
+  const { tenant, storageType } = config;
+  logger.info('Listening', { port, version, tenant, cluster: client.server, store: storageType });
 }

@@ -1,4 +1,7 @@
-/** Checks that this Node can run the program, before anything is loaded that an older one does not understand. */
+/**
+ * Checks that this Node can run the program, before anything is loaded that an older one does not understand; and ends
+ * the process when all is said, whatever a library may have left open.
+ */
 const needed = [24, 11] as const;
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
@@ -9,5 +12,8 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.exitCode = 2;
 } else {
   const { main } = await import('./cli.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const code = await main(process.argv.slice(2));
+  const written = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => stream.write('', () => resolve()));
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
 }

@@ -1,5 +1,6 @@
 /** Hand-overs that are asked for over HTTP. */
 import { readFileSync } from 'node:fs';
+import { LEAST_TOKEN } from '../config/api.ts';
 import type { Config } from '../config/config.ts';
 import type { LeadershipDesk } from '../http/leadership.ts';
 import { NoHeir } from '../leadership/heir.ts';
@@ -11,7 +12,7 @@ export function httpDesk({ api, tenant, lease }: Config, store: CellStore): Lead
   const desk = new TenantDesk(store, tenant, { timeoutMs: lease.retryPeriodMs });
   return {
     // Read anew each time: a changed secret needs no restart.
-    token: () => (api.tokenFile === undefined ? api.token : readFileSync(api.tokenFile, 'utf8').trim() || undefined),
+    token: () => (api.tokenFile === undefined ? api.token : tokenIn(api.tokenFile)),
     async handOver({ expectedLeader, expectedTerm, candidate, candidateCluster }) {
       try {
         const wish = { to: candidate, toCluster: candidateCluster };
@@ -25,4 +26,14 @@ export function httpDesk({ api, tenant, lease }: Config, store: CellStore): Lead
       }
     },
   };
+}
+
+/** Nothing when the file is gone or too short to be a secret: then nobody may ask. */
+function tokenIn(path: string): string | undefined {
+  try {
+    const token = readFileSync(path, 'utf8').trim();
+    return token.length < LEAST_TOKEN ? undefined : token;
+  } catch {
+    return undefined;
+  }
 }

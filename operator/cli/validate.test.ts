@@ -33,12 +33,31 @@ const check = (...paths: readonly string[]) => capture((streams) => validate(pat
 const HEAD = 'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProcess\nmetadata: {name: a}\n';
 
 describe('validate', () => {
+  it('checks the settings of a file without workloads, and the files that they name', () => {
+    const token = file('token', 'short');
+    const path = file('config.yaml', `databaseURL: postgres://a:b@db/x\napi: {tokenFile: ${token}}\nport: 70000\n`);
+    const { code, stderr, stdout } = check(path);
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'api.tokenFile names a file that must hold a token of at least 16 characters, but holds 5',
+    );
+    expect(stderr).toContain('port: 70000');
+    expect(stdout).toContain('2 problems');
+    const fine = check(file('config.yaml', 'databaseURL: postgres://a:b@db/x\nport: 8080\n'));
+    expect(fine).toMatchObject({ code: 0, stdout: '1 file, 2 settings, 0 valid workloads: 0 problems\n' });
+    expect(fine.stderr).toContain('warning: databaseURL: the connection to db is not encrypted');
+  });
+
   it('accepts workloads, lists, configuration files and what is not ours, in folders too', () => {
     file('a.yaml', `${HEAD}spec: {image: busybox}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n`);
     file('below/b.json', '{"apiVersion": "v1", "kind": "List", "items": []}');
-    file('below/config.yml', 'redis: {addr: "r:1"}\nprocesses: [{name: b, image: busybox}]\n');
+    file('below/config.yml', 'redis: {addr: "r:1"}\nworkloads: {processes: [{name: b, image: busybox}]}\n');
     file('below/readme.md', ': not yaml');
-    expect(check(folder)).toEqual({ code: 0, stdout: '3 files, 2 valid workloads: 0 problems\n', stderr: '' });
+    expect(check(folder)).toEqual({
+      code: 0,
+      stdout: '3 files, 2 settings, 2 valid workloads: 0 problems\n',
+      stderr: '',
+    });
   });
 
   it.each([

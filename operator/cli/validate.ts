@@ -6,12 +6,15 @@ import { checkSources } from './workloads.ts';
 /** 0: all is well; 1: something is wrong. Throws when a file cannot be read. */
 export function validate(paths: readonly string[], { out, err }: Streams): number {
   const sources = readSources(paths);
-  const { workloads, findings, warnings } = checkSources(sources);
+  const { workloads, findings, warnings, settings } = checkSources(sources);
   for (const { at, what } of warnings) err(`${at}: warning: ${what}\n`);
   for (const { at, what } of findings) err(`${at}: ${what}\n`);
   const count = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
-  out(
-    `${count(sources.length, 'file')}, ${count(workloads.length, 'valid workload')}: ${count(findings.length, 'problem')}\n`,
-  );
+  const what = [
+    count(sources.length, 'file'),
+    ...(settings > 0 ? [count(settings, 'setting')] : []),
+    count(workloads.length, 'valid workload'),
+  ];
+  out(`${what.join(', ')}: ${count(findings.length, 'problem')}\n`);
   return findings.length > 0 ? 1 : 0;
 }

@@ -26,18 +26,20 @@ export interface Workload {
 export interface Checked {
   readonly workloads: readonly Workload[];
   readonly findings: readonly Finding[];
+  /** What is taken, but hardly as it was meant. */
+  readonly warnings?: readonly Finding[];
+  /** How many a configuration file holds. */
+  readonly settings?: number;
 }
 
-export interface CheckedSources extends Checked {
-  /** What the cluster takes, but hardly as it was meant. */
-  readonly warnings: readonly Finding[];
-}
+export type CheckedSources = Required<Checked>;
 
 export function checkSources(sources: readonly Source[]): CheckedSources {
   const seen = new Map<string, string>();
   const workloads: Workload[] = [];
   const findings: Finding[] = [];
   const warnings: Finding[] = [];
+  let settings = 0;
   for (const source of sources) {
     const { parts, findings: unreadable, warnings: doubtful } = parseSource(source);
     findings.push(...unreadable);
@@ -47,9 +49,11 @@ export function checkSources(sources: readonly Source[]): CheckedSources {
       findings.push(...checked.findings, ...checked.workloads.flatMap((each) => twice(each, part, seen)));
       workloads.push(...checked.workloads);
       warnings.push(...checked.workloads.flatMap((each) => clockWarnings(each, part.at)));
+      warnings.push(...(checked.warnings ?? []));
+      settings += checked.settings ?? 0;
     }
   }
-  return { workloads, findings, warnings };
+  return { workloads, findings, warnings, settings };
 }
 
 /** Of a List, the items; otherwise the document itself. */
@@ -84,8 +88,10 @@ function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record
   if (!isConfig(content))
     return problem(at([]), 'has neither apiVersion and kind nor a setting of the configuration file');
   if (!isAlone) return problem(at([]), 'a configuration file is one document: put the others into files of their own');
-  const { workloads, problems } = checkConfig(source.name, source.text, { brokenTimingRule });
+  const { workloads, notices, settings, problems } = checkConfig(source.name, source.text, { brokenTimingRule });
   return {
+    settings,
+    warnings: notices.map((what) => ({ at: at([]), what })),
     workloads: workloads.flatMap(({ spec, ...rest }) => (spec ? [{ ...rest, spec }] : [])),
     findings: problems.map(({ where, ...rest }) => ({
       at: where?.startsWith(source.name) ? where : at([]),

@@ -1,4 +1,5 @@
 /** Which cluster this is: decisions compare identities, names are for people. */
+import { Backoff, type Random } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -10,15 +11,17 @@ export interface IdentityOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly random: Random;
 }
 
-const RETRY_MS = 1000;
+const RETRY = { baseMs: 500, maxMs: 5000 };
 
 /**
  * UID of namespace kube-system. Asks until the API server answers or `signal` is aborted; throws at once when it may not
  * be read, because waiting does not help then.
  */
-export async function clusterIdentity({ client, clock, logger, signal }: IdentityOptions): Promise<string> {
+export async function clusterIdentity({ client, clock, logger, signal, random }: IdentityOptions): Promise<string> {
+  const backoff = new Backoff(RETRY, random);
   for (;;) {
     try {
       const found = await client.get(core.namespaces, { name: 'kube-system' }, { signal });
@@ -33,7 +36,7 @@ export async function clusterIdentity({ client, clock, logger, signal }: Identit
         );
       }
       logger.warn('API server does not answer', { server: client.server, error: messageOf(error) });
-      await clock.sleep(RETRY_MS, signal);
+      await clock.sleep(backoff.next(), signal);
     }
   }
 }

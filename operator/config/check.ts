@@ -1,4 +1,5 @@
-/** A configuration file held against all rules that need neither this machine nor a store. */
+/** A configuration file held against all rules that need neither a cluster nor a store. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { DeclaredWorkload } from '../api/declared.ts';
 import { parseConfigFile } from './file.ts';
 import { knownPaths } from './keys.ts';
@@ -16,30 +17,40 @@ const TOP_LEVEL = new Set([
   'persistentSets',
 ]);
 
-/** Files that it names are on another machine. */
+/** Files that it names may be on another machine: what is here is judged. */
 const SOMEWHERE: Machine = {
   hostname: 'host',
   inCluster: true,
   homeKubeconfig: undefined,
   stateFolder: '/var/lib',
   expand: (path) => path,
-  read: () => '',
+  read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
 };
 
 export function isConfig(content: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(content).some((key) => TOP_LEVEL.has(key));
 }
 
-export function checkConfig(
-  name: string,
-  text: string,
-  rules: Rules,
-): { readonly workloads: readonly DeclaredWorkload[]; readonly problems: readonly Problem[] } {
+export interface CheckedConfig {
+  readonly workloads: readonly DeclaredWorkload[];
+  readonly notices: readonly string[];
+  /** How many the file holds. */
+  readonly settings: number;
+  readonly problems: readonly Problem[];
+}
+
+export function checkConfig(name: string, text: string, rules: Rules): CheckedConfig {
   const file = parseConfigFile(name, text);
   try {
-    return { workloads: resolveConfig(file, SOMEWHERE, rules).workloads, problems: [] };
+    const { workloads, notices, settings } = resolveConfig(file, SOMEWHERE, rules);
+    return {
+      workloads,
+      notices,
+      settings: settings.filter(({ origin }) => origin.startsWith(name)).length,
+      problems: [],
+    };
   } catch (error) {
-    if (error instanceof ConfigError) return { workloads: [], problems: error.problems };
+    if (error instanceof ConfigError) return { workloads: [], notices: [], settings: 0, problems: error.problems };
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** One open database file, the one that is at its path now: a file that was removed or replaced is let go. */
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
 import { messageOf } from '../lib/errors.ts';
@@ -55,7 +55,7 @@ export class SqliteFile {
   }
 
   #reopen(): OpenFile & { readonly database: DatabaseSync } {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(resolve(this.#path)));
     closeSync(openSync(this.#path, 'a', 0o600));
     const inode = this.#inode() ?? '';
     const database = new DatabaseSync(this.#path, { timeout: BUSY_MS });
@@ -82,6 +82,18 @@ export class SqliteFile {
   #letGo(): void {
     this.#open?.database.close();
     this.#open = undefined;
+  }
+}
+
+/** Step by step: in a file system that takes no folders, such as /proc, Node's own recursion never ends. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another controller of this machine may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

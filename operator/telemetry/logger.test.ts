@@ -86,6 +86,17 @@ describe('the log', () => {
     expect(lines().join().length).toBeLessThan(50_000);
   });
 
+  it('writes a warning that comes every second ever more rarely', async () => {
+    const { logger, lines, clock } = newLog();
+    for (let second = 0; second < 3600; second++) {
+      logger.warn('Waiting', { for: 'a' });
+      await clock.advance(1000);
+    }
+    const counts = lines().map((line) => JSON.parse(line).repeated ?? 1);
+    expect(counts.length).toBeLessThan(20);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3000);
+  });
+
   it('survives what JSON cannot hold, and fields that pose as its own', () => {
     const { logger, lines } = newLog();
     const circular: Record<string, unknown> = {
@@ -110,7 +121,7 @@ describe('the log', () => {
     expect(lines()).toHaveLength(2);
     await clock.advance(1000);
     expect(lines().map((line) => JSON.parse(line))).toMatchObject([{ name: 'a', repeated: 4 }]);
-    await clock.advance(1000);
+    await clock.advance(2000);
     logger.error('Failed', { name: 'a' });
     expect(lines()).toHaveLength(1);
   });

@@ -21,7 +21,7 @@ export interface LoggerOptions {
   /** Standard output unless told. */
   readonly output?: NodeJS.WritableStream;
   readonly clock?: Clock;
-  /** Milliseconds in which an error line that was written already is only counted; 10 000 unless told. */
+  /** Milliseconds in which a warning or error that was written already is only counted, at first; 10 000 unless told. */
   readonly repeatWindowMs?: number;
 }
 
@@ -54,7 +54,7 @@ export function createLogger(options: LoggerOptions): AppLogger {
     if (!winston.isLevelEnabled(level)) return;
     const safe = withoutReserved(plainFields(fields, { stacks: winston.isLevelEnabled('debug'), redact }));
     const summarise = (repeated: number) => emit(level, message, { ...safe, repeated });
-    if (level === 'error' && !repeats.pass(JSON.stringify([message, safe]), summarise)) return;
+    if ((level === 'error' || level === 'warn') && !repeats.pass(JSON.stringify([message, safe]), summarise)) return;
     emit(level, message, safe);
   };
   return {

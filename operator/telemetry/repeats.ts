@@ -1,10 +1,13 @@
-/** Rate limit for lines that say the same again and again: the first goes out, the rest becomes a count. */
+/** Rate limit for lines that say the same again and again: the first goes out, the rest becomes a count, ever more rarely. */
 import type { Clock, Timer } from '../lib/clock.ts';
 
 /** More different lines than these are not watched: they pass. */
 const MAX_WATCHED = 1000;
+/** A window that saw repetitions is followed by one of twice its length, up to so many times the first one's. */
+const MOST_WINDOWS = 32;
 
 interface Window {
+  lengthMs: number;
   repeated: number;
   timer: Timer;
   readonly summarise: (repeated: number) => void;
@@ -31,7 +34,12 @@ export class Repeats {
       return false;
     }
     if (this.#windows.size < MAX_WATCHED) {
-      this.#windows.set(line, { repeated: 0, summarise, timer: this.#timer(line) });
+      this.#windows.set(line, {
+        lengthMs: this.#windowMs,
+        repeated: 0,
+        summarise,
+        timer: this.#timer(line, this.#windowMs),
+      });
     }
     return true;
   }
@@ -46,8 +54,8 @@ export class Repeats {
     this.#windows.clear();
   }
 
-  #timer(line: string): Timer {
-    return this.#clock.after(this.#windowMs, () => this.#end(line));
+  #timer(line: string, ms: number): Timer {
+    return this.#clock.after(ms, () => this.#end(line));
   }
 
   #end(line: string): void {
@@ -59,7 +67,8 @@ export class Repeats {
       return;
     }
     window.repeated = 0;
-    window.timer = this.#timer(line);
+    window.lengthMs = Math.min(2 * window.lengthMs, MOST_WINDOWS * this.#windowMs);
+    window.timer = this.#timer(line, window.lengthMs);
     window.summarise(repeated);
   }
 }
