@@ -7,14 +7,19 @@ import type { Merged } from './tree.ts';
 import { getAt } from './tree.ts';
 import { messageOf } from '../lib/errors.ts';
 
+/** Characters. A shorter token can be guessed. */
+export const LEAST_TOKEN = 16;
+
 export function apiProblems(merged: Merged, files: Files): readonly Problem[] {
   const token = getAt(merged.tree, ['api', 'token']);
   const file = getAt(merged.tree, ['api', 'tokenFile']);
   if (typeof file !== 'string') return [];
   if (token !== undefined) return [problemAt('api.token', 'is given twice: take it out, or api.tokenFile', merged)];
   try {
-    files.read(files.expand(file));
-    return [];
+    const content = files.read(files.expand(file));
+    if (content === undefined || content.trim().length >= LEAST_TOKEN) return [];
+    const fix = `names a file that must hold a token of at least ${LEAST_TOKEN} characters, but holds ${content.trim().length}`;
+    return [problemAt('api.tokenFile', fix, merged)];
   } catch (error) {
     return [problemAt('api.tokenFile', `names a file that cannot be read: ${messageOf(error)}`, merged)];
   }

@@ -28,6 +28,8 @@ export interface RedisSettings {
   readonly db?: number | undefined;
   /** Put in front of every key; '' unless told. */
   readonly keyPrefix: string;
+  /** By `host:port` as Sentinels or the cluster name a server: the `host:port` at which it is reached. */
+  readonly natMap?: Readonly<Record<string, string>> | undefined;
   /** Present: the connection is encrypted. Paths of PEM files, or PEM text. */
   readonly tls?: {
     readonly ca?: string | undefined;

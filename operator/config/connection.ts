@@ -7,8 +7,8 @@ import type { Merged } from './tree.ts';
 export interface Files {
   /** Replaces a leading `~`. */
   expand(path: string): string;
-  /** Text of a file; throws when it cannot be read. */
-  read(path: string): string;
+  /** Text of a file; throws when it cannot be read. Nothing where files of that machine cannot be judged. */
+  read(path: string): string | undefined;
 }
 
 /** What is set under a name below the section, e.g. `tls.ca`. */

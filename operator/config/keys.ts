@@ -77,6 +77,12 @@ export const configKeys: readonly ConfigKey[] = [
   key('redis.passwordFile', 'REDIS_PASSWORD_FILE', 'File that holds the password of the Redis server.'),
   key('redis.db', 'REDIS_DB', 'Number of the Redis database.', { kind: 'integer' }),
   key('redis.keyPrefix', 'REDIS_KEY_PREFIX', 'Put in front of every key in Redis.'),
+  key(
+    'redis.natMap',
+    'REDIS_NAT_MAP',
+    'Where servers are reached that Sentinels or a cluster name by an inner address: inner:port=outer:port each.',
+    { kind: 'list' },
+  ),
   key('redis.tls.ca', 'REDIS_TLS_CA', 'PEM file (or PEM text) of the authority that signed the server certificate.'),
   key('redis.tls.cert', 'REDIS_TLS_CERT', 'PEM file (or PEM text) of the client certificate.'),
   key('redis.tls.key', 'REDIS_TLS_KEY', 'PEM file (or PEM text) of the client key.'),

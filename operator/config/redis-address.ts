@@ -1,31 +1,68 @@
-/** The forms in which people write where a Redis server is. The driver connects; here they are only checked. */
+/** The forms in which people and providers write where a Redis server is. The driver connects; here they are only checked. */
 
 /** What an address carries besides host and port; absent parts are not in it. */
 export interface RedisAddress {
   readonly username?: string;
   readonly password?: string;
   readonly db?: number;
+  /** Parameters that are not used and do no harm. */
+  readonly ignored: readonly string[];
 }
 
 const RULE = 'must be host:port (6379 when no port is given) or a URL such as redis://user:password@host:6379/0';
+const ENCODE =
+  'has a password that is not written as in a URL: %25 for "%", %40 for "@", %23 for "#", %3A for ":", %2F for "/", %3F for "?"; or set redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE) instead';
+
+/** Parameters that would change where the connection goes, and where that is said instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  db: 'redis.db',
+  database: 'redis.db',
+  user: 'redis.username',
+  username: 'redis.username',
+  password: 'redis.passwordFile',
+  ssl_ca_certs: 'redis.tls.ca',
+  ssl_certfile: 'redis.tls.cert',
+  ssl_keyfile: 'redis.tls.key',
+};
 
 /** The parts of an address, or the sentence that says what is wrong with it. */
 export function parseRedisAddress(text: string): RedisAddress | string {
   if (/^rediss?:\/\//.test(text)) return parseUrl(text);
+  if (/^(unix:\/\/)?\/[^?#]+$/.test(text)) return { ignored: [] };
   const parts = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:(?<port>\d{1,5}))?$/.exec(text);
-  return parts && isPort(parts.groups?.['port']) ? {} : RULE;
+  return parts && isPort(parts.groups?.['port']) ? { ignored: [] } : RULE;
 }
 
 function parseUrl(text: string): RedisAddress | string {
   const url = URL.parse(text);
-  if (!url?.hostname || url.search || url.hash || !isPort(url.port)) return RULE;
+  if (!isEncoded(text, url)) return ENCODE;
+  if (!url?.hostname || url.hash || !isPort(url.port)) return RULE;
+  const ignored = [...url.searchParams.keys()];
+  const moved = ignored.find((name) => Object.hasOwn(ELSEWHERE, name));
+  if (moved !== undefined)
+    return `has the parameter "${moved}", which is not read here: set ${ELSEWHERE[moved]} instead`;
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1];
   if (db === undefined) return RULE;
   return {
     ...(url.username === '' ? {} : { username: url.username }),
     ...(url.password === '' ? {} : { password: url.password }),
     ...(db === '' ? {} : { db: Number(db) }),
+    ignored,
   };
+}
+
+/** Whoever writes a special character into a password has an `@` behind it that is not where a URL has one. */
+function isEncoded(text: string, url: URL | null): boolean {
+  const after = text.slice(text.indexOf('//') + 2);
+  const authority = after.slice(0, Math.max(0, after.search(/[/?#]|$/)));
+  if (after.lastIndexOf('@') >= authority.length) return false;
+  try {
+    decodeURIComponent(url?.username ?? '');
+    decodeURIComponent(url?.password ?? '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const MEMBER_RULE = 'must be host:port or rediss://host:port; user and password have keys of their own';

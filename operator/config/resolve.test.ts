@@ -330,7 +330,7 @@ describe('a wrong configuration', () => {
     [
       'key like nothing',
       { env: REDIS, yaml: 'redis: {somethingElse: 1}' },
-      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, sentinel, cluster, username, password, passwordFile, db, keyPrefix, tls',
+      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, sentinel, cluster, username, password, passwordFile, db, keyPrefix, natMap, tls',
     ],
     [
       'key named __proto__',
@@ -401,22 +401,30 @@ describe('a wrong configuration', () => {
       [
         ['database of another kind', 'mysql://me:geheim@db/x', DATABASE_RULE],
         ['database URL with a raw password', 'postgres://me:ge/he@im:geheim@db/x', DATABASE_RULE],
-        ['database URL with a stray %', 'postgres://me:geheim%@db/x', DATABASE_RULE],
-        ['database URL with two hosts', 'postgres://me:geheim@db1,db2/x', `${DATABASE_RULE} with one host`],
+        [
+          'database URL with a stray %',
+          'postgres://me:geheim%@db/x',
+          `${DATABASE_RULE}: a "%" in it is not followed by two hexadecimal digits, write %25`,
+        ],
+        [
+          'database URL with two hosts',
+          'postgres://me:geheim@db1,db2/x',
+          `${DATABASE_RULE} with one host: the primary's, or that of a proxy that follows it`,
+        ],
         [
           'database URL without a user',
           'postgres://db/x',
-          'must name the user: postgres://user:password@host:5432/database',
+          'must name the user: postgres://user:password@host:5432/database, or postgres://user@/database?host=/var/run/postgresql',
         ],
         [
           'database URL that may fall back',
           'postgres://me:geheim@db/x?sslmode=prefer',
-          'has an sslmode that is none of disable, require, verify-ca, verify-full',
+          'has an sslmode that may fall back to an unencrypted connection: use one of disable, require, verify-ca, verify-full',
         ],
         [
           'database URL with a parameter',
           'postgres://me:geheim@db/x?sslrootcert=/ca',
-          'has the parameter "sslrootcert"; only sslmode and host (of a Unix socket) are read',
+          'has the parameter "sslrootcert", which is not read here: set db.tls.ca (HIGHLANDER_DB_TLS_CA) and leave it out',
         ],
         [
           'database URL with another host',

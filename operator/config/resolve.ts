@@ -9,6 +9,7 @@ import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
 import type { Files } from './connection.ts';
 import { apiProblems, apiSettings } from './api.ts';
+import { databaseExposure, flagExposure, redisExposure } from './exposure.ts';
 import { databaseProblems, databaseSettings } from './database.ts';
 import { newRedactor } from '../lib/redactor.ts';
 import { secretsOf } from './secrets.ts';
@@ -191,11 +192,12 @@ function toConfig(
   const { kubeconfig, ...named } = cluster;
   const chosen = spannerSettings(spanner);
   const whereRedis = redisSettings(redis, machine);
+  const database = databaseSettings(databaseURL, db, machine);
   return {
     ...settings,
     api: apiSettings(settings.api, machine),
     redis: whereRedis,
-    db: databaseSettings(databaseURL, db, machine),
+    db: database,
     sqlite: { path: machine.expand(sqlite.path) },
     spanner: chosen,
     cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
@@ -204,6 +206,9 @@ function toConfig(
     failover: { ...failover, failbackDelayMs: failbackDelay, apiDeadlineMs: apiDeadline },
     notices: [
       ...notices,
+      ...databaseExposure(database, settings.storageType),
+      ...redisExposure(whereRedis, settings.storageType),
+      ...flagExposure(merged),
       ...redisNotices(whereRedis, settings.storageType),
       ...spannerNotices(chosen, settings.storageType),
       ...sqliteNotices(merged),

@@ -93,6 +93,20 @@ const tls = section({
   serverName: text('a host name').optional(),
 }).optional();
 
+const hostPort = z.string(must('host:port')).superRefine((value, context) => {
+  if (memberProblem(value) !== undefined || !/:\d+$/.test(value))
+    context.addIssue({ code: 'custom', message: 'must be host:port' });
+});
+
+/** As a map, or as a list of `from=to`, which is what a variable can hold. */
+const natMap = z.preprocess(
+  (value: unknown): unknown =>
+    Array.isArray(value)
+      ? Object.fromEntries(value.map((each) => String(each).split('=')) as [string, string][])
+      : value,
+  z.record(hostPort, hostPort, must('a map such as {"10.0.0.1:6379": "redis.example.com:7001"}')),
+);
+
 const redis = section({
   addr: redisAddress.optional(),
   sentinel: section({
@@ -108,6 +122,7 @@ const redis = section({
   passwordFile: text('the path of a file').optional(),
   db: wholeNumber(0, 65_535, 0).optional(),
   keyPrefix: text('a prefix').default(''),
+  natMap: natMap.optional(),
   tls,
 });
 

@@ -49,7 +49,7 @@ export function isAddress(path: string): boolean {
 
 function contentOf(path: string, files: Files): readonly string[] {
   try {
-    return [files.read(files.expand(path))];
+    return [files.read(files.expand(path)) ?? ''];
   } catch {
     return [];
   }

@@ -51,6 +51,10 @@ async function ask(
 }
 
 describe('a hand-over that is asked for over HTTP', () => {
+  it.each(['bearer', 'BEARER'])('is accepted with the scheme %s', async (scheme) => {
+    expect((await ask(WISH, { authorization: `${scheme} ${TOKEN}` })).status).toBe(202);
+  });
+
   it('is accepted, and says from whom to whom', async () => {
     const { status, body, asked } = await ask({ ...WISH, candidateCluster: 'west' });
     expect([status, body]).toEqual([202, { from: 'east-1', to: 'west-1', toCluster: 'west', term: 7 }]);

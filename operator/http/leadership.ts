@@ -28,10 +28,10 @@ export function authorized({ token }: LeadershipDesk): RequestHandler {
     const wanted = token();
     if (wanted === undefined) {
       const detail =
-        'Set api.tokenFile (HIGHLANDER_API_TOKEN_FILE) to allow hand-overs over HTTP, or use highlander handover';
+        'Set api.tokenFile (HIGHLANDER_API_TOKEN_FILE) to a file with a token of at least 16 characters to allow hand-overs over HTTP, or use highlander handover';
       return sendProblem(response, { status: 403, code: 'api_disabled', title: 'Forbidden', detail });
     }
-    if (isSame(request.get('authorization') ?? '', `Bearer ${wanted}`)) return next();
+    if (isSame(bearerIn(request.get('authorization')), wanted)) return next();
     response.set('WWW-Authenticate', 'Bearer realm="highlander"');
     const detail = 'Send the token of api.tokenFile: Authorization: Bearer TOKEN';
     sendProblem(response, { status: 401, code: 'unauthorized', title: 'Unauthorized', detail });
@@ -57,6 +57,12 @@ function answer(response: Response, said: HandOverAnswer): void {
   if (said.outcome !== 'accepted') return sendProblem(response, { ...PROBLEMS[said.outcome], detail: said.why });
   const { outcome: _, ...body } = said;
   response.status(202).set('Cache-Control', 'no-store').json(body);
+}
+
+/** The scheme may be written in any case (RFC 9110); '' when there is no token. */
+function bearerIn(header = ''): string {
+  const [scheme = '', ...rest] = header.split(' ');
+  return scheme.toLowerCase() === 'bearer' ? rest.join(' ').trim() : '';
 }
 
 /** Takes as long for a wrong one as for the right one. */

@@ -72,6 +72,17 @@ describe('roles, replicas and TLS of PostgreSQL', () => {
     expect(await standby.write(`${key}-replicated`, 'b', versionOf(lost), call)).toMatchObject({ ok: false });
   });
 
+  test('variables of the environment are not read', async () => {
+    vi.stubEnv('PGOPTIONS', '-c default_transaction_read_only=on');
+    vi.stubEnv('PGREPLICATION', 'true');
+    vi.stubEnv('PGSSLNEGOTIATION', 'direct');
+    try {
+      expect(await open().write(`${key}-environment`, 'a', undefined, call)).toMatchObject({ ok: true });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
   test('a server that only reads is refused for writes', async () => {
     await server.query('create database archive');
     await open({ url: server.url('archive') }).read(key, call);

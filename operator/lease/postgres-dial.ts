@@ -69,6 +69,7 @@ export class PostgresDialer {
     const socket = new Socket();
     const settings = this.#plain ? {} : { statement_timeout: STATEMENT_MS };
     const client = new Client({ ...(await clientConfig(this.#options)), ...settings, stream: () => socket });
+    forgetEnvironment(client);
     const ended = new AbortController();
     socket.once('close', () => ended.abort(new StoreError('unreachable', 'PostgreSQL: the connection ended')));
     client.on('error', () => {}); // says once more that it has ended, while nobody asks
@@ -80,6 +81,12 @@ export class PostgresDialer {
       throw error;
     }
   }
+}
+
+/** Where nothing is given, the client reads PGOPTIONS and PGREPLICATION, and there is no way to give nothing. */
+function forgetEnvironment(client: Client): void {
+  const { connectionParameters } = client as Client & { readonly connectionParameters: object };
+  Object.assign(connectionParameters, { options: undefined, replication: undefined });
 }
 
 /** Everything is said explicitly: what is left out, the client takes from the environment. */
@@ -97,6 +104,7 @@ async function clientConfig(options: PostgresOptions): Promise<ClientConfig> {
     database,
     password: () => password,
     ssl: await tlsOptions(address, options.tls),
+    sslnegotiation: 'postgres',
     application_name: 'highlander',
     client_encoding: 'UTF8',
     keepAlive: true,

@@ -34,8 +34,7 @@ async function clientOptions(target: RedisTarget): Promise<ClientOptions & { rep
   const { host, port, db, username, passwordFile, tls } = target;
   const password = passwordFile ? (await contents('passwordFile', passwordFile)).trimEnd() : target.password;
   return {
-    host,
-    port,
+    ...(host.startsWith('/') ? { path: host } : { host, port }),
     db,
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),

@@ -1,5 +1,5 @@
 /** Which server holds which key, as one Sentinel or node says. Pure. */
-import { addressOf, type HostPort } from './redis-options.ts';
+import { addressOf, parseAddress, type HostPort } from './redis-options.ts';
 
 export interface Layout {
   /** All servers that hold keys, by identity: whoever names a server, it has the same. */
@@ -36,6 +36,18 @@ export function clusterLayout(answer: unknown, asked: string): Layout {
       return ranges.find(({ from, to }) => from <= slot && slot <= to)?.owner;
     },
   };
+}
+
+/** The same servers, at the addresses at which they are reached from here: their own may be those of a network behind NAT. */
+export function reachable(layout: Layout, natMap: Readonly<Record<string, string>> = {}): Layout {
+  const outer = (at: HostPort): HostPort => {
+    const mapped = natMap[addressOf(at)];
+    if (mapped === undefined) return at;
+    const { host, port } = parseAddress(mapped);
+    return { host, port };
+  };
+  const servers = [...layout.servers].map(([id, at]) => [id, outer(at)] as const);
+  return { ...layout, servers: new Map(servers) };
 }
 
 /** Of a key, or of what stands in its first braces: CRC-16 (XMODEM) modulo the number of slots. */

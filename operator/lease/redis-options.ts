@@ -36,9 +36,12 @@ export interface RedisOptions extends Credentials {
   readonly tls?: RedisTls | undefined;
   /** In front of each key and channel; '' unless told. */
   readonly keyPrefix?: string | undefined;
+  /** By `host:port` as Sentinels or the cluster name a server: the `host:port` at which it is reached from here. */
+  readonly natMap?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface HostPort {
+  /** A name, an address, or the absolute path of a Unix socket. */
   readonly host: string;
   readonly port: number;
 }
@@ -107,7 +110,12 @@ interface Address extends HostPort {
 
 /** Exported for its test. Never shows the address in an error: it may hold a password. */
 export function parseAddress(addr: string, defaultPort = 6379): Address {
-  const text = addr.includes('://') ? addr : `redis://${addr}`;
+  const socket = /^(?:unix:\/\/)?(\/.*)$/.exec(addr)?.[1];
+  if (socket !== undefined) return { host: socket, port: 0, db: 0, tls: false };
+  return parseUrl(addr.includes('://') ? addr : `redis://${addr}`, defaultPort);
+}
+
+function parseUrl(text: string, defaultPort: number): Address {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.hostname || !['redis:', 'rediss:'].includes(url.protocol)) {
     throw new StoreError('other', 'The Redis address is none of host, host:port, redis:// and rediss:// URL');

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Call } from './cell-store.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { dial } from './redis-dial.ts';
-import { clusterLayout, masterLayout, type Layout } from './redis-layout.ts';
+import { clusterLayout, masterLayout, reachable, type Layout } from './redis-layout.ts';
 import {
   foundTarget,
   nodeTargets,
@@ -40,7 +40,7 @@ function sentinels(sentinel: RedisSentinel, options: RedisOptions) {
     target,
     async ask(client: Redis): Promise<Layout> {
       const layout = masterLayout(await client.call('SENTINEL', 'get-master-addr-by-name', sentinel.masterName));
-      if (layout) return layout;
+      if (layout) return reachable(layout, options.natMap);
       throw new StoreError('other', `${target.name} knows no master of the name "${sentinel.masterName}"`);
     },
   }));
@@ -49,7 +49,8 @@ function sentinels(sentinel: RedisSentinel, options: RedisOptions) {
 function nodes(addrs: readonly string[], options: RedisOptions) {
   return nodeTargets(addrs, options).map((target) => ({
     target,
-    ask: async (client: Redis): Promise<Layout> => clusterLayout(await client.cluster('SLOTS'), target.host),
+    ask: async (client: Redis): Promise<Layout> =>
+      reachable(clusterLayout(await client.cluster('SLOTS'), target.host), options.natMap),
   }));
 }
 

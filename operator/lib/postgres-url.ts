@@ -1,6 +1,6 @@
 /**
- * Where a PostgreSQL database is, as people write it. Only what is written counts: no variables of the environment, no
- * files in the home directory.
+ * Where a PostgreSQL database is, as people and providers write it. Only what is written counts: no variables of the
+ * environment, no files in the home directory.
  */
 
 /** As in libpq, without the modes that may fall back to a connection in the clear. */
@@ -14,57 +14,101 @@ export interface PostgresAddress {
   readonly database: string;
   readonly password?: string;
   readonly sslMode?: SslMode;
+  /** Parameters that are not used and do no harm. */
+  readonly ignored: readonly string[];
 }
 
 const EXAMPLE = 'postgres://user:password@host:5432/database';
 const RULE = `must be a URL such as ${EXAMPLE} (special characters of the password as %xx)`;
 const SSL_MODES: readonly string[] = ['disable', 'require', 'verify-ca', 'verify-full'] satisfies readonly SslMode[];
+/** Of other clients, for what is meant by one of ours. */
+const SSL_ALIASES: Readonly<Record<string, SslMode>> = { 'no-verify': 'require' };
+
+/** Parameters that would change what the connection does, and where that is said instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  schema: 'give the role a search_path (ALTER ROLE … SET search_path) and leave it out',
+  options: 'give the role its settings (ALTER ROLE … SET) and leave it out',
+  sslrootcert: 'set db.tls.ca (HIGHLANDER_DB_TLS_CA) and leave it out',
+  sslcert: 'set db.tls.cert (HIGHLANDER_DB_TLS_CERT) and leave it out',
+  sslkey: 'set db.tls.key (HIGHLANDER_DB_TLS_KEY) and leave it out',
+  hostaddr: 'write the address as the host, and set db.tls.serverName',
+  service: 'write out what the service file says',
+  passfile: 'set db.passwordFile (HIGHLANDER_DB_PASSWORD_FILE) and leave it out',
+};
 
 /** The parts of a URL, or the sentence that says what is wrong with it; neither the URL nor a password is in it. */
 export function parsePostgresUrl(text: string): PostgresAddress | string {
-  const url = URL.parse(text);
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || !url.hostname || url.hash !== '') return RULE;
-  if (/,|%2C/i.test(url.host)) return `${RULE} with one host`;
-  const account = accountOf(url);
-  if (!account) return RULE;
-  if (account.user === '') return `must name the user: ${EXAMPLE}`;
-  const place = placeOf(url);
-  return typeof place === 'string' ? place : { ...place, ...account };
+  const [scheme = '', authority = '', rest = ''] = splitUrl(text);
+  if (!/^postgres(ql)?:$/.test(scheme)) return RULE;
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  if (/,|%2C/i.test(host)) return `${RULE} with one host: the primary's, or that of a proxy that follows it`;
+  // A URL of the standard has a host; that of a Unix socket has none.
+  const url = URL.parse(host === '' ? `${scheme}//${authority}localhost${rest}` : text);
+  return !url || url.hash !== '' ? RULE : addressOf(url, host !== '');
 }
 
-/** Absent: something is not encoded as it must be. */
-function accountOf(url: URL): Pick<PostgresAddress, 'user' | 'password' | 'database'> | undefined {
+function addressOf(url: URL, hasHost: boolean): PostgresAddress | string {
+  const { host, user, password, dbname, port, ...parameters } = Object.fromEntries(url.searchParams);
+  const problem = wrongParameter(parameters) ?? wrongHost(host, hasHost);
+  if (problem !== undefined) return problem;
+  const account = accountOf(url, { user, password, dbname });
+  if (typeof account === 'string') return account;
+  const sslMode = sslModeOf(parameters);
+  return {
+    host: host ?? url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || port || 5432),
+    ...account,
+    ...(sslMode === undefined ? {} : { sslMode }),
+    ignored: Object.keys(parameters).filter((name) => name !== 'sslmode' && name !== 'ssl'),
+  };
+}
+
+/** Scheme with colon, what stands between `//` and the path, and the rest. */
+function splitUrl(text: string): readonly string[] {
+  const begins = text.indexOf('//');
+  if (begins < 0) return [];
+  const after = text.slice(begins + 2);
+  const ends = after.search(/[/?#]/);
+  const length = ends < 0 ? after.length : ends;
+  return [text.slice(0, begins), after.slice(0, length), after.slice(length)];
+}
+
+type Account = Pick<PostgresAddress, 'user' | 'password' | 'database'>;
+
+function accountOf(
+  url: URL,
+  given: Readonly<Record<'user' | 'password' | 'dbname', string | undefined>>,
+): Account | string {
   try {
-    const [user, password, path] = [decodeURIComponent(url.username), decodeURIComponent(url.password), url.pathname];
-    const database = decodeURIComponent(path.slice(1)) || user;
+    const user = given.user ?? decodeURIComponent(url.username);
+    const password = given.password ?? decodeURIComponent(url.password);
+    if (user === '') return `must name the user: ${EXAMPLE}, or postgres://user@/database?host=/var/run/postgresql`;
+    const database = given.dbname ?? (decodeURIComponent(url.pathname.slice(1)) || user);
     return { user, database, ...(password === '' ? {} : { password }) };
   } catch {
-    return undefined;
+    return `${RULE}: a "%" in it is not followed by two hexadecimal digits, write %25`;
   }
 }
 
-/** Host, port and mode; the parameters decide on two of them. */
-function placeOf(url: URL): Pick<PostgresAddress, 'host' | 'port' | 'sslMode'> | string {
-  const { host: socket, ...parameters } = Object.fromEntries(url.searchParams);
-  const problem = unknownParameter(parameters) ?? wrongSocket(socket);
-  if (problem !== undefined) return problem;
-  const { sslmode = '' } = parameters;
-  const host = socket ?? url.hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(url.port || 5432), ...(isSslMode(sslmode) ? { sslMode: sslmode } : {}) };
+function sslModeOf({ sslmode, ssl }: Readonly<Record<string, string | undefined>>): SslMode | undefined {
+  if (sslmode !== undefined) return SSL_ALIASES[sslmode] ?? (sslmode as SslMode);
+  return ssl === 'true' || ssl === '1' ? 'require' : undefined;
 }
 
-function unknownParameter({ sslmode, ...others }: Readonly<Record<string, string>>): string | undefined {
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) return `has the parameter "${unknown}"; only sslmode and host (of a Unix socket) are read`;
-  if (sslmode === undefined || isSslMode(sslmode)) return undefined;
-  return `has an sslmode that is none of ${SSL_MODES.join(', ')}`;
+function wrongParameter({ sslmode, ...others }: Readonly<Record<string, string>>): string | undefined {
+  for (const name of Object.keys(others)) {
+    const fix = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+    if (fix !== undefined) return `has the parameter "${name}", which is not read here: ${fix}`;
+  }
+  if (sslmode === undefined || SSL_MODES.includes(sslmode) || Object.hasOwn(SSL_ALIASES, sslmode)) return undefined;
+  const mayFallBack = sslmode === 'prefer' || sslmode === 'allow';
+  const flaw = mayFallBack ? 'may fall back to an unencrypted connection' : 'is not known';
+  return `has an sslmode that ${flaw}: use one of ${SSL_MODES.join(', ')}`;
 }
 
-function wrongSocket(socket: string | undefined): string | undefined {
-  if (socket === undefined || socket.startsWith('/')) return undefined;
+function wrongHost(host: string | undefined, hasHost: boolean): string | undefined {
+  if (host === undefined)
+    return hasHost ? undefined : `${RULE}, with a host, or with ?host= and the folder of a Unix socket`;
+  if (host.startsWith('/') || !hasHost) return undefined;
   return 'has a parameter "host" that is no folder of a Unix socket';
-}
-
-function isSslMode(text: string): text is SslMode {
-  return SSL_MODES.includes(text);
 }
