@@ -26,20 +26,33 @@ export function described<S extends z.ZodType>(schema: S, description: string): 
 
 const DURATION = /^([0-9]+|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$/;
 
+const YEAR_SECONDS = 31_536_000;
+
 /** A number or a text of that form; checked by CEL, because the message of a failed pattern shows only the pattern. */
-function intOrText(form: RegExp, message: string, description: string) {
-  const schema = z.union([z.int().min(0), z.string().max(32)]);
+function intOrText(form: RegExp, max: number, message: string, description: string) {
+  const number = z.int().min(0).max(max, `must be at most ${max}`);
+  const schema = z.union([number, z.string().max(32)]);
   const rule = `type(self) == int || self.matches(r'${form.source}')`;
   return withRules(schema, [{ rule, message, holds: (value) => form.test(String(value)) }]).meta({ description });
 }
 
 /** A Go duration, or a number of seconds. */
 export function duration(description: string) {
-  return intOrText(DURATION, 'no duration: write it like 30s or 2m30s, or as a number of seconds', description);
+  return intOrText(
+    DURATION,
+    YEAR_SECONDS,
+    'no duration: write it like 30s or 2m30s, or as a number of seconds',
+    description,
+  );
 }
 
 export function quantity(description: string) {
-  return intOrText(QUANTITY, 'no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory', description);
+  return intOrText(
+    QUANTITY,
+    Number.MAX_SAFE_INTEGER,
+    'no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory',
+    description,
+  );
 }
 
 /** A text of that form, up to `max` characters; `message` says what to write. Not for the values of maps: no budget for CEL. */

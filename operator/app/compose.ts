@@ -57,7 +57,7 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
   countWorkloads(caches.workloads, metrics);
   metrics.clusterPriority(cluster.name, config.failover.priority);
   const knownTerm = () => Math.max(leadership.elector.highestTerm, Math.floor(base.clusterClock.wall() / 1000));
-  const objects = new TenantObjects(childCaches(caches), knownTerm);
+  const objects = new TenantObjects(childCaches(caches), knownTerm, config.maxGracePeriodMs);
   const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
   const tenancy: Tenancy = new Tenancy({
     ...config,
@@ -168,7 +168,8 @@ function manage(
   const ledger = new LedgerStore(store, tenant);
   const pasts = new ProcessLedger(store, tenant);
   const podDefaults = new NamespaceDefaults({ client, clock, logger, podDefaults: config.podDefaults });
-  const place = { clusterName: cluster.name, clusterId: cluster.id, podDefaults };
+  const { maxGracePeriodMs: maxGraceMs } = config;
+  const place = { clusterName: cluster.name, clusterId: cluster.id, podDefaults, maxGraceMs };
   const kindDeps = { ...shared, ledger, pasts, tenancy, ...place };
   for (const registration of kinds(kindDeps)) operator.manage(registration);
   return operator;

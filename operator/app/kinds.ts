@@ -100,6 +100,8 @@ export interface KindDeps {
   readonly tenancy: Tenancy;
   readonly clusterName: string;
   readonly clusterId: string;
+  /** Longest grace of a workload's pods, milliseconds. */
+  readonly maxGraceMs: number;
   readonly podDefaults: NamespaceDefaults;
   /** Of the runs of cron jobs. */
   readonly ledger: LedgerStore;

@@ -46,6 +46,16 @@ it('knows the longest grace, and forgets that of a pod that is gone or has a sho
   expect(objects.drainMs()).toBe(5000);
 });
 
+it('lets nobody wait for years, whatever got a pod past the bound', () => {
+  const { source } = tenant(pod('odd', 1, 1_000_000_000));
+  const objects = new TenantObjects([source], undefined, 3_600_000);
+  expect(objects.drainMs()).toBe(3_600_000);
+  expect(objects.drainMs(7_200_000)).toBe(3_600_000);
+  const late = pod('late', 1, 5);
+  const deleted = { ...late, metadata: { ...late.metadata, deletionGracePeriodSeconds: 600 } };
+  expect(new TenantObjects([tenant(deleted).source], undefined, 3_600_000).drainMs()).toBe(600_000);
+});
+
 it('never forgets the highest term, and knows those of objects that were there before', () => {
   const { store, objects } = tenant(pod('a', 1, 5, 7));
   expect(objects.highestStamp()).toBe(7);

@@ -13,6 +13,7 @@ type Source = Pick<Watched<KubeObject>, 'list' | 'hasSynced' | 'lastError' | 'su
 export class TenantObjects {
   readonly #sources: readonly Source[];
   readonly #known: () => number;
+  readonly #maxGraceMs: number;
   #highestStamp = 0;
   /** Grows with each event. */
   version = 0;
@@ -20,10 +21,14 @@ export class TenantObjects {
   /** Unknown after a deletion, which may have been that of the pod with the longest. */
   #longestGraceMs: number | undefined;
 
-  /** `known`: the highest term that this process knows by itself, or the time in seconds: stamps far above are forged. 0 unless told. */
-  constructor(sources: readonly Source[], known = () => 0) {
+  /**
+   * `known`: the highest term that this process knows by itself, or the time in seconds: stamps far above are forged. 0 unless told.
+   * `maxGraceMs`: no pod counts for more, whatever a webhook or whoever deletes it made of it. Without end unless told.
+   */
+  constructor(sources: readonly Source[], known = () => 0, maxGraceMs = Number.POSITIVE_INFINITY) {
     this.#sources = sources;
     this.#known = known;
+    this.#maxGraceMs = maxGraceMs;
     for (const source of sources) {
       for (const object of source.list()) this.#noteStamp(object);
       source.subscribe((event) => this.#changed(event));
@@ -42,11 +47,11 @@ export class TenantObjects {
     return this.#highestStamp;
   }
 
-  /** Longest termination grace among the pods, those that will be made, and one with this grace; milliseconds. */
+  /** Longest termination grace among the pods, those that will be made, and one with this grace, as far as they count; milliseconds. */
   drainMs(graceMs = 0): number {
     const graces = (): readonly number[] => this.#sources.flatMap((source) => source.list().map(graceMsOf));
     this.#longestGraceMs ??= graces().reduce((longest, each) => Math.max(longest, each), 0);
-    return Math.max(this.#longestGraceMs, graceMs);
+    return Math.min(Math.max(this.#longestGraceMs, graceMs), this.#maxGraceMs);
   }
 
   /** Resolves with the next event. */

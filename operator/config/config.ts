@@ -68,6 +68,7 @@ type Unchanged = Omit<
   | 'lease'
   | 'failover'
   | 'terminationGracePeriod'
+  | 'maxGracePeriod'
   | 'cluster'
   | 'workloads'
 >;
@@ -99,6 +100,8 @@ export interface Config extends Readonly<Unchanged> {
   /** Those of the file, ready to be applied. */
   readonly workloads: readonly DeclaredWorkload[];
   readonly terminationGracePeriodMs: number;
+  /** Of a workload's pods; one that asks for more is not started. */
+  readonly maxGracePeriodMs: number;
   readonly lease: LeaseTiming;
   /** What happens where several clusters share the tenant. */
   readonly failover: {

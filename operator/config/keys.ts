@@ -115,6 +115,14 @@ export const configKeys: readonly ConfigKey[] = [
   key('terminationGracePeriod', 'TERMINATION_GRACE_PERIOD', 'Time that this controller may take to stop.', {
     kind: 'duration',
   }),
+  key(
+    'maxGracePeriod',
+    'MAX_GRACE_PERIOD',
+    'Longest time that a pod may ask for to stop; a takeover waits for so long.',
+    {
+      kind: 'duration',
+    },
+  ),
   key('lease.ttl', 'LEASE_TTL', 'How long a lease is valid after its last renewal.', {
     kind: 'duration',
     alias: ['HIGHLANDER_LEADER_LOCK_TTL'],

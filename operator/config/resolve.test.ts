@@ -335,7 +335,7 @@ describe('a wrong configuration', () => {
     [
       'key named __proto__',
       { env: REDIS, yaml: '__proto__: {port: 1}' },
-      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, lease, failover, api, logLevel, logFormat, podDefaults, workers',
+      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, maxGracePeriod, lease, failover, api, logLevel, logFormat, podDefaults, workers',
     ],
     [
       'unknown key without a value',

@@ -178,6 +178,7 @@ function toConfig(
 ): Omit<Config, 'workloads' | 'secrets'> {
   const {
     terminationGracePeriod,
+    maxGracePeriod,
     lease,
     failover: { failbackDelay, apiDeadline, ...failover },
     redis,
@@ -202,6 +203,7 @@ function toConfig(
     spanner: chosen,
     cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
     terminationGracePeriodMs: terminationGracePeriod,
+    maxGracePeriodMs: maxGracePeriod,
     lease: toTiming(lease),
     failover: { ...failover, failbackDelayMs: failbackDelay, apiDeadlineMs: apiDeadline },
     notices: [

@@ -191,6 +191,7 @@ export const configSchema = section({
     persistentSets: workloadList.default([]),
   }).prefault({}),
   terminationGracePeriod: duration('29s').prefault('29s'),
+  maxGracePeriod: duration('1h').prefault('1h'),
   lease: leaseSchema.prefault({}),
   failover: failover.prefault({}),
   api: section({

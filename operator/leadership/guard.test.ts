@@ -127,6 +127,11 @@ describe('the guard', () => {
     expect({ asked, allowed, graceMs: term.graceMs }).toEqual({ asked: 1, allowed: [], graceMs: 60_000 });
     renew(term, 60_000);
     await longer;
+    const refused = grant.allowGrace(80_000, () => Promise.reject(new Error('no such service account')));
+    await expect(refused).rejects.toThrow('no such service account');
+    expect({ asked, graceMs: term.graceMs }).toEqual({ asked: 1, graceMs: 60_000 });
+    const known = grant.allowGrace(50_000, () => Promise.reject(new Error('not tried out: it takes no longer')));
+    await expect(known).resolves.toBeUndefined();
     const never = grant.allowGrace(90_000);
     term.end('test');
     await expect(never).rejects.toThrow('term 7 ended');

@@ -28,7 +28,7 @@ export interface Grant {
   assertHeld(): void;
   /** Whether a higher term on a child is known to be one that no leader has written. */
   readonly isForged: (stamp: number) => boolean;
-  allowGrace(graceMs: number): Promise<void>;
+  allowGrace(graceMs: number, tryOut?: () => Promise<void>): Promise<void>;
 }
 
 export class LeadershipGuard {
@@ -66,7 +66,7 @@ export class LeadershipGuard {
       heldBack: this.#leadership.heldBack,
       assertHeld: () => term.assertHeld(),
       isForged: this.#leadership.isForged,
-      allowGrace: (graceMs) => term.allowGrace(graceMs),
+      allowGrace: (graceMs, tryOut) => term.allowGrace(graceMs, tryOut),
     };
   }
 

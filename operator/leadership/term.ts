@@ -98,12 +98,14 @@ export class Term {
 
   /**
    * Resolves when everybody who may have to wait for this cluster knows that its pods may take so long to stop. Rejects
-   * with `LeaseLost`.
+   * with `LeaseLost`. `tryOut`: run before a longer time is announced, which is for good; nothing is when it throws.
    */
-  async allowGrace(graceMs: number): Promise<void> {
+  async allowGrace(graceMs: number, tryOut?: () => Promise<void>): Promise<void> {
     if (this.ended) throw this.#ending.signal.reason;
     const drainMs = this.#options.cluster.drainMs(graceMs);
     if (drainMs <= this.#drain.knownMs) return;
+    await tryOut?.();
+    if (this.ended) throw this.#ending.signal.reason;
     this.graceMs = Math.max(this.graceMs, graceMs);
     const acknowledged = this.#drain.acknowledgement(drainMs);
     this.#options.onGrace();

@@ -37,7 +37,8 @@ export class Applier<T extends Child & KubeObject> {
   async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
     if (!grant && (startsPods(action) || action.type === 'stamp')) throw new Error(`${action.type} needs a grant`);
     try {
-      if (startsPods(action)) await grant?.allowGrace(podGraceMs(action.object));
+      if (grant && startsPods(action))
+        await grant.allowGrace(podGraceMs(action.object), () => this.#tryOut(action, grant));
       return { live: await this.#send(action, fenced(grant)), changed: false };
     } catch (error) {
       if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
@@ -54,7 +55,22 @@ export class Applier<T extends Child & KubeObject> {
     try {
       await this.#client.create<T>(this.#type, object, { ...fenced(grant), ...AS_OURS, dryRun: true });
     } catch (error) {
-      if (!hasCode(error, 409)) throw error;
+      if (!hasCode(error, 409) && !cannotBeTriedOut(error)) throw error;
+    }
+  }
+
+  /**
+   * What the API server refuses must not make others wait. Throws what it says against the write; nothing is written. An
+   * apply that must remove something first cannot be judged in one request, and only has the bound on its grace.
+   */
+  async #tryOut(action: ApplyAction<T> | CreateAction<T>, grant: Grant): Promise<void> {
+    if (action.type === 'apply' && action.removals) return;
+    const options = { ...fenced(grant), ...AS_OURS, dryRun: true };
+    try {
+      if (action.type === 'create') await this.#client.create<T>(this.#type, action.object, options);
+      else await this.#client.apply<T>(this.#type, bodyOf(action), { ...options, force: true });
+    } catch (error) {
+      if (!cannotBeTriedOut(error)) throw error;
     }
   }
 
@@ -89,13 +105,10 @@ export class Applier<T extends Child & KubeObject> {
 
   async #applyAll({ object, live, removals }: ApplyAction<T>, options: ReturnType<typeof fenced>): Promise<T> {
     const by = { ...options, ...AS_OURS };
-    let versions: object = live ? identity(live) : ONLY_CREATE;
-    if (live && removals) {
-      const patch = { ...removals, metadata: identity(live) };
-      versions = identity(await this.#client.patch<T>(this.#type, at(live), patch, { ...by, type: 'merge' }));
-    }
-    const body = withoutNulls({ ...object, metadata: { ...object.metadata, ...versions } });
-    return this.#client.apply<T>(this.#type, body, { ...by, force: true });
+    if (!live || !removals) return this.#client.apply<T>(this.#type, bodyOf({ object, live }), { ...by, force: true });
+    const patch = { ...removals, metadata: identity(live) };
+    const cleared = await this.#client.patch<T>(this.#type, at(live), patch, { ...by, type: 'merge' });
+    return this.#client.apply<T>(this.#type, bodyOf({ object, live: cleared }), { ...by, force: true });
   }
 
   #patch(
@@ -124,6 +137,16 @@ type CreateAction<T extends Child> = Extract<Action<T>, { type: 'create' }>;
 
 /** No object is at this version any more: an apply that names it conflicts with every object that is there. */
 const ONLY_CREATE = { resourceVersion: '1' };
+
+function bodyOf<T extends Child>({ object, live }: { readonly object: T; readonly live?: T | undefined }): T {
+  const versions = live ? identity(live) : ONLY_CREATE;
+  return withoutNulls({ ...object, metadata: { ...object.metadata, ...versions } });
+}
+
+/** A webhook that would do something beside its answer keeps the API server from trying anything out. */
+function cannotBeTriedOut(error: unknown): boolean {
+  return hasCode(error, 400) && error.message.includes('does not support dry run');
+}
 
 function startsPods<T extends Child>(action: Action<T>): action is ApplyAction<T> | CreateAction<T> {
   return action.type === 'create' || action.type === 'apply';

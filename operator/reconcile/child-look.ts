@@ -1,5 +1,6 @@
 /** One look at a workload that is made of children: what to do next, and what to say about it. Pure. */
 import type { ChildType } from '../api/children.ts';
+import { assertGrace } from '../api/grace.ts';
 import type { Scope } from '../api/scope.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
@@ -59,6 +60,7 @@ export interface Viewpoint {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly stubborn: Stubborn;
+  readonly maxGraceMs: number;
 }
 
 export interface Step {
@@ -93,6 +95,7 @@ export function lookAtChildren<S>(subject: Subject<S>): ChildView {
     const children = kind.desired(claimOf(subject, sight.live), spec);
     const claimant = claimantOf(subject);
     for (const { type, object } of children) {
+      if (!isSuspended(workload)) assertGrace(object, at.maxGraceMs);
       const found = all.get<AnyChild>(type, object.metadata.name);
       const obstacle = found && obstacleOf({ ...at, type, found, claimant, generation: generationOf(workload) });
       if (obstacle) return { ...report(subject, sight, obstacle.verdict), ...obstacle.more };
@@ -157,6 +160,11 @@ function superfluous<S>(kind: WorkloadKind<S>, children: readonly DesiredChild[]
     if (extra) return { child: { type, hash: '' }, action: { type: 'stop', live: extra, reason: 'Superfluous' } };
   }
   return undefined;
+}
+
+/** Then nothing starts, and what is stopping must not be kept from it. */
+function isSuspended({ spec }: Workload): boolean {
+  return (spec as { readonly suspend?: unknown } | undefined)?.suspend === true;
 }
 
 function generationOf({ metadata }: Workload): number {

@@ -26,6 +26,8 @@ export interface ChildSetOptions {
   readonly tenancy: Tenancy;
   /** Shown to the pods as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
+  /** Of their pods; what asks for more is not started. */
+  readonly maxGraceMs: number;
   /** What pods get that neither the spec nor its podTemplate says; absent: nothing. */
   readonly podDefaults?: NamespaceDefaults | undefined;
   readonly logger: Logger;

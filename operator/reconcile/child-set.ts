@@ -83,19 +83,10 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   #subject(workload: Workload, all: ChildScene, { term, holder, scope, isForged }: Grant): Subject<S> {
-    const { tenant, clusterName, clock } = this.#options;
+    const { tenant, clusterName, maxGraceMs, clock } = this.#options;
     const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
-    const at = {
-      tenant,
-      clusterName,
-      podDefaults,
-      scope,
-      term,
-      holder,
-      isForged,
-      now: clock.wall(),
-      stubborn: this.#stubborn,
-    };
+    const place = { tenant, clusterName, podDefaults, maxGraceMs };
+    const at = { ...place, scope, term, holder, isForged, now: clock.wall(), stubborn: this.#stubborn };
     return { kind: this.#kind, workload, all, at };
   }
 

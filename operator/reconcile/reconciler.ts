@@ -22,9 +22,10 @@ export interface Grant {
   readonly isForged?: (stamp: number) => boolean;
   /**
    * Resolves when everybody who may have to wait for this cluster knows that its pods may take so long to stop, in
-   * milliseconds. Wait for it before a write that starts such a pod.
+   * milliseconds. Wait for it before a write that starts such a pod. Where a longer time is to be announced for it,
+   * `tryOut` comes first, and nothing is announced when that throws.
    */
-  allowGrace(graceMs: number): Promise<void>;
+  allowGrace(graceMs: number, tryOut?: () => Promise<void>): Promise<void>;
 }
 
 export interface ObjectKey {

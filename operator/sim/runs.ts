@@ -53,6 +53,7 @@ export class SimRuns {
       tenant: DEFAULT_TENANT,
       tenancy: new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] }),
       clusterName: cluster.id,
+      maxGraceMs: 3_600_000,
       clusterId: cluster.id,
       ledger: new LedgerStore(store, DEFAULT_TENANT),
       logger: silentLogger,

@@ -61,6 +61,7 @@ export class ChildWorld {
       tenant: DEFAULT_TENANT,
       tenancy: this.tenancy,
       clusterName: 'east',
+      maxGraceMs: 3_600_000,
       logger: silentLogger,
     }));
   }

@@ -99,6 +99,7 @@ export class FakeCluster implements ClusterClient {
     const old = this.#objects.get(key);
     if (old) checkVersion(old, body.metadata);
     else if (body.metadata.uid) throw new ApiError(409, 'Conflict', 'uid mismatch');
+    if (options.dryRun) return body;
     const { uid: _, resourceVersion: __, ...metadata } = body.metadata;
     const wanted = structuredClone({ ...body, metadata }) as unknown as Json;
     const kept = without((old ?? {}) as unknown as Json, this.#applied.get(key) ?? {}, wanted);

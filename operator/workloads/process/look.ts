@@ -1,4 +1,5 @@
 /** One look at a process: its custom resource and its pod in, what to do and what to say about it out. Pure. */
+import { assertGrace } from '../../api/grace.ts';
 import { annotations } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec, ProcessStatus, WorkloadProcess } from '../../api/process.ts';
@@ -26,6 +27,7 @@ export interface Viewpoint extends Place {
   readonly isForged?: IsForged | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  readonly maxGraceMs: number;
   /** What is known of this process from another cluster. */
   readonly past?: Situation['past'];
 }
@@ -84,6 +86,7 @@ function lookWithSpec(
   const stamp = { term: at.term, generation: generationOf(workload) };
   const desired = desiredPod(metadata, spec, at, stamp);
   const decision = decide({ spec, status, desired, stamp, seen, now: at.now, ...(at.past && { past: at.past }) });
+  if (decision.wish === 'run') assertGrace(desired.object, at.maxGraceMs);
   const verdict = verdictOf(decision, seen, spec, status);
   const { action, rememberFirst } = decision;
   const requeueAfterMs = action ? undefined : patience(decision, seen, at.now);

@@ -39,6 +39,8 @@ export interface ProcessReconcilerOptions {
   readonly tenancy: Tenancy;
   /** Shown to the pod as HIGHLANDER_CLUSTER. */
   readonly clusterName: string;
+  /** Of the pod; what asks for more is not started. */
+  readonly maxGraceMs: number;
   /** What processes have behind them in other clusters. */
   readonly pasts: ProcessLedger;
   /** What pods get that neither the spec nor its podTemplate says; absent: nothing. */
@@ -120,10 +122,20 @@ export class ProcessReconciler implements Reconciler {
   }
 
   #viewpoint({ term, holder, isForged }: Grant, workload: WorkloadProcess): Viewpoint {
-    const { tenant, clusterName, clock } = this.#options;
+    const { tenant, clusterName, maxGraceMs, clock } = this.#options;
     const past = this.#pasts.of(workload);
     const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
-    return { tenant, clusterName, podDefaults, term, holder, isForged, now: clock.wall(), ...(past && { past }) };
+    return {
+      tenant,
+      clusterName,
+      podDefaults,
+      maxGraceMs,
+      term,
+      holder,
+      isForged,
+      now: clock.wall(),
+      ...(past && { past }),
+    };
   }
 
   async #conclude(workload: WorkloadProcess, view: View, grant: Grant): Promise<Result> {

@@ -71,6 +71,7 @@ export class World {
       tenant: DEFAULT_TENANT,
       tenancy: new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] }),
       clusterName: 'east',
+      maxGraceMs: 3_600_000,
       pasts: new ProcessLedger(this.store, DEFAULT_TENANT),
       logger: silentLogger,
     });
