@@ -2,9 +2,9 @@
 import { nearest } from '../lib/edit-distance.ts';
 import type { CustomResource } from './crd.ts';
 import { structural } from './crd.ts';
-import { objectName } from './fields.ts';
+import { annotationMap, dnsLabel, labelMap, objectName } from './fields.ts';
 import type { FieldPath } from './unknown-fields.ts';
-import { unknownFields } from './unknown-fields.ts';
+import { unknownFields, withoutNulls } from './unknown-fields.ts';
 
 export interface Flaw {
   /** Below the spec. */
@@ -14,8 +14,10 @@ export interface Flaw {
 }
 
 /** Flaws of a spec; empty when it can be applied. */
-export function specFlaws({ spec }: CustomResource, value: unknown): readonly Flaw[] {
-  const unknown = unknownFields(structural(spec), value).map(({ path, known }) => ({
+export function specFlaws({ spec }: CustomResource, given: unknown): readonly Flaw[] {
+  const schema = structural(spec);
+  const value = withoutNulls(schema, given);
+  const unknown = unknownFields(schema, value).map(({ path, known }) => ({
     path,
     fix: suggestion(path, known),
   }));
@@ -27,12 +29,49 @@ export function specFlaws({ spec }: CustomResource, value: unknown): readonly Fl
   return [...unknown, ...wrong];
 }
 
-/** What is wrong with the name of a workload; `undefined` when nothing is. */
-export function nameFlaw({ kind, maxNameLength }: CustomResource, name: unknown): string | undefined {
+/** As the API server stores it: it takes out a null wherever its schema knows the field. */
+export function storedSpec({ spec }: CustomResource, value: unknown): unknown {
+  return withoutNulls(structural(spec), value);
+}
+
+/** What is wrong with the name of a workload; `undefined` when nothing is. `spec`: as somebody wrote it. */
+export function nameFlaw(
+  { kind, maxNameLength, rules = [] }: CustomResource,
+  name: unknown,
+  spec?: unknown,
+): string | undefined {
   if (name === undefined) return 'is required';
-  if (typeof name !== 'string' || !objectName.safeParse(name).success || name.includes('.'))
+  if (typeof name !== 'string' || !objectName.safeParse(name).success)
     return 'must be a name of lower-case letters, digits and "-", for example "data-processor"';
-  return name.length > maxNameLength ? `must not be longer than ${maxNameLength} characters for a ${kind}` : undefined;
+  if (name.length > maxNameLength) return `must not be longer than ${maxNameLength} characters for a ${kind}`;
+  return rules.find(({ holds }) => !holds(name, spec))?.message;
+}
+
+const METADATA = (
+  'name generateName namespace labels annotations finalizers ownerReferences uid resourceVersion generation creationTimestamp ' +
+  'deletionTimestamp deletionGracePeriodSeconds managedFields selfLink'
+).split(' ');
+const textMaps = { labels: labelMap(''), annotations: annotationMap('') };
+const namespaceName = dnsLabel();
+
+/** Flaws of an object's metadata, but for its name. */
+export function metadataFlaws(metadata: Readonly<Record<string, unknown>>): readonly Flaw[] {
+  const unknown = Object.keys(metadata)
+    .filter((key) => !METADATA.includes(key))
+    .map((key) => ({ path: [key], fix: suggestion([key], METADATA) }));
+  const wrong = Object.entries(textMaps).flatMap(([field, schema]) => {
+    const { error } = schema.optional().safeParse(metadata[field] ?? undefined);
+    return (error?.issues ?? []).map((issue) => {
+      const at = [field, ...issue.path.map(String)];
+      return { path: at, fix: fixOf(issue, valueAt(metadata, at)) };
+    });
+  });
+  const { namespace = 'default' } = metadata;
+  const isPlaced = namespaceName.safeParse(namespace).success;
+  const misplaced = isPlaced
+    ? []
+    : [{ path: ['namespace'], fix: 'must be the name of a namespace, for example "default"' }];
+  return [...unknown, ...wrong, ...misplaced];
 }
 
 /** `script.commands[0]`, as people write it. */
@@ -50,11 +89,13 @@ function suggestion(path: FieldPath, known: readonly string[]): string {
 }
 
 function fixOf(issue: { readonly code: string; readonly message: string }, value: unknown): string {
+  const { message } = issue;
+  if (/^(is|must) /.test(message)) return message;
   if (value === undefined) return 'is required';
   const wantsText = 'expected' in issue && issue.expected === 'string';
   if (issue.code === 'invalid_type' && wantsText && ['boolean', 'number'].includes(typeof value))
     return `is not valid: YAML reads it as a ${typeof value}, expected text: put it in quotes`;
-  return `is not valid: ${issue.message}`;
+  return `is not valid: ${message}`;
 }
 
 function valueAt(value: unknown, path: FieldPath): unknown {

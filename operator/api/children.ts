@@ -39,7 +39,10 @@ export interface Deployment extends ChildObject {
     progressDeadlineSeconds?: number;
     revisionHistoryLimit?: number;
     /** A `null` stands for "must be absent". */
-    strategy?: { type?: string; rollingUpdate?: { maxSurge?: string; maxUnavailable?: string } | null };
+    strategy?: {
+      type?: string;
+      rollingUpdate?: { maxSurge?: string | number; maxUnavailable?: string | number } | null;
+    };
     selector: { matchLabels?: Record<string, string> };
     template: PodTemplate;
   };
@@ -54,7 +57,7 @@ export interface Deployment extends ChildObject {
 }
 
 export interface ClaimTemplate {
-  metadata: { name: string };
+  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec: {
     accessModes: string[];
     storageClassName?: string;
@@ -67,6 +70,7 @@ export interface StatefulSet extends ChildObject {
     replicas?: number;
     serviceName?: string;
     podManagementPolicy?: string;
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
     persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string; whenScaled?: string };
     selector: { matchLabels?: Record<string, string> };
     template: PodTemplate;

@@ -11,6 +11,14 @@ export interface PrinterColumn {
   readonly priority?: number;
 }
 
+/** What a name must be where the spec makes more of it, in CEL for the API server, in TypeScript for everybody else. */
+export interface NameRule {
+  readonly rule: string;
+  readonly message: string;
+  /** `spec`: as somebody wrote it. */
+  readonly holds: (name: string, spec: unknown) => boolean;
+}
+
 export interface CustomResource {
   readonly kind: string;
   readonly plural: string;
@@ -25,7 +33,7 @@ export interface CustomResource {
   /** `kubectl scale` and autoscalers work on spec.replicas. */
   readonly scalable?: true;
   /** CEL over the whole object, of which `metadata` shows only the name. */
-  readonly rules?: readonly { readonly rule: string; readonly message: string }[];
+  readonly rules?: readonly NameRule[];
 }
 
 const SCALE = {
@@ -61,7 +69,7 @@ export function customResourceDefinition(resource: CustomResource): object {
             rule: `size(self.metadata.name) <= ${maxNameLength}`,
             message: `the name must not be longer than ${maxNameLength} characters`,
           },
-          ...(resource.rules ?? []),
+          ...(resource.rules ?? []).map(({ rule, message }) => ({ rule, message })),
         ],
       },
     },

@@ -9,6 +9,7 @@ import { described, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { jobTemplate } from './job-template.ts';
+import { checkPod } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -96,6 +97,7 @@ export const cronJobSpec = withRules(
         'Start no more runs; one that is under way comes to its own end. Default: false',
       ),
     })
+    .superRefine(checkPod)
     .refine(({ jobTemplate: jobs, restartPolicy }) => !jobs?.spec?.['podFailurePolicy'] || restartPolicy === 'Never', {
       path: ['restartPolicy'],
       error: 'must be Never where jobTemplate has a podFailurePolicy',

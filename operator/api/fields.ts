@@ -61,6 +61,9 @@ export function textLike(form: RegExp, max: number, message: string) {
   return withRules(z.string().max(max), [{ rule, message, holds: (value) => form.test(value) }]);
 }
 
+/** Name of a Service: a host name. */
+export const SERVICE_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+
 const LABEL = 'lower-case letters, digits and -, none of these - at an end';
 
 /** Name of a container or of a port. */
@@ -80,8 +83,52 @@ export const labelValue = z
   .max(63)
   .regex(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/);
 
-export function stringMap(value: z.ZodString, description: string) {
-  return z.record(z.string(), value).meta({ description });
+const QUALIFIED = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+/** A map whose keys are of one form; the API server checks them in what is made of the map, not in the map. */
+function keyedMap<S extends z.ZodString>(value: S, { keys, rule }: { readonly keys: RegExp; readonly rule: string }) {
+  return z.record(z.string(), value).superRefine((map, context) => {
+    for (const key of Object.keys(map))
+      if (!keys.test(key)) context.addIssue({ code: 'custom', path: [key], message: rule });
+  });
+}
+
+const KEY =
+  'no key: write at most 63 letters, digits, -, _ and ., a letter or digit at both ends, after an optional prefix like example.com/';
+
+export function labelMap(description: string) {
+  return keyedMap(labelValue, { keys: QUALIFIED, rule: KEY }).meta({ description });
+}
+
+/** Their prefixes may be in upper case. */
+export function annotationMap(description: string) {
+  return keyedMap(z.string(), { keys: new RegExp(QUALIFIED, 'i'), rule: KEY }).meta({ description });
+}
+
+/** Linux takes no longer single argument or variable of a program (MAX_ARG_STRLEN), of which one byte is its end. */
+export const MAX_ARGUMENT_BYTES = 131_071;
+
+/** An argument of a program: one that is longer can be stored, but never run. */
+export const argument = z
+  .string()
+  .max(131_072)
+  .refine((text) => Buffer.byteLength(text) <= MAX_ARGUMENT_BYTES, {
+    error: `longer than ${MAX_ARGUMENT_BYTES} bytes, which Linux cannot start: put it into a ConfigMap or the image`,
+  });
+
+export function variableMap(description: string) {
+  const form = { keys: /^[ -<>-~]+$/, rule: 'no name of a variable: write ASCII characters without =' };
+  return keyedMap(z.string().max(131_072), form)
+    .superRefine((map, context) => {
+      for (const [name, value] of Object.entries(map))
+        if (Buffer.byteLength(`${name}=${value}`) > MAX_ARGUMENT_BYTES)
+          context.addIssue({
+            code: 'custom',
+            path: [name],
+            message: `longer than ${MAX_ARGUMENT_BYTES} bytes with its name, which Linux cannot start: put it into a ConfigMap`,
+          });
+    })
+    .meta({ description });
 }
 
 export function list<S extends z.ZodType>(item: S, max: number, description: string) {

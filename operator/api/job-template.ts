@@ -1,6 +1,7 @@
 /** `jobTemplate`: everything about the Jobs of a cron job that the spec's own fields do not say. */
 import * as z from 'zod';
-import { described, labelValue, stringMap } from './fields.ts';
+import { MANAGED } from './child-templates.ts';
+import { annotationMap, described, labelMap } from './fields.ts';
 
 /** What stands for it elsewhere. */
 const TAKEN: Readonly<Record<string, string>> = {
@@ -39,7 +40,7 @@ const jobSpec = z.record(z.string(), z.unknown()).superRefine((value, context) =
       context.addIssue({
         code: 'custom',
         path: [field],
-        message: `is managed by the operator and cannot be set here: ${instead}`,
+        message: `${MANAGED}: ${instead}`,
       });
   for (const { path, message } of known.safeParse(value).error?.issues ?? [])
     context.addIssue({ code: 'custom', path: [...path], message });
@@ -49,8 +50,8 @@ export const jobTemplate = z
   .object({
     metadata: z
       .object({
-        labels: stringMap(labelValue, "Labels to put on the Jobs. The operator's own win. Default: none").optional(),
-        annotations: stringMap(z.string(), 'Annotations to put on the Jobs. Default: none').optional(),
+        labels: labelMap("Labels to put on the Jobs. The operator's own win. Default: none").optional(),
+        annotations: annotationMap('Annotations to put on the Jobs. Default: none').optional(),
       })
       .meta({ description: 'Labels and annotations of the Jobs.' })
       .optional(),

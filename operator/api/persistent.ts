@@ -1,16 +1,19 @@
 /** WorkloadPersistent: a workload with a stable name and volumes of its own, as a StatefulSet and its Service. */
 import * as z from 'zod';
+import { serviceTemplate, statefulSetTemplate, volumeClaimTemplates } from './child-templates.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
-import { described, quantity, textLike, withRules } from './fields.ts';
+import { described, objectName, quantity, SERVICE_NAME, textLike, withRules } from './fields.ts';
+import { parseQuantity } from '../lib/quantity.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
+import { checkClaims, checkPod, checkServicePorts } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
 const letterFirst = textLike(
-  /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+  SERVICE_NAME,
   63,
   'no name: write lower-case letters, digits and -, a letter first and no - at the end',
 );
@@ -24,9 +27,14 @@ const persistentVolume = z.object({
     z.string().min(1).max(4096),
     'Folder of the main container where it is mounted. Required. Example: /var/lib/data',
   ),
-  size: quantity('Size that is claimed, in bytes or Mi, Gi. Required. It cannot be changed later. Example: 10Gi'),
+  size: quantity(
+    'Size that is claimed, in bytes or Mi, Gi. Required. It cannot be changed later. Example: 10Gi',
+  ).refine((size) => (parseQuantity(size) ?? 1) > 0, 'must be more than 0'),
   storageClassName: described(
-    z.string().max(253),
+    z
+      .string()
+      .max(253)
+      .refine((name) => name === '' || objectName.safeParse(name).success, 'no name of a storage class'),
     "Storage class of the claim. Default: the cluster's default class. It cannot be changed later. Example: fast-ssd",
   ).optional(),
   accessMode: described(
@@ -38,46 +46,53 @@ const persistentVolume = z.object({
 const keepOrDelete = z.enum(['Retain', 'Delete']).default('Retain');
 
 export const persistentSpec = withRules(
-  z.object({
-    ...podFields,
-    ...healthFields,
-    replicas: described(
-      z.int32().min(0),
-      'Number of pods, each with volumes of its own. Default: absent, which means one at first, and later what an autoscaler of the StatefulSet says. Example: 1',
-    ).optional(),
-    serviceName: described(
-      letterFirst,
-      'Service through which the pods are reached: headless, so that each pod has a name of its own (NAME-0.SERVICE), unless a servicePort differs from its ' +
-        'containerPort. Default: the name of the workload. It cannot be changed later. Example: message-queue',
-    ).optional(),
-    persistentVolumes: z
-      .array(persistentVolume)
-      .max(20)
-      .meta({
-        description:
-          'Volumes that outlive the pods; they cannot be changed later, but for mountPath. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
-        'x-kubernetes-list-type': 'map',
-        'x-kubernetes-list-map-keys': ['name'],
-      })
-      .optional(),
-    persistentVolumeClaimRetentionPolicy: z
-      .object({
-        whenDeleted: described(
-          keepOrDelete,
-          'What becomes of the claims when the workload is deleted. Default: Retain',
-        ),
-        whenScaled: described(
-          keepOrDelete,
-          'What becomes of the claims of pods that fewer replicas leave out; suspend never deletes one. Default: Retain',
-        ),
-      })
-      .meta({ description: 'When claims are deleted. Default: never' })
-      .optional(),
-    podManagementPolicy: described(
-      z.enum(['OrderedReady', 'Parallel']).default('OrderedReady'),
-      'Whether several pods start and stop one after another, or all at once. It cannot be changed later. Default: OrderedReady',
-    ),
-  }),
+  z
+    .object({
+      ...podFields,
+      ...healthFields,
+      replicas: described(
+        z.int32().min(0),
+        'Number of pods, each with volumes of its own. Default: absent, which means one at first, and later what an autoscaler of the StatefulSet says. Example: 1',
+      ).optional(),
+      serviceName: described(
+        letterFirst,
+        'Service through which the pods are reached: headless, so that each pod has a name of its own (NAME-0.SERVICE), unless a servicePort differs from its ' +
+          'containerPort. Default: the name of the workload. It cannot be changed later. Example: message-queue',
+      ).optional(),
+      persistentVolumes: z
+        .array(persistentVolume)
+        .max(20)
+        .meta({
+          description:
+            'Volumes that outlive the pods; they cannot be changed later, but for mountPath. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
+          'x-kubernetes-list-type': 'map',
+          'x-kubernetes-list-map-keys': ['name'],
+        })
+        .optional(),
+      persistentVolumeClaimRetentionPolicy: z
+        .object({
+          whenDeleted: described(
+            keepOrDelete,
+            'What becomes of the claims when the workload is deleted. Default: Retain',
+          ),
+          whenScaled: described(
+            keepOrDelete,
+            'What becomes of the claims of pods that fewer replicas leave out; suspend never deletes one. Default: Retain',
+          ),
+        })
+        .meta({ description: 'When claims are deleted. Default: never' })
+        .optional(),
+      podManagementPolicy: described(
+        z.enum(['OrderedReady', 'Parallel']).default('OrderedReady'),
+        'Whether several pods start and stop one after another, or all at once. It cannot be changed later. Default: OrderedReady',
+      ),
+      serviceTemplate: serviceTemplate.optional(),
+      statefulSetTemplate: statefulSetTemplate.optional(),
+      volumeClaimTemplates: volumeClaimTemplates.optional(),
+    })
+    .superRefine(checkPod)
+    .superRefine(checkServicePorts)
+    .superRefine(checkClaims),
   [oneWayToStart, checkHasPort],
 ).meta({
   description:
@@ -136,6 +151,7 @@ export const persistentCustomResource: CustomResource = {
     {
       rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
       message: 'the name becomes that of a Service and of hosts: lower-case letters, digits and -, a letter first',
+      holds: (name) => SERVICE_NAME.test(name),
     },
   ],
   columns: workloadColumns('Whether it has pods', 'Whether all its pods are ready', [

@@ -1,6 +1,7 @@
 /** `podTemplate`: everything about a pod that the spec's own fields do not say. */
 import * as z from 'zod';
-import { described, labelValue, stringMap } from './fields.ts';
+import { MANAGED } from './child-templates.ts';
+import { annotationMap, described, labelMap } from './fields.ts';
 import { RESERVED_ENV } from './reserved-env.ts';
 
 const named = z.looseObject({ name: z.string('is required').min(1) });
@@ -19,8 +20,7 @@ const containers = z.array(container).superRefine((all, context) => {
 const TAKEN = ['restartPolicy', 'nodeName', 'ephemeralContainers'] as const;
 
 const podSpec = z.record(z.string(), z.unknown()).superRefine((value, context) => {
-  for (const field of TAKEN)
-    if (field in value) context.addIssue({ code: 'custom', path: [field], message: 'is not yours to set here' });
+  for (const field of TAKEN) if (field in value) context.addIssue({ code: 'custom', path: [field], message: MANAGED });
   for (const list of ['containers', 'initContainers']) {
     const { error } = containers.optional().safeParse(value[list]);
     for (const { path, message } of error?.issues ?? [])
@@ -32,9 +32,8 @@ export const podTemplate = z
   .object({
     metadata: z
       .object({
-        labels: stringMap(labelValue, 'Labels to put on the pod. Those of spec.labels win. Default: none').optional(),
-        annotations: stringMap(
-          z.string(),
+        labels: labelMap('Labels to put on the pod. Those of spec.labels win. Default: none').optional(),
+        annotations: annotationMap(
           'Annotations to put on the pod. Those of spec.annotations win. Default: none',
         ).optional(),
       })

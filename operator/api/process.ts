@@ -6,6 +6,7 @@ import type { Rule } from './fields.ts';
 import { described, duration, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
+import { checkPod } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -22,21 +23,23 @@ const oneGrace: Rule<GracePeriods> = {
 };
 
 export const processSpec = withRules(
-  z.object({
-    ...podFields,
-    restartPolicy: described(
-      z.enum(['Always', 'OnFailure', 'Never']).default('OnFailure'),
-      'What happens when the process ends. OnFailure: a failed process is started again, success is final. Always: it is started again in any case. ' +
-        'Never: it runs once and is not started again until the spec changes. A pod that was evicted or deleted before the process ended is replaced ' +
-        'in every case. Default: OnFailure',
-    ),
-    maxRestarts: described(
-      z.int32().min(0),
-      'How many restarts after failures are allowed; one more stops the process until the spec changes (Stalled, MaxRestartsExceeded). ' +
-        'Default: absent, which means without limit. Example: 5',
-    ).optional(),
-    gracePeriod: duration('Older name of terminationGracePeriod. Example: 30s').optional(),
-  }),
+  z
+    .object({
+      ...podFields,
+      restartPolicy: described(
+        z.enum(['Always', 'OnFailure', 'Never']).default('OnFailure'),
+        'What happens when the process ends. OnFailure: a failed process is started again, success is final. Always: it is started again in any case. ' +
+          'Never: it runs once and is not started again until the spec changes. A pod that was evicted or deleted before the process ended is replaced ' +
+          'in every case. Default: OnFailure',
+      ),
+      maxRestarts: described(
+        z.int32().min(0),
+        'How many restarts after failures are allowed; one more stops the process until the spec changes (Stalled, MaxRestartsExceeded). ' +
+          'Default: absent, which means without limit. Example: 5',
+      ).optional(),
+      gracePeriod: duration('Older name of terminationGracePeriod. Example: 30s').optional(),
+    })
+    .superRefine(checkPod),
   [oneWayToStart, oneGrace],
 ).meta({ description: 'What to run. A change replaces the pod: the old one has ended before the new one starts.' });
 

@@ -1,24 +1,53 @@
 /** WorkloadService: a service that is up in one cluster at a time, as a Deployment and, when it has ports, a Service. */
 import * as z from 'zod';
+import type { ChildTemplate } from './child-templates.ts';
+import { deploymentTemplate, MANAGED, serviceTemplate } from './child-templates.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
-import { described, withRules } from './fields.ts';
+import { described, SERVICE_NAME, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
+import { checkPod, checkServicePorts } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
+function hasPorts(spec: unknown): boolean {
+  const { ports } = (spec ?? {}) as { readonly ports?: unknown };
+  return Array.isArray(ports) && ports.length > 0;
+}
+
+interface Replaced {
+  readonly replicas?: number | undefined;
+  readonly deploymentTemplate?: ChildTemplate | undefined;
+}
+
+function hasNoStrategyForOne({ replicas = 1, deploymentTemplate: template }: Replaced): boolean {
+  const { type = 'RollingUpdate' } = (template?.spec?.['strategy'] ?? { type: 'Recreate' }) as {
+    type?: unknown;
+  };
+  return replicas > 1 || type === 'Recreate';
+}
+
 export const serviceSpec = withRules(
-  z.object({
-    ...podFields,
-    ...healthFields,
-    replicas: described(
-      z.int32().min(0),
-      'Number of pods. One, or absent: the old pod has ended before the next one starts. More: pods are replaced one after another. ' +
-        'Default: absent, which means one at first, and later what an autoscaler of the Deployment says. Example: 1',
-    ).optional(),
-  }),
+  z
+    .object({
+      ...podFields,
+      ...healthFields,
+      replicas: described(
+        z.int32().min(0),
+        'Number of pods. One, or absent: the old pod has ended before the next one starts. More: pods are replaced one after another. ' +
+          'Default: absent, which means one at first, and later what an autoscaler of the Deployment says. Example: 1',
+      ).optional(),
+      serviceTemplate: serviceTemplate.optional(),
+      deploymentTemplate: deploymentTemplate.optional(),
+    })
+    .superRefine(checkPod)
+    .superRefine(checkServicePorts)
+    .refine(hasNoStrategyForOne, {
+      path: ['deploymentTemplate', 'spec', 'strategy'],
+      error: `${MANAGED} without more than one of spec.replicas: the old pod has ended before the next one starts`,
+    }),
   [oneWayToStart, checkHasPort],
 ).meta({ description: 'What to run. A change replaces the pods.' });
 
@@ -72,6 +101,7 @@ export const serviceCustomResource: CustomResource = {
     {
       rule: "!has(self.spec.ports) || size(self.spec.ports) == 0 || self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
       message: 'with ports, the name becomes that of a Service: lower-case letters, digits and -, a letter first',
+      holds: (name, spec) => !hasPorts(spec) || SERVICE_NAME.test(name),
     },
   ],
   columns: workloadColumns('Whether it has pods', 'Whether all its pods are ready', [

@@ -23,6 +23,23 @@ export function unknownFields(schema: Schema, value: unknown, path: FieldPath = 
   });
 }
 
+/** `value` without the nulls that the API server takes out: those of fields and map entries that the schema knows. */
+export function withoutNulls(schema: Schema, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => inner(schema['items'], item));
+  if (!isObject(value)) return value;
+  const { properties, additionalProperties } = schema;
+  const entries = Object.entries(value).flatMap(([name, child]): [string, unknown][] => {
+    const known = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    if (child === null && known !== undefined) return [];
+    return [[name, inner(known, child)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function inner(schema: unknown, value: unknown): unknown {
+  return isObject(schema) ? withoutNulls(schema, value) : value;
+}
+
 function below(schema: unknown, value: unknown, path: FieldPath): readonly UnknownField[] {
   return isObject(schema) ? unknownFields(schema, value, path) : [];
 }

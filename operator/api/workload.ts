@@ -6,24 +6,32 @@ import type { PodTemplateFields } from './pod-template.ts';
 import { podTemplate } from './pod-template.ts';
 import { RESERVED_ENV } from './reserved-env.ts';
 import {
+  annotationMap,
+  argument,
   described,
   dnsLabel,
   duration,
-  labelValue,
+  labelMap,
   list,
+  MAX_ARGUMENT_BYTES,
   objectName,
   quantity,
-  stringMap,
   textLike,
+  variableMap,
   withRules,
 } from './fields.ts';
 
 const imageName = textLike(/^\S+$/, 1024, 'no image: write its name without white space, like busybox:1.36');
 
+/** A script as one text: each command is a line of its own. */
+export function scriptText(commands: readonly string[]): string {
+  return commands.map((command) => `${command}\n`).join('');
+}
+
 export const script = z
   .object({
     commands: z
-      .array(z.string().max(131_072))
+      .array(argument)
       .min(1, 'give at least one command')
       .max(1000)
       .meta({
@@ -36,6 +44,9 @@ export const script = z
       textLike(/^\S+$/, 1024, 'no shell: write the path of a program, without arguments').default('/bin/sh'),
       'Program that runs the script, without arguments; it is called with -c. Default: /bin/sh. Example: /bin/bash',
     ),
+  })
+  .refine(({ commands }) => Buffer.byteLength(scriptText(commands)) <= MAX_ARGUMENT_BYTES, {
+    error: `longer than ${MAX_ARGUMENT_BYTES} bytes, which Linux cannot start: put it into a ConfigMap or the image`,
   })
   .meta({
     description:
@@ -77,8 +88,7 @@ const noReservedEnv: Rule<Record<string, string>> = {
 };
 
 export const env = withRules(
-  stringMap(
-    z.string().max(131_072),
+  variableMap(
     'Environment variables, name to value; values are strings, so quote numbers and booleans. $(OTHER) is replaced by the value of ' +
       'OTHER; write $$ for a $. Default: none. Example: {DB_HOST: postgres.example.com, PORT: "8080"}',
   ),
@@ -89,7 +99,12 @@ const portNumber = z.int32().min(1).max(65_535);
 
 export const ports = list(
   z.object({
-    name: described(dnsLabel(15), 'Name of the port, unique in the pod. Example: http').optional(),
+    name: described(
+      dnsLabel(15).refine((name) => /[a-z]/.test(name) && !name.includes('--'), {
+        error: 'no name of a port: write at least one letter, and no two - in a row',
+      }),
+      'Name of the port, unique in the pod. Example: http',
+    ).optional(),
     containerPort: described(portNumber, 'Port that the container listens on. Required. Example: 8080'),
     servicePort: described(
       portNumber,
@@ -103,6 +118,8 @@ export const ports = list(
 
 const capabilityNames = z.array(z.string().min(1).max(64)).max(64).meta({ 'x-kubernetes-list-type': 'atomic' });
 
+const isAdmin = (capability: string) => /^(CAP_)?SYS_ADMIN$/.test(capability);
+
 export const securityContext = z
   .object({
     privileged: described(z.boolean(), 'Full access to the node. Default: false').optional(),
@@ -110,8 +127,8 @@ export const securityContext = z
       z.boolean(),
       "Whether setuid programs gain rights. Default: Kubernetes' own, which is true",
     ).optional(),
-    runAsUser: described(z.int().min(0), "Numeric user. Default: the image's own. Example: 1000").optional(),
-    runAsGroup: described(z.int().min(0), "Numeric group. Default: the image's own. Example: 1000").optional(),
+    runAsUser: described(z.int32().min(0), "Numeric user. Default: the image's own. Example: 1000").optional(),
+    runAsGroup: described(z.int32().min(0), "Numeric group. Default: the image's own. Example: 1000").optional(),
     runAsNonRoot: described(
       z.boolean(),
       'Refuse to start as root. Default: false, or true with restricted podDefaults',
@@ -125,13 +142,21 @@ export const securityContext = z
       .meta({ description: 'Linux capabilities. Default: those of the container runtime. Example: {drop: [ALL]}' })
       .optional(),
   })
+  .refine(
+    ({ allowPrivilegeEscalation: allowed, privileged, capabilities }) =>
+      allowed !== false || !(privileged || capabilities?.add?.some(isAdmin)),
+    {
+      path: ['allowPrivilegeEscalation'],
+      error: 'must not be false beside privileged or the capability SYS_ADMIN',
+    },
+  )
   .meta({
     description:
       'Rights of the container. Default: those that any pod has; with podDefaults restricted in the configuration, or in a namespace that enforces ' +
       'the restricted Pod Security Standard, what that asks for. Example: {runAsNonRoot: true, capabilities: {drop: [ALL]}}',
   });
 
-const argv = (description: string) => list(z.string().max(131_072), 1000, description);
+const argv = (description: string) => list(argument, 1000, description);
 
 const sidecar = z.object({
   name: described(dnsLabel(), 'Name of the container, unique in the pod. Required. Example: metrics'),
@@ -175,7 +200,14 @@ export const sidecars = withRules(
 );
 
 const nameSet = (description: string) =>
-  z.array(objectName).max(50).meta({ description, 'x-kubernetes-list-type': 'set' });
+  z
+    .array(objectName)
+    .max(50)
+    .superRefine((names, context) => {
+      for (const [index, name] of names.entries())
+        if (names.indexOf(name) < index) context.addIssue({ code: 'custom', path: [index], message: 'is there twice' });
+    })
+    .meta({ description, 'x-kubernetes-list-type': 'set' });
 
 /** Fields of every kind's spec that end up in its pod. */
 export const podFields = {
@@ -203,16 +235,11 @@ export const podFields = {
   sidecars: sidecars.optional(),
   securityContext: securityContext.optional(),
   podTemplate: podTemplate.optional(),
-  labels: stringMap(
-    labelValue,
-    "Labels to put on the pod. The operator's own win. Default: none. Example: {team: data}",
-  ).optional(),
-  annotations: stringMap(
-    z.string(),
+  labels: labelMap("Labels to put on the pod. The operator's own win. Default: none. Example: {team: data}").optional(),
+  annotations: annotationMap(
     'Annotations to put on the pod. Default: none. Example: {prometheus.io/scrape: "true"}',
   ).optional(),
-  nodeSelector: stringMap(
-    labelValue,
+  nodeSelector: labelMap(
     'Labels that a node must have to run the pod. Default: any node. Example: {disktype: ssd}',
   ).optional(),
   terminationGracePeriod: duration(

@@ -86,3 +86,38 @@ describe('YAML 1.1', () => {
     });
   });
 });
+
+describe('what can be stored, but never run', () => {
+  it.each([
+    ['  script: {commands: ["X"]}\n', ': longer than 131071 bytes'],
+    ['  args: [a, "X"]\n', ': longer than 131071 bytes'],
+    ['  env: {A: "X"}\n', 'spec.env.A is not valid: longer than 131071 bytes with its name'],
+  ])('%s', (spec, finding) => {
+    const found = problems(workload('WorkloadProcess', spec.replace('X', 'x'.repeat(131_072))));
+    expect(found).toContain(finding);
+    expect(found.startsWith('case.yaml:6:')).toBe(true);
+    expect(found.length).toBeLessThan(500);
+  });
+});
+
+describe('names that lead nowhere', () => {
+  it('a container that is neither main nor has an image', () => {
+    const found = problems(workload('WorkloadProcess', '  podTemplate: {spec: {containers: [{name: mian}]}}\n'));
+    expect(found).toBe(
+      'case.yaml:6:37: spec.podTemplate.spec.containers[0].image is required: only main of this list may do without, because the spec names it',
+    );
+  });
+
+  it('a mount of a volume that there is not', () => {
+    const sidecar = '{name: log, image: busybox, volumeMounts: [{name: config-ap, mountPath: /a}]}';
+    const found = problems(workload('WorkloadProcess', `  configMaps: [app]\n  sidecars: [${sidecar}]\n`));
+    expect(found).toBe(
+      'case.yaml:7:64: spec.sidecars[0].volumeMounts[0].name: "config-ap" is not valid: there is no volume of this name; there are config-app',
+    );
+  });
+
+  it('a time zone in the wrong case', () => {
+    const found = problems(workload('WorkloadCronJob', '  schedule: "0 6 * * *"\n  timeZone: europe/berlin\n'));
+    expect(found).toContain('case.yaml:7:13: spec.timeZone: "europe/berlin" is not valid');
+  });
+});

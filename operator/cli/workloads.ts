@@ -1,5 +1,5 @@
 /** The workloads in what was read: custom resources of this product and those of configuration files, each checked. */
-import { nameFlaw, showPath, specFlaws } from '../api/check.ts';
+import { metadataFlaws, nameFlaw, showPath, specFlaws, storedSpec } from '../api/check.ts';
 import type { CustomResource } from '../api/crd.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
 import { customResources } from '../api/kinds.ts';
@@ -102,16 +102,18 @@ function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record
 
 function checkResource(resource: CustomResource, content: Readonly<Record<string, unknown>>, at: Part['at']): Checked {
   const metadata = isObject(content['metadata']) ? content['metadata'] : {};
-  const naming = nameFlaw(resource, metadata['name']);
+  const naming = nameFlaw(resource, metadata['name'], content['spec']);
   const top = unknownFields({ properties: TOP }, content);
   const findings = [
     ...top.map(({ path }) =>
       say(content, path, { at, fix: `is not a known field; there are ${Object.keys(TOP).join(', ')}` }),
     ),
     ...(naming === undefined ? [] : [say(content, ['metadata', 'name'], { at, fix: naming })]),
+    ...metadataFlaws(metadata).map(({ path, fix }) => say(content, ['metadata', ...path], { at, fix })),
     ...specFlaws(resource, content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
   ];
-  return { findings, workloads: findings.length > 0 ? [] : [content as unknown as Workload] };
+  const workload = { ...content, spec: storedSpec(resource, content['spec']) } as unknown as Workload;
+  return { findings, workloads: findings.length > 0 ? [] : [workload] };
 }
 
 const TOP = { apiVersion: {}, kind: {}, metadata: {}, spec: {}, status: {} };
@@ -127,7 +129,12 @@ function say(
     content,
   );
   const isShown = ['string', 'number', 'boolean'].includes(typeof value) && !path.includes('env');
-  return { at: at(path), what: `${showPath(path)}${isShown ? `: ${JSON.stringify(value)}` : ''} ${fix}` };
+  return { at: at(path), what: `${showPath(path)}${isShown ? `: ${shortly(JSON.stringify(value))}` : ''} ${fix}` };
+}
+
+/** Long texts would hide what is said of them. */
+function shortly(text: string): string {
+  return text.length <= 120 ? text : `${text.slice(0, 60)}…`;
 }
 
 function unknownKind(kind: string): string {

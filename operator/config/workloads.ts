@@ -103,7 +103,7 @@ function read(entry: Entry, place: { readonly namespace: string; readonly tenant
   const isEmpty = Object.keys(spec).length === 0;
   // Where one of them is no text, a flaw says so and the workload is not used.
   const flaws = [
-    ...namesOf(resource, { name, ...(ref !== undefined && { ref }) }),
+    ...namesOf(resource, { name, spec, ...(ref !== undefined && { ref }) }),
     ...namespaceFlaws(namespace),
     ...(isEmpty ? [] : specFlaws(resource, spec)),
   ];
@@ -125,9 +125,9 @@ function read(entry: Entry, place: { readonly namespace: string; readonly tenant
 
 function namesOf(
   resource: CustomResource,
-  { name, ref }: { readonly name: unknown; readonly ref?: unknown },
+  { name, spec, ref }: { readonly name: unknown; readonly spec: unknown; readonly ref?: unknown },
 ): readonly Flaw[] {
-  const fix = nameFlaw(resource, name);
+  const fix = nameFlaw(resource, name, spec);
   return [
     ...(fix === undefined ? [] : [{ path: ['name'], fix }]),
     ...(ref === undefined ? [] : refFlaws(resource, ref)),

@@ -20,10 +20,11 @@ function holds(live: unknown, wanted: unknown, amounts: boolean): boolean {
   return amounts && isAmount(live) && isAmount(wanted) && parseQuantity(live) === parseQuantity(wanted);
 }
 
+/** Fields that are an amount, or a map of amounts. */
+const AMOUNTS: ReadonlySet<string> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
+
 function objectHolds(live: Json, wanted: Json, amounts: boolean): boolean {
-  return Object.entries(wanted).every(([key, value]) =>
-    holds(live[key], value, amounts || key === 'requests' || key === 'limits'),
-  );
+  return Object.entries(wanted).every(([key, value]) => holds(live[key], value, amounts || AMOUNTS.has(key)));
 }
 
 /** Items that are objects may have company; a list of plain values is one value. */

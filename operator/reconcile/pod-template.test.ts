@@ -268,7 +268,7 @@ describe('podTemplate', () => {
   });
 
   it.each([
-    [{ restartPolicy: 'Always' }, 'podTemplate.spec.restartPolicy: is not yours to set here'],
+    [{ restartPolicy: 'Always' }, 'podTemplate.spec.restartPolicy: is managed by the operator and cannot be set here'],
     [{ containers: [{}] }, 'podTemplate.spec.containers.0.name: is required'],
     [{ containers: [{ name: 'a' }, { name: 'a' }] }, 'podTemplate.spec.containers: there are two containers named a'],
     [

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TerminalError } from '../lib/errors.ts';
-import { LAUNCHER, literal, scriptCommand, scriptText } from './script.ts';
+import { scriptText } from '../api/workload.ts';
+import { LAUNCHER, literal, scriptCommand } from './script.ts';
 
 /** Kubernetes' documented rule: `$(NAME)` of a known name is replaced, `$$` is one `$`, everything else stays. */
 function expand(text: string, env: Readonly<Record<string, string>>): string {

@@ -3,10 +3,9 @@
  * shell reads what the user wrote, byte for byte. A shell as the first process of a container ignores SIGTERM and passes
  * it to nobody; the launcher in its place tells every process of the container, once, and ends after the last of them.
  */
+import { MAX_ARGUMENT_BYTES } from '../api/fields.ts';
+import { scriptText } from '../api/workload.ts';
 import { TerminalError } from '../lib/errors.ts';
-
-/** Linux refuses a longer single argument of a program (MAX_ARG_STRLEN, with its NUL). */
-const MAX_SCRIPT_BYTES = 131_071;
 
 const POSIX_SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh']);
 
@@ -38,18 +37,13 @@ if [ "$stopping" ]; then
 fi
 exit "$code"`;
 
-/** The script as one text: each command is a line of its own. */
-export function scriptText(commands: readonly string[]): string {
-  return commands.map((command) => `${command}\n`).join('');
-}
-
 /** The container's command. Throws `TerminalError` for a script that Linux could not start. */
 export function scriptCommand(shell: string, commands: readonly string[]): string[] {
   const text = scriptText(commands);
-  if (Buffer.byteLength(text) > MAX_SCRIPT_BYTES) {
+  if (Buffer.byteLength(text) > MAX_ARGUMENT_BYTES) {
     throw new TerminalError(
       'InvalidSpec',
-      `spec.script is longer than ${MAX_SCRIPT_BYTES} bytes: put it into a ConfigMap or the image`,
+      `spec.script is longer than ${MAX_ARGUMENT_BYTES} bytes: put it into a ConfigMap or the image`,
     );
   }
   const argv = isPosixShell(shell) ? [shell, '-c', LAUNCHER, shell, text] : [shell, '-c', text];

@@ -2,6 +2,7 @@
  * Two pod templates laid over each other as Kubernetes' strategic merge does it: maps by key, lists of named things by
  * what names them, everything else as one value. Pure.
  */
+import { withoutNulls } from './contains.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,8 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   imagePullSecrets: ['name'],
   resourceClaims: ['name'],
   env: ['name'],
-  ports: ['containerPort', 'protocol'],
+  // Of a container or of a Service: each has one of the two.
+  ports: ['containerPort', 'port', 'protocol'],
   volumeMounts: ['mountPath'],
   volumeDevices: ['devicePath'],
   hostAliases: ['ip'],
@@ -28,7 +30,7 @@ const DEFAULTS: Json = { protocol: 'TCP' };
 
 /** `upper` wins. Its items come first, in its order; those that only `lower` has follow. */
 export function strategicMerge<T>(lower: unknown, upper: T): T {
-  return merge(lower, upper, '') as T;
+  return merge(withoutNulls(lower), upper, '') as T;
 }
 
 function merge(lower: unknown, upper: unknown, field: string): unknown {

@@ -127,6 +127,7 @@ function apiServerFlags(folder: string, port: number, etcd: string): readonly st
     `--client-ca-file=${file('ca.crt')}`,
     `--cert-dir=${file('apiserver')}`,
     '--anonymous-auth=false',
+    '--allow-privileged=true',
     '--authorization-mode=RBAC',
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${file('server.crt')}`,

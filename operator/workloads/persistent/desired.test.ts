@@ -88,3 +88,56 @@ describe('what cannot be changed', () => {
     ['where it is mounted', { persistentVolumes: [{ ...DATA, mountPath: '/data' }] }],
   ])('does not include %s', (_sentence, given) => expect(change(given)).not.toThrow());
 });
+
+describe('a broker behind a load balancer', () => {
+  const broker = {
+    ports: [{ name: 'amqp', containerPort: 5672 }],
+    serviceTemplate: { metadata: { annotations: { lb: 'nlb' } }, spec: { type: 'LoadBalancer' } },
+    statefulSetTemplate: { spec: { updateStrategy: { type: 'OnDelete' } } },
+    persistentVolumes: [DATA],
+    volumeClaimTemplates: [
+      { metadata: { name: 'data', labels: { backup: 'yes' } }, spec: { volumeMode: 'Filesystem', resources: null } },
+      {
+        metadata: { name: 'logs' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ],
+  };
+
+  it('has the claims, the update strategy and the Service that its templates describe', () => {
+    const [first, second] = render(broker);
+    expect(first?.object.spec).toMatchObject({
+      updateStrategy: { type: 'OnDelete' },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data', labels: { backup: 'yes' } },
+          spec: { volumeMode: 'Filesystem', resources: { requests: { storage: '10Gi' } } },
+        },
+        { metadata: { name: 'logs' }, spec: { resources: { requests: { storage: '1Gi' } } } },
+      ],
+    });
+    expect(second?.object).toMatchObject({
+      metadata: { name: 'web', annotations: { lb: 'nlb' } },
+      spec: { type: 'LoadBalancer', selector: SELECTOR, ports: [{ name: 'amqp', port: 5672 }] },
+    });
+    expect(second?.object.spec).not.toHaveProperty('clusterIP');
+  });
+
+  it('keeps a headless Service for the names of its pods where serviceName names another one', () => {
+    const [, headless, front] = render({ ...broker, serviceName: 'web-nodes' });
+    expect(headless?.object).toMatchObject({ metadata: { name: 'web-nodes' }, spec: { clusterIP: 'None' } });
+    expect(headless?.object.metadata.annotations).not.toHaveProperty('lb');
+    expect(front?.object).toMatchObject({ metadata: { name: 'web' }, spec: { type: 'LoadBalancer' } });
+  });
+
+  it.each([
+    [{ statefulSetTemplate: { spec: { serviceName: 'x' } } }, 'cannot be set here: use spec.serviceName'],
+    [
+      { volumeClaimTemplates: [{ metadata: { name: 'logs' } }] },
+      'is required for a claim that persistentVolumes do not list',
+    ],
+    [{ persistentVolumes: [DATA, { ...DATA, name: 'more' }] }, 'is the place of another volume'],
+  ])('%j is refused', (given, message) => {
+    expect(() => render(given)).toThrow(message);
+  });
+});

@@ -47,7 +47,13 @@ export function verdict(sight: Sight, spec: PersistentSpec): Report {
 export function repair(sight: Sight): Step | undefined {
   const set = setOf(sight);
   const revision = set?.status?.updateRevision;
-  if (!set || !revision || (set.status?.observedGeneration ?? 0) < (set.metadata.generation ?? 0)) return undefined;
+  if (
+    !set ||
+    isReplacedByHand(set) ||
+    !revision ||
+    (set.status?.observedGeneration ?? 0) < (set.metadata.generation ?? 0)
+  )
+    return undefined;
   const stuck = sight.live
     .list<Pod>(childTypes.pods)
     .find((pod) => !isDeleting(pod) && !isReady(pod) && isOf(pod, set) && revisionOf(pod) !== revision);
@@ -59,7 +65,15 @@ export function repair(sight: Sight): Step | undefined {
 }
 
 function setOf({ owner, live }: Sight): StatefulSet | undefined {
-  return live.get<StatefulSet>(childTypes.statefulSets, owner.name);
+  const set = live.get<StatefulSet>(childTypes.statefulSets, owner.name);
+  // Pods that a person replaces are not waited for.
+  return set && isReplacedByHand(set)
+    ? { ...set, status: { ...set.status, updatedReplicas: set.status?.replicas ?? 0 } }
+    : set;
+}
+
+function isReplacedByHand({ spec: { updateStrategy } }: StatefulSet): boolean {
+  return updateStrategy?.type === 'OnDelete' || (updateStrategy?.rollingUpdate?.partition ?? 0) > 0;
 }
 
 function isOf(pod: Pod, { metadata }: StatefulSet): boolean {

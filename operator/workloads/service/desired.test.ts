@@ -72,6 +72,46 @@ it('tells every port of several apart', () => {
   expect(service?.object.spec).toMatchObject({ ports: [{ name: 'tcp-1' }, { name: 'udp-1' }] });
 });
 
+describe('templates', () => {
+  it('add to the Service and to the Deployment what the spec does not say, and yield to it', () => {
+    const [first, second] = render({
+      replicas: 3,
+      ports: [{ name: 'http', containerPort: 8080, servicePort: 80 }],
+      labels: { team: 'data' },
+      serviceTemplate: {
+        metadata: { labels: { team: 'other', tier: 'front' }, annotations: { lb: 'nlb' } },
+        spec: { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30_080, name: 'x' }], sessionAffinity: null },
+      },
+      deploymentTemplate: { spec: { minReadySeconds: 10, strategy: { rollingUpdate: { maxSurge: 0 } } } },
+    });
+    expect(first?.object.spec).toMatchObject({
+      minReadySeconds: 10,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: '25%' } },
+    });
+    expect(second?.object).toMatchObject({
+      metadata: { labels: { team: 'data', tier: 'front' }, annotations: { lb: 'nlb' } },
+      spec: {
+        type: 'LoadBalancer',
+        ports: [{ name: 'http', port: 80, targetPort: 8080, nodePort: 30_080, protocol: 'TCP' }],
+      },
+    });
+    expect(second?.object.spec).not.toHaveProperty('sessionAffinity');
+  });
+
+  it.each([
+    [{ serviceTemplate: { spec: { selector: { a: 'b' } } } }, 'is managed by the operator and cannot be set here'],
+    [{ serviceTemplate: { spec: { type: 'ExternalName' } } }, 'must not be ExternalName'],
+    [{ deploymentTemplate: { spec: { replicas: 2 } } }, 'cannot be set here: use spec.replicas'],
+    [{ deploymentTemplate: { spec: { template: {} } } }, 'cannot be set here: use spec.podTemplate'],
+    [
+      { replicas: 1, deploymentTemplate: { spec: { strategy: { type: 'RollingUpdate' } } } },
+      'without more than one of spec.replicas: the old pod has ended before the next one starts',
+    ],
+  ])('%j is refused', (given, message) => {
+    expect(() => render(given)).toThrow(message);
+  });
+});
+
 describe('the fencing token', () => {
   const made = deployment({ replicas: 1 });
   const later = { stamp: { term: 9, generation: 2 } };

@@ -4,16 +4,31 @@ import { childTypes } from '../../api/children.ts';
 import type { ServiceSpec } from '../../api/service.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import { activationOf, isResumed, makeChild, podTemplateOf, selectorLabels } from '../../reconcile/child.ts';
+import { withoutNulls } from '../../reconcile/contains.ts';
+import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf, readinessSeconds } from '../../reconcile/probes.ts';
 import { servicePorts } from '../../reconcile/service-ports.ts';
+import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 
 /** One instance: the old one has ended before the next one starts. The `null` takes out what another strategy left. */
 const ONE_AT_A_TIME = { type: 'Recreate', rollingUpdate: null };
-const ONE_BY_ONE = { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } };
+const ONE_BY_ONE = { maxSurge: '25%', maxUnavailable: '25%' };
 
 export function desired(claim: Claim, spec: ServiceSpec): readonly DesiredChild[] {
-  const hasPorts = (spec.ports ?? []).length > 0;
-  return [desiredDeployment(claim, spec), ...(hasPorts ? [desiredService(claim, spec)] : [])];
+  return [desiredDeployment(claim, spec), ...(hasService(spec) ? [desiredService(claim, spec)] : [])];
+}
+
+function hasService({ ports = [], serviceTemplate }: ServiceSpec): boolean {
+  return ports.length > 0 || Array.isArray(serviceTemplate?.spec?.['ports']);
+}
+
+type Strategy = NonNullable<Deployment['spec']['strategy']>;
+
+/** As far as a single instance leaves a choice. */
+function strategyOf({ replicas = 1, deploymentTemplate }: ServiceSpec): Strategy {
+  const theirs = (deploymentTemplate?.spec?.['strategy'] ?? {}) as Strategy;
+  if (replicas <= 1 || theirs.type === 'Recreate') return ONE_AT_A_TIME;
+  return { type: 'RollingUpdate', rollingUpdate: { ...ONE_BY_ONE, ...theirs.rollingUpdate } };
 }
 
 function desiredDeployment(claim: Claim, spec: ServiceSpec): DesiredChild {
@@ -25,14 +40,14 @@ function desiredDeployment(claim: Claim, spec: ServiceSpec): DesiredChild {
   return makeChild(claim, {
     type: childTypes.deployments,
     name: owner.name,
-    labels: spec.labels,
-    annotations: spec.annotations,
+    ...metadataOf(spec, spec.deploymentTemplate),
     activation: activationOf(live, template, resumes, stamp),
     waitsForPods: true,
     spec: (fencingToken): Deployment['spec'] => ({
+      ...withoutNulls(spec.deploymentTemplate?.spec),
       ...(replicas === undefined ? {} : { replicas }),
       progressDeadlineSeconds: readinessSeconds(spec),
-      strategy: (spec.replicas ?? 1) > 1 ? ONE_BY_ONE : ONE_AT_A_TIME,
+      strategy: strategyOf(spec),
       selector: { matchLabels: selectorLabels(claim) },
       template: template(fencingToken),
     }),
@@ -43,12 +58,13 @@ function desiredService(claim: Claim, spec: ServiceSpec): DesiredChild {
   return makeChild(claim, {
     type: childTypes.services,
     name: claim.owner.name,
-    labels: spec.labels,
-    annotations: spec.annotations,
+    ...metadataOf(spec, spec.serviceTemplate),
     spec: (): Service['spec'] => ({
       type: 'ClusterIP',
-      selector: selectorLabels(claim),
-      ports: servicePorts(spec.ports),
+      ...strategicMerge<Service['spec']>(spec.serviceTemplate?.spec, {
+        selector: selectorLabels(claim),
+        ports: servicePorts(spec.ports),
+      }),
     }),
   });
 }

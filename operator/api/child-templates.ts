@@ -1,0 +1,99 @@
+/** Templates of what a workload makes besides its pods: whatever Kubernetes can say of them and the spec's own fields do not. */
+import * as z from 'zod';
+import { annotationMap, described, labelMap } from './fields.ts';
+
+export const MANAGED = 'is managed by the operator and cannot be set here';
+
+/** An object's spec, as Kubernetes documents it. `managed`: fields that others decide, with the field to use instead. */
+function openSpec(managed: Readonly<Record<string, string | undefined>>) {
+  const spec = z.record(z.string(), z.unknown()).superRefine((value, context) => {
+    for (const [field, instead] of Object.entries(managed))
+      if (field in value)
+        context.addIssue({ code: 'custom', path: [field], message: instead ? `${MANAGED}: use ${instead}` : MANAGED });
+  });
+  return spec.meta({ 'x-kubernetes-preserve-unknown-fields': true });
+}
+
+const metadata = z
+  .object({
+    labels: labelMap('Labels to put on it. Those of spec.labels win. Default: none').optional(),
+    annotations: annotationMap('Annotations to put on it. Those of spec.annotations win. Default: none').optional(),
+  })
+  .meta({ description: 'Its labels and annotations.' });
+
+function template(spec: ReturnType<typeof openSpec>, what: string, example: string) {
+  return z
+    .object({
+      metadata: metadata.optional(),
+      spec: described(spec, `A ${what}Spec, as Kubernetes documents it.`).optional(),
+    })
+    .meta({
+      description:
+        `What else the ${what} is to have. The spec's own fields win over it; what the operator manages (replicas, selectors and so on) is refused. ` +
+        `Default: none. Example: ${example}`,
+    });
+}
+
+const serviceSpec = openSpec({ selector: undefined, externalName: undefined }).refine(
+  ({ type }) => type !== 'ExternalName',
+  { error: 'must not be ExternalName: the Service leads to the pods of the workload', path: ['type'] },
+);
+
+export const serviceTemplate = template(
+  serviceSpec,
+  'Service',
+  '{metadata: {annotations: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}}, spec: {type: LoadBalancer}}',
+);
+
+export const deploymentTemplate = template(
+  openSpec({
+    replicas: 'spec.replicas',
+    selector: undefined,
+    template: 'spec.podTemplate',
+    paused: 'spec.suspend',
+    progressDeadlineSeconds: 'spec.readinessTimeout',
+  }),
+  'Deployment',
+  '{spec: {minReadySeconds: 10, revisionHistoryLimit: 2}}',
+);
+
+export const statefulSetTemplate = template(
+  openSpec({
+    replicas: 'spec.replicas',
+    selector: undefined,
+    template: 'spec.podTemplate',
+    serviceName: 'spec.serviceName',
+    volumeClaimTemplates: 'spec.volumeClaimTemplates',
+    podManagementPolicy: 'spec.podManagementPolicy',
+    persistentVolumeClaimRetentionPolicy: 'spec.persistentVolumeClaimRetentionPolicy',
+  }),
+  'StatefulSet',
+  '{spec: {updateStrategy: {type: OnDelete}}}',
+);
+
+const claimMetadata = metadata
+  .extend({
+    name: described(
+      z.string().min(1).max(63),
+      'Name of the volume: one of persistentVolumes, or another one, which podTemplate mounts. Required. Example: data',
+    ),
+  })
+  .meta({ description: 'Name, labels and annotations of the claim.' });
+
+const claimTemplate = z.object({
+  metadata: claimMetadata,
+  spec: described(openSpec({}), 'A PersistentVolumeClaimSpec, as Kubernetes documents it.').optional(),
+});
+
+export const volumeClaimTemplates = z
+  .array(claimTemplate)
+  .max(20)
+  .meta({
+    description:
+      'What else the claims are to have, by the names of their volumes. Fields of persistentVolumes win over it. They cannot be changed later. ' +
+      'Default: none. Example: [{metadata: {name: data, labels: {backup: "yes"}}, spec: {volumeMode: Filesystem}}]',
+    'x-kubernetes-list-type': 'atomic',
+  });
+
+export type ChildTemplate = z.output<typeof serviceTemplate>;
+export type ClaimTemplates = z.output<typeof volumeClaimTemplates>;
