@@ -72,7 +72,20 @@ const WORKLOADS: readonly [kind: string, child: string, spec: string][] = [
   failedJobsHistoryLimit: 0
   backoffLimit: 0
   activeDeadlineSeconds: 60
-  ttlSecondsAfterFinished: 0`,
+  ttlSecondsAfterFinished: 0
+  restartPolicy: Never
+  jobTemplate:
+    metadata: {labels: {team: data, empty: ""}, annotations: {note: ""}}
+    spec:
+      parallelism: 2
+      completions: 2
+      completionMode: Indexed
+      backoffLimitPerIndex: 1
+      maxFailedIndexes: 1
+      podFailurePolicy:
+        rules:
+          - {action: FailIndex, onExitCodes: {operator: In, values: [42, 43]}}
+          - {action: Ignore, onPodConditions: [{type: DisruptionTarget}]}`,
   ],
 ];
 

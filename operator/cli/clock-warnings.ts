@@ -5,12 +5,13 @@ import { systemClock } from '../lib/clock.ts';
 import { wallAt } from '../lib/cron-next.ts';
 import { parseSchedule } from '../lib/cron.ts';
 import type { Finding, Part } from './documents.ts';
+import type { Workload } from './workloads.ts';
 
 const YEAR_MS = 366 * 86_400_000;
 
 /** `now`: milliseconds since the epoch; the year after it is looked at. */
 export function clockWarnings(
-  { kind, spec: given }: { readonly kind: string; readonly spec: unknown },
+  { kind, metadata: { name }, spec: given }: Workload,
   at: Part['at'],
   now = systemClock.wall(),
 ): readonly Finding[] {
@@ -31,7 +32,7 @@ export function clockWarnings(
   ].join(' and ');
   if (what === '') return [];
   const fix = 'choose another hour, or timeZone: Etc/UTC, or catchUp: All, with which it runs once';
-  const text = `spec.schedule: "${spec.schedule}" runs ${what}, when clocks change in ${spec.timeZone}; ${fix}`;
+  const text = `spec.schedule of ${name}: "${spec.schedule}" runs ${what}, when clocks change in ${spec.timeZone}; ${fix}`;
   return [{ at: at(['spec', 'schedule']), what: text }];
 }
 

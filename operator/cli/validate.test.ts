@@ -109,7 +109,7 @@ describe('validate', () => {
   it.each([
     [
       '',
-      /^a\.yaml:6:13: warning: spec\.schedule: "30 2 \* \* \*" runs not at all on \d{4}-03-\d\d and twice on \d{4}-10-\d\d, when clocks change in Europe\/Berlin; choose/,
+      /^a\.yaml:6:13: warning: spec\.schedule of a: "30 2 \* \* \*" runs not at all on \d{4}-03-\d\d and twice on \d{4}-10-\d\d, when clocks change in Europe\/Berlin; choose/,
     ],
     ['  catchUp: All\n', /^$/],
     ['  timeZone: Etc/UTC\n', /^$/],
