@@ -8,11 +8,12 @@ import { facts, verdict } from './observe.ts';
 
 const SPEC = cronJobSpec.parse({ image: 'b', schedule: '*/5 * * * *' });
 const NOW = Date.parse('2030-01-01T00:01:00Z');
+const OWNER = { apiVersion: 'batch/v1', kind: 'CronJob', name: 'web', uid: 'u', controller: true };
 const TEMPLATE = { metadata: { labels: {} }, spec: { containers: [] } };
 
 function cronJob(suspend = false): CronJob {
   return {
-    metadata: { name: 'web', annotations: { [annotations.templateHash]: 'now' } },
+    metadata: { name: 'web', uid: 'u', annotations: { [annotations.templateHash]: 'now' } },
     spec: { schedule: SPEC.schedule, timeZone: 'Etc/UTC', suspend, jobTemplate: { spec: { template: TEMPLATE } } },
     status: { active: [{ name: 'web-3' }], lastScheduleTime: '2030-01-01T00:00:00Z' },
   };
@@ -21,7 +22,7 @@ function cronJob(suspend = false): CronJob {
 function job(name: string, startTime: string, type?: 'Complete' | 'Failed', hash = 'now'): Job {
   const conditions = type ? [{ type, status: 'True', reason: 'BackoffLimitExceeded' }] : [];
   return {
-    metadata: { name, annotations: { [annotations.templateHash]: hash } },
+    metadata: { name, annotations: { [annotations.templateHash]: hash }, ownerReferences: [OWNER] },
     spec: { template: TEMPLATE },
     status: { startTime, conditions },
   };
@@ -50,6 +51,12 @@ describe('a cron job', () => {
       activeRuns: 1,
       lastRun: 'web-3',
     });
+  });
+
+  it('counts a run that a person asked for, and none that waits', () => {
+    const waits = job('web-4', '2030-01-01T00:15:00Z');
+    const jobs = [RUNNING, job('asked', '2030-01-01T00:12:00Z'), { ...waits, spec: { ...waits.spec, suspend: true } }];
+    expect(look({ ...cronJob(), status: { active: [{ name: 'web-4' }] } }, jobs).facts.activeRuns).toBe(2);
   });
 
   it.each([

@@ -6,11 +6,12 @@ import { annotations } from '../../api/group.ts';
 import { nextOnceAfter } from '../../lib/summer-time.ts';
 import { nextAfter } from '../../lib/cron-next.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
+import { isJobOver } from '../../reconcile/ending.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
-import { scheduleOf, zoneOf } from './jobs.ts';
+import { isOf, scheduleOf, zoneOf } from './jobs.ts';
 import { isPlausible } from './mark.ts';
 
 export function facts(sight: Sight): Facts & CronJobStatus {
@@ -25,7 +26,7 @@ export function facts(sight: Sight): Facts & CronJobStatus {
     nextScheduleTime: next === undefined ? undefined : timestamp(next),
     lastScheduleTime: lastScheduleOf(live, sight.now),
     lastSuccessfulTime: live.status?.lastSuccessfulTime,
-    activeRuns: live.status?.active?.length ?? 0,
+    activeRuns: underWay(sight).length,
     lastRun,
   };
 }
@@ -50,7 +51,7 @@ export function verdict(sight: Sight, spec: CronJobSpec): Report {
   const again = next === undefined ? {} : { requeueAfterMs: Math.min(next + 1000 - sight.now, LONGEST_WAIT_MS) };
   const failed = failedRun(sight);
   if (failed) return { ...failure(failed), ...again };
-  const problem = (live.status?.active ?? []).length > 0 ? troubleOf(sight)?.problem : undefined;
+  const problem = underWay(sight).length > 0 ? troubleOf(sight)?.problem : undefined;
   const message = `Runs are started at ${spec.schedule} (${spec.timeZone})`;
   return { state: 'done', reason: 'Scheduled', message, ...(problem === undefined ? {} : { problem }), ...again };
 }
@@ -72,6 +73,12 @@ function nextOf(live: CronJob, now: number): number | undefined {
 /** The latest first. */
 function runs({ live }: Sight): readonly Job[] {
   return live.list<Job>(childTypes.jobs).toSorted((a, b) => startOf(b).localeCompare(startOf(a)));
+}
+
+/** Also of those that Kubernetes does not count, because a person asked for them; not those that wait for their claim. */
+function underWay(sight: Sight): readonly Job[] {
+  const live = cronJobOf(sight);
+  return live ? runs(sight).filter((job) => isOf(job, live) && job.spec.suspend !== true && !isJobOver(job)) : [];
 }
 
 function startOf({ metadata, status }: Job): string {
