@@ -21,7 +21,7 @@ const PLANTED: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['controller sees only what is below it', 'operator/controller/planted.ts', 'operator/workloads/b/desired.ts'],
   ['http sees only what is below it', 'operator/http/planted.ts', 'operator/cluster/cluster-client.ts'],
   ['kinds are strangers', 'operator/workloads/a/desired.ts', 'operator/workloads/b/desired.ts'],
-  ['the app is loaded by entries', 'operator/state/planted-app.ts', 'operator/app.ts'],
+  ['the app is loaded by entries, and played by the simulator', 'operator/state/planted-app.ts', 'operator/app.ts'],
   ['entries are loaded by entries', 'operator/app/planted.ts', 'operator/cli.ts'],
   ['pure files see only pure files', 'operator/workloads/a/observe.ts', 'operator/reconcile/reconciler.ts'],
   ['pure files see only pure files', 'operator/reconcile/status.ts', 'operator/lib/clock.ts'],

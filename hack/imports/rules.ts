@@ -66,8 +66,8 @@ export const importRules: readonly ImportRule[] = [
     to: starting(`operator/(?!${[`${folder}/.*`, 'api/.*', 'lib/.*', ...seen].map((path) => `${path}$`).join('|')})`),
   })),
   {
-    name: 'the app is loaded by entries',
-    from: starting(`operator/(?!${ENTRY}|${APP})`),
+    name: 'the app is loaded by entries, and played by the simulator',
+    from: starting(`operator/(?!${ENTRY}|${APP}|sim/)`),
     to: starting(`operator/${APP}`),
   },
   { name: 'entries are loaded by entries', from: starting(`operator/(?!${ENTRY})`), to: starting(`operator/${ENTRY}`) },

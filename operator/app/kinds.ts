@@ -60,7 +60,9 @@ type CacheDeps = Pick<KindDeps, 'client' | 'clock' | 'logger' | 'tenant'> & {
   readonly watchNamespaces: readonly string[];
 };
 
-export function openCaches({ tenant, watchNamespaces, ...options }: CacheDeps): Caches {
+/** Whoever passes more, such as the whole configuration, must not limit what is watched by it. */
+export function openCaches({ tenant, watchNamespaces, client, clock, logger, random }: CacheDeps): Caches {
+  const options = { client, clock, logger, random };
   const ours = <T extends KubeObject>(type: ChildType) =>
     watched<T>({ ...options, type, labelSelector: `${labels.tenant}=${tenant}` }, watchNamespaces);
   const all = <T extends KubeObject>(type: ChildType) => watched<T>({ ...options, type }, watchNamespaces);

@@ -137,6 +137,16 @@ export function isResumed(live: Child | undefined, parked: boolean, { generation
   return live !== undefined && parked && numberAnnotation(live, annotations.generation) !== generation;
 }
 
+/**
+ * What a spec without a number asks for: nothing, so that an autoscaler may; but one where the cluster was stopped as
+ * another one took over. That leaves 0 and no activation behind, and an autoscaler leaves 0 alone.
+ */
+export function unspecifiedReplicas(live: Child | undefined): { readonly replicas?: number } {
+  const { replicas } = ((live as AnyChild | undefined)?.spec ?? {}) as { readonly replicas?: number };
+  const wasStopped = live !== undefined && numberAnnotation(live, annotations.activationTerm) === undefined;
+  return replicas === 0 && wasStopped ? { replicas: 1 } : {};
+}
+
 type PodOptions = Pick<TemplateOptions, 'restartPolicy' | 'main'>;
 
 export function podTemplateOf(claim: Claim, spec: CommonSpec, options: PodOptions): (token: string) => PodTemplate {

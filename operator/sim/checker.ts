@@ -3,9 +3,9 @@ import type { KubeObject } from '../cluster/cluster-client.ts';
 import { annotations } from '../api/group.ts';
 import { ADOPT_GRACE_MS } from '../leadership/permit.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
-import type { SimCluster } from './cluster.ts';
+import type { Permit } from '../leadership/permit.ts';
 import { termOf } from './objects.ts';
-import type { SimController } from './controller.ts';
+import type { Process } from './machine.ts';
 import { RATE_ERROR } from '../leadership/timing.ts';
 import type { World } from './world.ts';
 
@@ -40,8 +40,36 @@ export interface Violation {
   readonly at: number;
 }
 
+/** What must be known of a cluster. */
+export interface CheckedCluster {
+  readonly id: string;
+  readonly permit: Permit | undefined;
+  /** True time at which the permit ends or ended, since when it was good without a gap, and since when it limits anything. */
+  readonly lapsesAt: number;
+  readonly goodSince: number;
+  readonly limitedAt: number;
+  readonly isStuck: boolean;
+  readonly stuckPods: ReadonlySet<string>;
+  /** Longest that a container takes to end, milliseconds. */
+  readonly graceMs: number;
+  /** By its API server's clock. */
+  readonly time: number;
+}
+
+/** What must be known of a controller. */
+export interface CheckedController {
+  readonly identity: string;
+  readonly process: Process;
+  readonly cluster: CheckedCluster;
+  readonly leaving: boolean;
+  readonly isWorking: boolean;
+  readonly isInDoubt: boolean;
+  readonly term: number | undefined;
+  mayAct(): boolean;
+}
+
 interface Running {
-  readonly cluster: SimCluster;
+  readonly cluster: CheckedCluster;
   readonly uid: string;
 }
 
@@ -66,18 +94,18 @@ export class Checker {
   /** By workload: the containers that run. */
   readonly #running = new Map<string, Running[]>();
   /** By cluster: when nobody worked in it last. */
-  readonly #unattendedAt = new Map<SimCluster, number>();
+  readonly #unattendedAt = new Map<CheckedCluster, number>();
   /** By cluster: when its kubelet ended nothing last. */
-  readonly #stuckAt = new Map<SimCluster, number>();
+  readonly #stuckAt = new Map<CheckedCluster, number>();
   /** By cluster: when one of its controllers last heard that the store had taken its lease. */
-  readonly #acknowledgedAt = new Map<SimCluster, number>();
+  readonly #acknowledgedAt = new Map<CheckedCluster, number>();
   /** By instant: where its run began last. */
-  readonly #runs = new Map<number, SimCluster>();
+  readonly #runs = new Map<number, CheckedCluster>();
   readonly #terms = new Set<number>();
   #highestTerm = 0;
   violation: Violation | undefined;
-  controllers: readonly SimController[] = [];
-  clusters: readonly SimCluster[] = [];
+  controllers: readonly CheckedController[] = [];
+  clusters: readonly CheckedCluster[] = [];
   /** How many times the store has lost writes or may have. */
   storeLosses: () => number = () => 0;
   /** How many changes of leader were seen, for people. */
@@ -86,6 +114,8 @@ export class Checker {
   parkings = 0;
   /** How often the known hole was met: pods of a cluster in which nobody works run on, past the wait. */
   holes = 0;
+  /** Workloads that a cluster may run twice for a moment, as Kubernetes' own controllers do; never two clusters. */
+  readonly besides = new Set<string>();
   /** Whether the hole is there: with the takeover `strict` it is not. */
   hasHole = true;
 
@@ -103,7 +133,7 @@ export class Checker {
   step(): void {
     this.#attend();
     this.#checkParking();
-    let holder: SimController | undefined;
+    let holder: CheckedController | undefined;
     for (const controller of this.controllers) {
       if (!controller.process.alive || controller.process.machine.isStalled) continue;
       if (!controller.mayAct()) continue;
@@ -130,7 +160,7 @@ export class Checker {
     this.fail('no needless loss', `${by} lost term ${term}: ${because}`);
   }
 
-  dispatched(controller: SimController, verb: string): void {
+  dispatched(controller: CheckedController, verb: string): void {
     if (controller.process.machine.isStalled || controller.term !== undefined) return;
     this.fail('no late dispatch', `${controller.identity} sends a ${verb} without the lease`);
   }
@@ -145,9 +175,10 @@ export class Checker {
     }
   }
 
-  started(cluster: SimCluster, { metadata: { name, uid = '' } }: KubeObject): void {
+  started(cluster: CheckedCluster, { metadata: { name, uid = '' } }: KubeObject): void {
     const others = this.#running.get(name) ?? [];
     for (const other of others) {
+      if (other.cluster === cluster && this.besides.has(name)) continue;
       if (other.cluster !== cluster && this.#isHole(other.cluster)) this.holes += 1;
       else
         this.fail(
@@ -165,7 +196,7 @@ export class Checker {
   }
 
   /** A run of the cron job begins. */
-  ran(cluster: SimCluster, instant: number): void {
+  ran(cluster: CheckedCluster, instant: number): void {
     const first = this.#runs.get(instant);
     if (first && !(this.storeLosses() > 0 && cluster.time < first.time))
       this.fail('one run', `that of ${new Date(instant).toISOString()} begins in ${cluster.id} after ${first.id}`);
@@ -173,7 +204,7 @@ export class Checker {
   }
 
   /** Instants whose runs have begun. */
-  get runs(): ReadonlyMap<number, SimCluster> {
+  get runs(): ReadonlyMap<number, CheckedCluster> {
     return this.#runs;
   }
 
@@ -182,31 +213,31 @@ export class Checker {
   }
 
   /** Whether it would be a mistake of this controller to park what runs in its cluster now. */
-  isNeedless(cluster: SimCluster, by: string): boolean {
+  isNeedless(cluster: CheckedCluster, by: string): boolean {
     const controller = this.controllers.find(({ identity }) => identity === by);
     const isExcused = controller === undefined || controller.leaving || controller.isInDoubt;
     const { now } = this.#world;
     return !isExcused && now < cluster.lapsesAt && now > cluster.goodSince + LOOK_MS;
   }
 
-  parked(cluster: SimCluster, by: string, isNeedless: boolean): void {
+  parked(cluster: CheckedCluster, by: string, isNeedless: boolean): void {
     this.parkings += 1;
     if (isNeedless) this.fail('no needless parking', `${by} parks ${cluster.id}, whose permit is good`);
   }
 
-  ended(cluster: SimCluster, { metadata: { name, uid } }: KubeObject): void {
+  ended(cluster: CheckedCluster, { metadata: { name, uid } }: KubeObject): void {
     const left = (this.#running.get(name) ?? []).filter((each) => each.cluster !== cluster || each.uid !== uid);
     this.#running.set(name, left);
   }
 
   /** Since its permit ended there was a time in which no controller worked in the cluster. */
-  #isHole(cluster: SimCluster): boolean {
+  #isHole(cluster: CheckedCluster): boolean {
     const hasHole = this.hasHole || this.storeLosses() > 0; // what was still pending is lost with the record
     if (cluster.permit?.scope !== 'multi') return false;
     return hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
   }
 
-  permitted(cluster: SimCluster, ttlMs: number): void {
+  permitted(cluster: CheckedCluster, ttlMs: number): void {
     const acknowledgedAt = this.#acknowledgedAt.get(cluster) ?? -Infinity;
     if (cluster.lapsesAt > acknowledgedAt + ttlMs * (1 + RATE_ERROR) + SLACK_MS) {
       this.fail(
@@ -217,7 +248,7 @@ export class Checker {
   }
 
   /** A write of the lease by this cluster was acknowledged. */
-  acknowledged(cluster: SimCluster): void {
+  acknowledged(cluster: CheckedCluster): void {
     this.#acknowledgedAt.set(cluster, this.#world.now);
   }
 
@@ -239,8 +270,8 @@ export class Checker {
     }
   }
 
-  #byCluster(): ReadonlyMap<SimCluster, string> {
-    const found = new Map<SimCluster, string>();
+  #byCluster(): ReadonlyMap<CheckedCluster, string> {
+    const found = new Map<CheckedCluster, string>();
     for (const [name, all] of this.#running) for (const { cluster } of all) found.set(cluster, name);
     return found;
   }

@@ -6,16 +6,18 @@ import type { DeleteOptions, KubeObject } from '../cluster/cluster-client.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import type { Permit } from '../leadership/permit.ts';
 import { hasEnded } from '../leadership/permit.ts';
+import { wholeSeconds } from './permit-trace.ts';
 import type { PermitStore, Workloads } from '../leadership/ports.ts';
 import type { Call } from '../lease/cell-store.ts';
 import { podGraceMs } from '../api/grace.ts';
-import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
 import type { BatchPatch } from './batch.ts';
 import { SimBatch } from './batch.ts';
 import type { Checker } from './checker.ts';
-import type { Availability, Link } from './link.ts';
+import type { Link } from './link.ts';
 import { EPOCH } from './machine.ts';
 import { Objects, termOf } from './objects.ts';
+import { PermitTrace } from './permit-trace.ts';
+import type { ClusterOptions, PlayedCluster } from './play.ts';
 import type { World } from './world.ts';
 
 interface MergePatch {
@@ -33,28 +35,12 @@ interface Parking {
   readonly isNeedless: boolean;
 }
 
-export interface ClusterOptions {
-  readonly id: string;
-  readonly graceMs: number;
-  /** Milliseconds of its API server's clock per true millisecond, and how wrong it is. */
-  readonly rate: number;
-  readonly offsetMs: number;
-  /** Of its cron job; absent: it has none. */
-  readonly catchUp?: CatchUp | undefined;
-}
-
-export class SimCluster implements Availability {
+export class SimCluster implements PlayedCluster {
   down = false;
   hangs = false;
   readonly id: string;
   /** Grace of the pods that are made from now on: a container takes as long to end at most. Milliseconds. */
   graceMs: number;
-  permit: Permit | undefined;
-  /** True time at which the permit ends or ended, and since when it was good without a gap. */
-  lapsesAt = -Infinity;
-  goodSince = Infinity;
-  /** Since when it limits anything. */
-  limitedAt = Infinity;
   /** The kubelet ends nothing, and its node does not say that it lives. */
   isStuck = false;
   /** Workloads whose pod it does not end. */
@@ -62,6 +48,7 @@ export class SimCluster implements Availability {
   readonly #rate: number;
   readonly #offsetMs: number;
   #permitVersion = 0;
+  readonly #permits: PermitTrace;
   readonly #world: World;
   readonly #checker: Checker;
   readonly pods: Objects;
@@ -74,6 +61,7 @@ export class SimCluster implements Availability {
     this.#world = world;
     this.#checker = checker;
     this.id = options.id;
+    this.#permits = new PermitTrace(world, checker, this);
     this.pods = new Objects(options.id);
     this.graceMs = options.graceMs;
     this.#rate = options.rate;
@@ -84,6 +72,30 @@ export class SimCluster implements Availability {
   /** Milliseconds since the epoch by the clock of its API server. */
   get time(): number {
     return EPOCH + this.#offsetMs + this.#rate * this.#world.now;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  get permit(): Permit | undefined {
+    return this.#permits.permit;
+  }
+
+  get lapsesAt(): number {
+    return this.#permits.lapsesAt;
+  }
+
+  get goodSince(): number {
+    return this.#permits.goodSince;
+  }
+
+  get limitedAt(): number {
+    return this.#permits.limitedAt;
+  }
+
+  get hasCron(): boolean {
+    return this.batch !== undefined;
   }
 
   date(): string {
@@ -142,14 +154,7 @@ export class SimCluster implements Availability {
 
   #writePermit(permit: Permit, expected: string | undefined): string | undefined {
     if (expected !== (this.permit && String(this.#permitVersion))) return undefined;
-    const last = wholeSeconds(permit.renewedAt + permit.ttlMs) + 1000;
-    const ends = this.#world.now + (last - this.time) / this.#rate;
-    if (this.lapsesAt < this.#world.now) this.goodSince = this.#world.now;
-    this.lapsesAt = last < this.time ? Math.min(this.lapsesAt, this.#world.now) : ends;
-    if (permit.scope === 'multi') this.limitedAt = Math.min(this.limitedAt, this.#world.now);
-    this.#world.note(this.id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);
-    this.permit = permit;
-    if (permit.scope === 'multi') this.#checker.permitted(this, permit.ttlMs);
+    this.#permits.written(permit);
     return String(++this.#permitVersion);
   }
 
@@ -186,6 +191,32 @@ export class SimCluster implements Availability {
     return true;
   }
 
+  evict(): void {
+    const names = [...this.objects.keys()];
+    if (names.length > 0) this.delete('user', this.#world.chance.pick(names), {});
+  }
+
+  isSettledIn(term: number | undefined): boolean {
+    const { batch } = this;
+    if (term === undefined) return this.objects.size === 0 && (batch?.running ?? []).length === 0;
+    if (batch && !batch.isActiveIn(term)) return false;
+    return [...this.wanted.keys()].every((name) => {
+      const object = this.objects.get(name);
+      return object !== undefined && !object.metadata.deletionTimestamp && termOf(object) === term;
+    });
+  }
+
+  describe(): string {
+    const states = [...this.wanted].map(([name, template]) => {
+      const object = this.objects.get(name);
+      const state = object
+        ? `term ${termOf(object)}${object.metadata.deletionTimestamp ? ', terminating' : ''}`
+        : 'absent';
+      return `${this.id}: ${name} ${state}, wanted ${template}`;
+    });
+    return states.join('; ');
+  }
+
   /** As the node's Lease says; the same while nothing is heard of it. */
   get nodeRenewal(): string {
     if (!this.isStuck) this.#renewal = String(Math.floor(this.#world.now / 1000));
@@ -208,9 +239,4 @@ export class SimCluster implements Availability {
     if (last?.metadata.uid === object.metadata.uid) this.pods.put(Object.assign({}, last, ENDED));
     this.pods.drop(object);
   }
-}
-
-/** As an API server sees the time of creation. */
-function wholeSeconds(ms: number): number {
-  return Math.floor(ms / 1000) * 1000;
 }

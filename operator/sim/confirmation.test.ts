@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { ClusterRef } from '../leadership/lease-record.ts';
 import { TenantDesk } from '../leadership/tenant-desk.ts';
-import { TENANT } from './controller.ts';
+import { TENANT } from './actor.ts';
 import type { SimController } from './controller.ts';
 import { Simulation } from './simulation.ts';
 import { cut, cutOff, heal, keepIn, ledIn, TIMING } from './steps.ts';

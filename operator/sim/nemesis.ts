@@ -1,21 +1,21 @@
 /** Does the harm: faults at random times, each healed some time later, all healed at the end. */
 import type { Conditions } from './link.ts';
 import { calm } from './link.ts';
-import type { SimController } from './controller.ts';
+import type { Actor } from './actor.ts';
 import type { Fault } from './profiles.ts';
 import { losses } from './profiles.ts';
-import type { Simulation } from './simulation.ts';
+import type { Play } from './play.ts';
 
 /** A faster network cannot be told from a calm one. */
 const DAY_MS = 86_400_000;
 
 export class Nemesis {
-  readonly #sim: Simulation;
+  readonly #sim: Play;
   readonly #faults: readonly Fault[];
   readonly #heals = new Set<() => void>();
   #active = true;
 
-  constructor(sim: Simulation, faults: readonly Fault[]) {
+  constructor(sim: Play, faults: readonly Fault[]) {
     this.#sim = sim;
     this.#faults = faults;
   }
@@ -69,9 +69,9 @@ export class Nemesis {
       return () => void (this.#sim.store.hints = 1);
     },
     'watch lag': () => {
-      const { informer } = this.#victim();
-      informer.lagMs = this.#chance.skewed(100, this.#sim.timing.ttlMs);
-      return () => void (informer.lagMs = 50);
+      const victim = this.#victim();
+      victim.watchLagMs = this.#chance.skewed(100, this.#sim.timing.ttlMs);
+      return () => void (victim.watchLagMs = 50);
     },
     pause: (ms) => this.#victim().process.machine.pause(ms),
     stall: () => {
@@ -104,7 +104,7 @@ export class Nemesis {
   }
 
   /** Somebody who leads is a more rewarding victim. */
-  #victim(): SimController {
+  #victim(): Actor {
     const alive = this.#sim.controllers.filter(({ process }) => process.alive);
     const leader = alive.find((controller) => controller.term !== undefined);
     return leader && this.#chance.hits(0.5)
@@ -142,7 +142,7 @@ export class Nemesis {
   }
 
   /** Ends a process; another one starts in its place, now and then before the first is gone. */
-  #replace(end: (controller: SimController) => void, ms: number): () => void {
+  #replace(end: (controller: Actor) => void, ms: number): () => void {
     const victim = this.#victim();
     end(victim);
     const { world } = this.#sim;

@@ -55,6 +55,10 @@ export const profiles = {
   'clusters, crash': [...crash, ...users],
   'clusters, network': [...network, 'kill', 'leave', 'hand over', ...users],
   'clusters, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
+  /** From here on with whole API servers, and controllers as the program composes them. */
+  'wide, crash': [...crash, ...users],
+  'wide, network': [...network, 'kill', 'leave', 'hand over', ...users],
+  'wide, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

@@ -4,8 +4,9 @@ import type { Violation } from './checker.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Profile } from './profiles.ts';
 import { profileNames, profiles } from './profiles.ts';
-import type { SimulationOptions } from './simulation.ts';
+import type { Play, SimulationOptions } from './play.ts';
 import { Simulation } from './simulation.ts';
+import { WideSimulation } from './wide/simulation.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -44,7 +45,8 @@ const NEXT_RUN_MS = 180_000;
 
 export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Promise<RunResult> {
   const profile = wanted ?? profileNames[seed % profileNames.length] ?? 'everything';
-  const sim = new Simulation({ seed, ...clustersOf(profile, seed), ...(lines !== undefined && { lines }) });
+  const options = { seed, ...clustersOf(profile, seed), ...(lines !== undefined && { lines }) };
+  const sim: Play = profile.startsWith('wide') ? new WideSimulation(options) : new Simulation(options);
   const { world, checker, timing } = sim;
   for (const machine of sim.machines) {
     world.at(world.chance.skewed(0, timing.ttlMs), () => void sim.startController(machine));
@@ -62,7 +64,7 @@ const CATCH_UPS: readonly CatchUp[] = ['None', 'Last', 'All'];
 
 /** Every fourth of those with several clusters is `strict`, every third has three of them, every fifth a cron job. */
 function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'clusters' | 'takeover' | 'catchUp'> {
-  if (!profile.startsWith('clusters')) return {};
+  if (!/^(clusters|wide)/.test(profile)) return {};
   const catchUp = seed % 5 === 0 ? CATCH_UPS[(seed / 5) % CATCH_UPS.length] : undefined;
   return {
     clusters: seed % 3 === 0 ? 3 : 2,
@@ -71,7 +73,7 @@ function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'cl
   };
 }
 
-export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {
+export function resultOf(sim: Play, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {
   const { world, checker } = sim;
   return {
     ...played,
@@ -87,7 +89,7 @@ export function resultOf(sim: Simulation, played: Pick<RunResult, 'seed' | 'prof
 }
 
 /** Machines that are stopped at the end come back by themselves; time counts from then on. */
-export async function settle(sim: Simulation): Promise<void> {
+export async function settle(sim: Play): Promise<void> {
   const { checker, timing } = sim;
   await sim.run(3 * timing.ttlMs, () => sim.machines.every((machine) => !machine.isBusy));
   const bound = sim.progressBoundMs;

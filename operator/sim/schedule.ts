@@ -1,6 +1,7 @@
 /** A named course of events. */
 import type { Timing } from '../leadership/timing.ts';
-import type { Simulation, SimulationOptions } from './simulation.ts';
+import type { SimulationOptions } from './play.ts';
+import type { Simulation } from './simulation.ts';
 
 export interface Schedule {
   readonly what: string;

@@ -2,7 +2,7 @@
  * The schedules that broke earlier versions of the protocol, played step by step; numbers as in the list that the lease
  * protocol keeps; those of several clusters are in a file of their own.
  */
-import { TENANT } from './controller.ts';
+import { TENANT } from './actor.ts';
 import { calm } from './link.ts';
 import { cut, LEASE, led, released, TIMING } from './steps.ts';
 import { cellKeys } from '../lease/cell-store.ts';

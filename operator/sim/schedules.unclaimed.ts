@@ -2,7 +2,7 @@
 import { cellKeys } from '../lease/cell-store.ts';
 import { decodeLedger, encodeLedger } from '../ledger/cron-ledger.ts';
 import { CRON, MINUTE_MS } from './batch.ts';
-import { TENANT } from './controller.ts';
+import { TENANT } from './actor.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
 import { batchOf, nextRun } from './schedules.runs.ts';

@@ -2,7 +2,7 @@
 import { cellKeys } from '../lease/cell-store.ts';
 import type { SimCluster } from './cluster.ts';
 import type { SimController } from './controller.ts';
-import { TENANT } from './controller.ts';
+import { TENANT } from './actor.ts';
 import { calm } from './link.ts';
 import type { Simulation } from './simulation.ts';
 

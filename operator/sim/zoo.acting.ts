@@ -67,7 +67,7 @@ const handOver: readonly Mutant[] = [
     breaks: 'An identity is unique per start of a process (original 4.4, item 6)',
     edits: [
       {
-        file: 'sim/simulation.ts',
+        file: 'sim/play.ts',
         find: 'const identity = `${machine.name}-${this.#starts}`;',
         put: "const identity = 'same';",
       },

@@ -23,14 +23,14 @@ const permits: readonly Mutant[] = [
     profile: 'clusters, network',
     edits: [
       {
-        file: cluster,
+        file: 'sim/permit-trace.ts',
         find: 'this.permit = permit;',
-        put: 'this.permit = permit.renewedAt ? { ...permit, renewedAt: this.time } : permit;',
+        put: 'this.permit = permit.renewedAt ? { ...permit, renewedAt: time } : permit;',
       },
       {
-        file: cluster,
-        find: 'const ends = this.#world.now + (last - this.time) / this.#rate;',
-        put: 'const ends = this.#world.now + permit.ttlMs / this.#rate;',
+        file: 'sim/permit-trace.ts',
+        find: 'const ends = now + (last - time) / rate;',
+        put: 'const ends = now + permit.ttlMs / rate;',
       },
     ],
   },

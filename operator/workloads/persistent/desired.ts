@@ -3,7 +3,14 @@ import type { Service, StatefulSet } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
-import { activationOf, isResumed, makeChild, podTemplateOf, selectorLabels } from '../../reconcile/child.ts';
+import {
+  activationOf,
+  isResumed,
+  makeChild,
+  podTemplateOf,
+  selectorLabels,
+  unspecifiedReplicas,
+} from '../../reconcile/child.ts';
 import { withoutNulls } from '../../reconcile/contains.ts';
 import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf } from '../../reconcile/probes.ts';
@@ -43,7 +50,11 @@ function desiredSet(claim: Claim, spec: PersistentSpec): DesiredChild {
     name: owner.name,
     ...metadataOf(spec, spec.statefulSetTemplate),
     activation: activationOf(live, template, !spec.suspend && isResumed(live, live?.spec.replicas === 0, stamp), stamp),
-    spec: (fencingToken): StatefulSet['spec'] => ({ ...rest, template: template(fencingToken) }),
+    spec: (fencingToken): StatefulSet['spec'] => ({
+      ...rest,
+      ...(replicas === undefined && fencingToken !== '' && unspecifiedReplicas(live)),
+      template: template(fencingToken),
+    }),
   });
 }
 

@@ -129,3 +129,21 @@ describe('the fencing token', () => {
     expect(hash(deployment({ replicas: 1 }, { stamp: { term: 8, generation: 1 } }))).toBe(hash(made));
   });
 });
+
+describe('without a number of pods', () => {
+  const stopped = (notes: Record<string, string>) => {
+    const made = deployment();
+    const annotated = { ...made.metadata, annotations: notes };
+    const live = { ...made, metadata: annotated, spec: { ...made.spec, replicas: 0 } };
+    return deployment({}, { live: liveWith([childTypes.deployments, live]) });
+  };
+
+  it('leaves the number to an autoscaler', () => {
+    expect(deployment().spec.replicas).toBeUndefined();
+    expect(stopped({ [annotations.activationTerm]: '5' }).spec.replicas).toBeUndefined();
+  });
+
+  it('starts one again where all were stopped because another cluster took over', () => {
+    expect(stopped({}).spec.replicas).toBe(1);
+  });
+});

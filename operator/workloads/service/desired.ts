@@ -3,7 +3,14 @@ import type { Deployment, Service } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { ServiceSpec } from '../../api/service.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
-import { activationOf, isResumed, makeChild, podTemplateOf, selectorLabels } from '../../reconcile/child.ts';
+import {
+  activationOf,
+  isResumed,
+  makeChild,
+  podTemplateOf,
+  selectorLabels,
+  unspecifiedReplicas,
+} from '../../reconcile/child.ts';
 import { withoutNulls } from '../../reconcile/contains.ts';
 import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf, readinessSeconds } from '../../reconcile/probes.ts';
@@ -44,6 +51,7 @@ function desiredDeployment(claim: Claim, spec: ServiceSpec): DesiredChild {
     activation: activationOf(live, template, resumes, stamp),
     waitsForPods: true,
     spec: (fencingToken): Deployment['spec'] => ({
+      ...(replicas === undefined && fencingToken !== '' && unspecifiedReplicas(live)),
       ...withoutNulls(spec.deploymentTemplate?.spec),
       ...(replicas === undefined ? {} : { replicas }),
       progressDeadlineSeconds: readinessSeconds(spec),

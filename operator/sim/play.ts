@@ -1,0 +1,191 @@
+/** One run: machines, a store, clusters, and controllers that come and go, of one model or another. */
+import type { Takeover } from '../leadership/activation.ts';
+import type { Timing } from '../leadership/timing.ts';
+import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
+import type { Actor } from './actor.ts';
+import { Chance } from './chance.ts';
+import type { CheckedCluster } from './checker.ts';
+import { Checker } from './checker.ts';
+import type { Availability } from './link.ts';
+import { Machine } from './machine.ts';
+import { timings } from './profiles.ts';
+import type { AgeBy } from './store.ts';
+import { SimStore } from './store.ts';
+import { Trace } from './trace.ts';
+import { World } from './world.ts';
+
+export interface SimulationOptions {
+  readonly seed: number;
+  /** How many lines of the trace to keep. */
+  readonly lines?: number;
+  readonly timing?: Timing;
+  readonly ageBy?: AgeBy;
+  readonly machines?: number;
+  /** Machines belong to them in turns; 1 unless told. */
+  readonly clusters?: number;
+  readonly takeover?: Takeover;
+  /** Longest time that a container takes to end, milliseconds. */
+  readonly graceMs?: number;
+  /** Of a cron job in every cluster, whose runs are claimed; absent: there is none. */
+  readonly catchUp?: CatchUp;
+  /** Whether the clocks of all API servers show the same time; those of clusters may be a minute apart. */
+  readonly clocksAgree?: boolean;
+  /** Whether clocks run at different rates, within what the protocol allows. */
+  readonly drift?: boolean;
+}
+
+/** A cluster as a run sees it. */
+export interface PlayedCluster extends CheckedCluster, Availability {
+  readonly hasCron: boolean;
+  /** What its users want: a version of a workload. */
+  want(workload: string, version: number): void;
+  /** Somebody else deletes an object. */
+  evict(): void;
+  /** Whether everything is there and carries that term; undefined: nothing is. */
+  isSettledIn(term: number | undefined): boolean;
+  /** For people. */
+  describe(): string;
+}
+
+export interface ClusterOptions {
+  readonly id: string;
+  readonly graceMs: number;
+  /** Milliseconds of its API server's clock per true millisecond, and how wrong it is. */
+  readonly rate: number;
+  readonly offsetMs: number;
+  /** Of its cron job; absent: it has none. */
+  readonly catchUp?: CatchUp | undefined;
+}
+
+/** By how much the wait for other clusters is longer than their containers take to end. */
+const PARKING_MS = 8000;
+/** So long may the API server's time be unknown after a clock stood still. */
+const SERVER_TIME_MS = 30_000;
+
+/** Clocks run at rates that differ from true time by no more than this. */
+const DRIFT = 0.0099;
+
+export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Actor<C> = Actor<C>> {
+  readonly world: World;
+  readonly timing: Timing;
+  readonly checker: Checker;
+  readonly store: SimStore;
+  readonly clusters: readonly C[];
+  readonly machines: readonly Machine[];
+  controllers: A[] = [];
+  readonly takeover: Takeover | undefined;
+  readonly #wanted = new Map<string, number>();
+  #starts = 0;
+
+  constructor(options: SimulationOptions) {
+    const chance = new Chance(options.seed);
+    this.world = new World(chance, new Trace(options.lines));
+    this.timing = options.timing ?? chance.pick(timings);
+    this.checker = new Checker(this.world);
+    const rate = () => (options.drift === false ? 1 : 1 + chance.between(-DRIFT, DRIFT));
+    this.store = new SimStore(this.world, options.ageBy ?? chance.pick(['server', 'observer']), rate());
+    const graceMs = options.graceMs ?? chance.between(500, (options.clusters ?? 1) > 1 ? 15_000 : 5000);
+    const clusters = options.clusters ?? 1;
+    this.takeover = clusters > 1 ? (options.takeover ?? 'bounded') : undefined;
+    this.checker.hasHole = this.takeover === 'bounded';
+    this.clusters = Array.from({ length: clusters }, (_, i) => {
+      const offsetMs = clusters > 1 && options.clocksAgree !== true ? chance.between(-60_000, 60_000) : 0;
+      return this.makeCluster({
+        id: `cluster-${'abc'[i]}`,
+        graceMs,
+        rate: rate(),
+        offsetMs,
+        catchUp: options.catchUp,
+      });
+    });
+    this.checker.clusters = this.clusters;
+    const count = options.machines ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
+    this.machines = Array.from({ length: count }, (_, i) => {
+      const wallOffsetMs = chance.hits(0.3) ? chance.between(-3_600_000, 3_600_000) : 0;
+      return new Machine(this.world, {
+        name: `m${i + 1}`,
+        rate: rate(),
+        wallOffsetMs,
+        memoryMs: Math.max(this.timing.ttlMs * 1.03, clusters > 1 ? SERVER_TIME_MS : 0),
+      });
+    });
+    this.checker.storeLosses = () => this.store.losses;
+    for (const name of ['x', 'y', 'z']) this.#want(name, 1);
+  }
+
+  protected abstract makeCluster(options: ClusterOptions): C;
+
+  protected abstract makeController(machine: Machine, identity: string): A;
+
+  /** Another process on the machine, under a name that was never used. */
+  startController(machine: Machine): A {
+    this.#starts += 1;
+    const identity = `${machine.name}-${this.#starts}`;
+    const controller = this.makeController(machine, identity);
+    this.controllers = [...this.controllers.filter((other) => other.process.alive), controller];
+    this.checker.controllers = this.controllers;
+    controller.start();
+    return controller;
+  }
+
+  get hasCron(): boolean {
+    return this.clusters.some((cluster) => cluster.hasCron);
+  }
+
+  get leader(): A | undefined {
+    return this.controllers.find((controller) => controller.process.alive && controller.mayAct());
+  }
+
+  clusterOf(machine: Machine): C {
+    const cluster = this.clusters[this.machines.indexOf(machine) % this.clusters.length];
+    if (!cluster) throw new Error(`${machine.name} belongs to no cluster`);
+    return cluster;
+  }
+
+  /** The users of all clusters want the same. */
+  changeSpec(): void {
+    const name = this.world.chance.pick([...this.#wanted.keys()]);
+    this.#want(name, (this.#wanted.get(name) ?? 0) + 1);
+  }
+
+  #want(name: string, version: number): void {
+    this.world.note('user', `wants ${name} version ${version}`);
+    this.#wanted.set(name, version);
+    for (const cluster of this.clusters) cluster.want(name, version);
+  }
+
+  /** Somebody else deletes an object. */
+  evict(): void {
+    this.world.chance.pick(this.clusters).evict();
+  }
+
+  /** Runs for `ms`, or until a property is violated or `done` says so. */
+  async run(ms: number, done: () => boolean = () => false): Promise<void> {
+    await this.world.run(this.world.now + ms, () => {
+      this.checker.step();
+      return this.checker.violation !== undefined || done();
+    });
+  }
+
+  /** Somebody leads, every object is there and carries that term, and there are none elsewhere. */
+  get isSettled(): boolean {
+    const { leader } = this;
+    const term = leader?.term;
+    if (term === undefined) return false;
+    return this.clusters.every((cluster) => cluster.isSettledIn(cluster === leader?.cluster ? term : undefined));
+  }
+
+  /** Who leads, and how far the objects are, for people. */
+  describe(): string {
+    const standing = this.controllers.filter(({ process }) => process.alive).map((c) => `${c.identity}: ${c.standing}`);
+    return [...standing, ...this.clusters.map((cluster) => cluster.describe())].join('; ');
+  }
+
+  /** True milliseconds within which a healed system must have settled. */
+  get progressBoundMs(): number {
+    const { ttlMs, renewDeadlineMs, retryPeriodMs } = this.timing;
+    const graceMs = this.clusters[0]?.graceMs ?? 0;
+    const alone = (3 * ttlMs + graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + graceMs + 10_000;
+    return this.takeover ? 2 * alone + ttlMs + PARKING_MS + SERVER_TIME_MS : alone;
+  }
+}

@@ -1,0 +1,284 @@
+/** A cluster of the wide border: a whole API server, Kubernetes' own controllers, and a node. */
+import type { ResourceType } from '../../cluster/cluster-client.ts';
+import { core } from '../../cluster/cluster-client.ts';
+import { childTypes } from '../../api/children.ts';
+import { CRON_JOB_KIND, cronJobResource } from '../../api/cronjob.ts';
+import { API_VERSION, annotations, labels } from '../../api/group.ts';
+import { PERSISTENT_KIND, persistentResource } from '../../api/persistent.ts';
+import { PROCESS_KIND, processResource } from '../../api/process.ts';
+import { SERVICE_KIND, serviceResource } from '../../api/service.ts';
+import { permitName } from '../../api/admission.ts';
+import { PermitLease } from '../../cluster/permit-lease.ts';
+import type { Permit } from '../../leadership/permit.ts';
+import { asJson, type Stored } from '../api/json.ts';
+import { SimClusterClient } from '../api/client.ts';
+import type { Change } from '../api/watching.ts';
+import { SimApiServer } from '../api/server.ts';
+import { TENANT } from '../actor.ts';
+import type { Checker } from '../checker.ts';
+import { permitPolicy, termIn, termPolicy } from '../kube/admission.ts';
+import { startCollector } from '../kube/collector.ts';
+import { startDeployments } from '../kube/deployments.ts';
+import { startJobs } from '../kube/jobs.ts';
+import { Kubelet } from '../kube/kubelet.ts';
+import { KUBERNETES, ownerOf } from '../kube/loop.ts';
+import { startStatefulSets } from '../kube/stateful-sets.ts';
+import { EPOCH } from '../machine.ts';
+import { PermitTrace } from '../permit-trace.ts';
+import type { ClusterOptions, PlayedCluster } from '../play.ts';
+import type { World } from '../world.ts';
+
+export const NAMESPACE = 'default';
+export const OWN_NAMESPACE = 'highlander';
+const USER = { by: 'user' } as const;
+/** Until a permit that was written is what the policy goes by. */
+const POLICY_LAG_MS = 300;
+
+const KINDS: Readonly<Record<string, { readonly kind: string; readonly type: ResourceType }>> = {
+  x: { kind: PROCESS_KIND, type: processResource },
+  y: { kind: SERVICE_KIND, type: serviceResource },
+  z: { kind: PERSISTENT_KIND, type: persistentResource },
+};
+const CRON = 'tick';
+/** What Kubernetes notes on a Job: the instant that it was due. */
+const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
+
+export class WideCluster implements PlayedCluster {
+  down = false;
+  hangs = false;
+  readonly id: string;
+  readonly graceMs: number;
+  readonly rate: number;
+  readonly hasCron: boolean;
+  readonly api: SimApiServer;
+  readonly kubelet: Kubelet;
+  readonly #world: World;
+  readonly #checker: Checker;
+  readonly #permits: PermitTrace;
+  readonly #offsetMs: number;
+  /** Uids of Jobs. */
+  readonly #begun = new Set<string>();
+  readonly #wanted = new Map<string, number>();
+  /** The permit as the policy sees it. */
+  #enforced: Stored | undefined;
+
+  constructor(world: World, checker: Checker, options: ClusterOptions) {
+    this.#world = world;
+    this.#checker = checker;
+    this.id = options.id;
+    this.graceMs = options.graceMs;
+    this.rate = options.rate;
+    this.#offsetMs = options.offsetMs;
+    this.hasCron = options.catchUp !== undefined;
+    // Its Deployment replaces a pod that somebody deletes beside the one that ends.
+    checker.besides.add('y');
+    this.#permits = new PermitTrace(world, checker, this);
+    const time = () => this.time;
+    const policy = permitPolicy({ tenant: TENANT, permit: () => this.#enforced, time });
+    this.api = new SimApiServer({ id: this.id, time, admission: [policy, termPolicy] });
+    this.api.changes.subscribe((change) => this.#changed(change));
+    const ground = { world, server: this.api, time, isUp: () => !this.down && !this.hangs };
+    this.kubelet = new Kubelet(ground, {
+      started: (pod) => this.#started(pod),
+      ended: (pod) => checker.ended(this, containerOf(pod)),
+    });
+    startDeployments(ground);
+    startStatefulSets(ground);
+    startJobs(ground);
+    startCollector(ground);
+    if (options.catchUp) this.#wantCron(options.catchUp);
+  }
+
+  /** Milliseconds since the epoch by the clock of its API server. */
+  get time(): number {
+    return EPOCH + this.#offsetMs + this.rate * this.#world.now;
+  }
+
+  date(): string {
+    return new Date(this.time).toUTCString();
+  }
+
+  get permit(): Permit | undefined {
+    return this.#permits.permit;
+  }
+
+  get lapsesAt(): number {
+    return this.#permits.lapsesAt;
+  }
+
+  get goodSince(): number {
+    return this.#permits.goodSince;
+  }
+
+  get limitedAt(): number {
+    return this.#permits.limitedAt;
+  }
+
+  get isStuck(): boolean {
+    return this.kubelet.isStuck;
+  }
+
+  set isStuck(isStuck: boolean) {
+    this.kubelet.isStuck = isStuck;
+  }
+
+  get stuckPods(): Set<string> {
+    return this.kubelet.stuckPods;
+  }
+
+  want(name: string, version: number): void {
+    const { kind, type } = KINDS[name] ?? {};
+    if (!kind || !type) return;
+    this.#wanted.set(name, version);
+    const spec = { image: imageOf(version), terminationGracePeriod: `${Math.ceil(this.graceMs / 1000)}s` };
+    const at = { name, namespace: NAMESPACE };
+    if (this.api.get(type, at)) this.api.patch(type, at, { spec }, USER);
+    else this.api.create(type, customResource(kind, name, spec), USER);
+  }
+
+  evict(): void {
+    const victims = [childTypes.pods, childTypes.deployments, childTypes.statefulSets, childTypes.services].flatMap(
+      (type) => this.api.all(type).map((object) => ({ type, object })),
+    );
+    if (victims.length === 0) return;
+    const { type, object } = this.#world.chance.pick(victims);
+    this.#world.note('user', `deletes ${type.kind} ${object.metadata.name} in ${this.id}`);
+    this.api.delete(type, object.metadata, {}, USER);
+  }
+
+  isSettledIn(term: number | undefined): boolean {
+    const { running } = this.kubelet;
+    if (term === undefined) return running.length === 0;
+    return [...this.#wanted].every(([name, version]) => {
+      const mine = running.filter(({ pod }) => workloadOf(pod) === name);
+      const [one] = mine;
+      const child = this.#childOf(name);
+      const isRight = mine.length === 1 && one && !one.isEnding && imageIn(one.pod) === imageOf(version);
+      return isRight && child !== undefined && termIn(child) === term;
+    });
+  }
+
+  describe(): string {
+    const states = [...this.#wanted].map(([name, version]) => {
+      const child = this.#childOf(name);
+      const mine = this.kubelet.running.filter(({ pod }) => workloadOf(pod) === name);
+      const runs = mine.map(({ pod, isEnding }) => `${pod.metadata.name} ${imageIn(pod)}${isEnding ? ', ending' : ''}`);
+      const { type } = KINDS[name] ?? {};
+      const status = type && asJson(this.api.get(type, { name, namespace: NAMESPACE })?.status);
+      const ready = (status?.['conditions'] as { type: string; reason: string; message: string }[] | undefined)?.find(
+        (each) => each.type === 'Ready',
+      );
+      const state = child ? `term ${termIn(child)}` : 'absent';
+      return `${this.id}: ${name} ${state}, runs [${runs.join(' ')}], wanted ${version}, ${ready?.reason}: ${ready?.message}`;
+    });
+    return states.join('; ');
+  }
+
+  #childOf(name: string): Stored | undefined {
+    if (name === 'x') return this.api.get(childTypes.pods, { name: 'x-pod', namespace: NAMESPACE });
+    const type = name === 'y' ? childTypes.deployments : childTypes.statefulSets;
+    return this.api.get(type, { name, namespace: NAMESPACE });
+  }
+
+  #wantCron(catchUp: string): void {
+    const spec = {
+      schedule: '* * * * *',
+      image: 'tick:1',
+      catchUp,
+      terminationGracePeriod: `${Math.ceil(this.graceMs / 1000)}s`,
+    };
+    this.api.create(cronJobResource, customResource(CRON_JOB_KIND, CRON, spec), USER);
+  }
+
+  #started(pod: Stored): void {
+    this.#world.note(this.id, `starts ${pod.metadata.name} of term ${fencingToken(pod)}`);
+    this.#checker.started(this, containerOf(pod));
+    const owner = ownerOf(pod);
+    if (owner?.kind === 'Job') this.#ran(this.api.get(childTypes.jobs, { name: owner.name, namespace: NAMESPACE }));
+  }
+
+  /** The pod of a run may be replaced; a Job is one run. */
+  #ran(job: Stored | undefined): void {
+    const { uid, annotations: notes = {} } = job?.metadata ?? {};
+    const instant = Date.parse(notes[SCHEDULED_AT] ?? '');
+    if (Number.isNaN(instant) || uid === undefined || this.#begun.has(uid)) return;
+    this.#begun.add(uid);
+    this.#checker.ran(this, instant);
+  }
+
+  #changed(change: Change): void {
+    const { type, object, before, by, isGone } = change;
+    if (type === core.leases && object.metadata.name === permitName(TENANT)) this.#permitChanged(change);
+    if (by === KUBERNETES.by || by === USER.by || !(labels.tenant in (object.metadata.labels ?? {}))) return;
+    if (type.group === core.events.group) return;
+    const verb = isGone ? 'removes' : before ? 'changes' : 'creates';
+    this.#world.note(
+      by,
+      `${verb} ${type.kind} ${object.metadata.name}: term ${termIn(object)}, version ${change.version}`,
+    );
+    if (!isGone) this.#checker.accepted(by, object, before);
+  }
+
+  #permitChanged({ object, isGone, before }: Change): void {
+    this.#world.after(this.#world.chance.skewed(1, POLICY_LAG_MS), () => {
+      const seen = Number(this.#enforced?.metadata.resourceVersion ?? 0);
+      if (seen < Number(object.metadata.resourceVersion)) this.#enforced = isGone ? undefined : object;
+    });
+    if (isGone || before?.spec === object.spec) return;
+    void this.#readPermit().then((permit) => permit && this.#permits.written(permit));
+  }
+
+  /** As the production code reads it. */
+  async #readPermit(): Promise<Permit | undefined> {
+    const call = async <T>(serve: () => T) => serve();
+    const transport = {
+      call,
+      stream: () => {
+        throw new Error('nobody watches');
+      },
+    };
+    const client = new SimClusterClient({ server: this.api, transport, by: 'checker' });
+    return (await new PermitLease({ client, namespace: OWN_NAMESPACE, tenant: TENANT, known: () => Infinity }).read({}))
+      ?.permit;
+  }
+}
+
+function customResource(kind: string, name: string, spec: object) {
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name, namespace: NAMESPACE, labels: { [labels.tenant]: TENANT } },
+    spec,
+  };
+}
+
+function imageOf(version: number): string {
+  return `image:${version}`;
+}
+
+function containersOf(
+  pod: Stored,
+): readonly { readonly image?: string; readonly env?: readonly { name: string; value: string }[] }[] {
+  return (asJson(pod.spec)['containers'] ?? []) as never;
+}
+
+function imageIn(pod: Stored): string {
+  return containersOf(pod)[0]?.image ?? '';
+}
+
+function fencingToken(pod: Stored): string {
+  return containersOf(pod)[0]?.env?.find(({ name }) => name === 'HIGHLANDER_FENCING_TOKEN')?.value ?? '';
+}
+
+export function workloadOf({ metadata }: Stored): string {
+  return metadata.labels?.[labels.name] ?? '';
+}
+
+/** As the checker counts it: one for each workload. */
+function containerOf(pod: Stored) {
+  const { uid = '' } = pod.metadata;
+  const notes = pod.metadata.annotations?.[annotations.generation];
+  return {
+    metadata: { name: workloadOf(pod), uid, ...(notes && { annotations: { [annotations.generation]: notes } }) },
+  };
+}

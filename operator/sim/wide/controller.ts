@@ -1,0 +1,196 @@
+/** A controller of the wide border: the program's own composition, on a simulated machine, store and cluster. */
+import type { Base } from '../../app/base.ts';
+import type { Composed } from '../../app/compose.ts';
+import { compose } from '../../app/compose.ts';
+import type { ClusterClient } from '../../cluster/cluster-client.ts';
+import { clusterTime } from '../../cluster/cluster-time.ts';
+import { ServerClock } from '../../cluster/server-clock.ts';
+import type { Config } from '../../config/config.ts';
+import { Controllers } from '../../controller/controllers.ts';
+import type { Takeover } from '../../leadership/activation.ts';
+import type { Elector } from '../../leadership/elector.ts';
+import { STOP_MARGIN_MS } from '../../leadership/permit.ts';
+import type { Timing } from '../../leadership/timing.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Dispatch } from '../api/client.ts';
+import { SimClusterClient } from '../api/client.ts';
+import type { ActorOptions } from '../actor.ts';
+import { Actor, TENANT } from '../actor.ts';
+import type { Checker } from '../checker.ts';
+import type { WideCluster } from './cluster.ts';
+import { OWN_NAMESPACE } from './cluster.ts';
+import type { Wire } from './stream.ts';
+import { transportOver } from './stream.ts';
+
+export interface WideOptions extends ActorOptions<WideCluster> {
+  readonly timing: Timing;
+  readonly takeover: Takeover;
+  readonly priority?: number;
+}
+
+/** Longest from a decision to stop something until the last request that follows from it. */
+const DECIDED_MS = 10_000;
+
+/** Verbs that start nothing. */
+const STOPS: ReadonlySet<string> = new Set(['patch', 'delete']);
+
+export class WideController extends Actor<WideCluster> {
+  readonly #options: WideOptions;
+  readonly #composed: Composed;
+  readonly #wire: Wire;
+  readonly #stopping = new AbortController();
+  #doubtedAt = -Infinity;
+
+  constructor(options: WideOptions) {
+    super(options);
+    this.#options = options;
+    const { cluster, checker } = options;
+    const { process, toCluster } = this;
+    const serverClock = new ServerClock(process.clock);
+    toCluster.onDate = (date, sentAt) => serverClock.observe(date, sentAt);
+    this.#wire = { process, link: toCluster, server: cluster, version: () => cluster.api.version, lagMs: 50 };
+    const client = new SimClusterClient({
+      server: cluster.api,
+      transport: transportOver(this.#wire),
+      by: this.identity,
+      onDispatch: (dispatch) => this.#dispatched(dispatch, checker),
+    });
+    const store = this.watched(options.store.connect(process, this.toStore));
+    const base = this.#base(Object.assign(client as ClusterClient, { serverClock }));
+    this.#composed = compose(base, {
+      cluster: { id: cluster.id, name: cluster.id },
+      store,
+      watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
+      operate: (deps) => new Controllers(deps),
+    });
+  }
+
+  override get elector(): Elector {
+    return this.#composed.leadership.elector;
+  }
+
+  override set watchLagMs(ms: number) {
+    this.#wire.lagMs = ms;
+  }
+
+  /** For the memory that it keeps. */
+  get composed(): Composed {
+    return this.#composed;
+  }
+
+  /** Asked after each event, so that doubts are known that have passed. */
+  override mayAct(): boolean {
+    if (super.isInDoubt) this.#doubtedAt = this.process.machine.world.now;
+    return super.mayAct();
+  }
+
+  /** What is stopped now was decided some calls ago. */
+  override get isInDoubt(): boolean {
+    return this.process.machine.world.now < this.#doubtedAt + DECIDED_MS;
+  }
+
+  override start(): void {
+    const { checker } = this.#options;
+    this.process.machine.world.note(this.identity, 'starts');
+    this.#composed
+      .run(this.#stopping.signal)
+      .then(() => this.process.machine.world.note(this.identity, 'has ended'))
+      .catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
+  }
+
+  protected override beginToLeave(): void {
+    this.#stopping.abort(new Error('SIGTERM'));
+  }
+
+  #dispatched({ verb, type, name, isStatus, isGuarded }: Dispatch, checker: Checker): void {
+    if (isGuarded) return checker.dispatched(this, verb);
+    const { cluster, identity } = this;
+    const stops =
+      STOPS.has(verb) && !isStatus && ['pods', 'jobs', 'cronjobs', 'deployments', 'statefulsets'].includes(type.plural);
+    if (!stops) return;
+    const object = cluster.api.get(type, { name, namespace: 'default' });
+    const isFresh = object && object.metadata.deletionTimestamp === undefined;
+    if (isFresh) checker.parked(cluster, identity, checker.isNeedless(cluster, identity));
+  }
+
+  #base(client: Base['client']): Base {
+    const { process, identity } = this;
+    const { clock, machine } = process;
+    const { cluster, timing, takeover, priority = 0 } = this.#options;
+    const config = {
+      tenant: TENANT,
+      namespace: OWN_NAMESPACE,
+      watchNamespaces: [],
+      remainsFollower: false,
+      workers: 4,
+      workloads: [],
+      cluster: { name: cluster.id },
+      lease: timing,
+      terminationGracePeriodMs: 60_000,
+      maxGracePeriodMs: 3_600_000,
+      podDefaults: 'kubernetes',
+      storageType: 'redis',
+      failover: { takeover, priority, failback: 'manual', failbackDelayMs: 0, apiDeadlineMs: 3 * timing.ttlMs },
+    } as unknown as Config;
+    return {
+      config,
+      identity,
+      clock,
+      clusterClock: clusterTime(clock, client.serverClock),
+      logger: traced((what) => machine.world.note(identity, what)),
+      metrics: this.#metrics(),
+      random: () => machine.world.chance.next(),
+      client,
+    };
+  }
+
+  #metrics(): Metrics {
+    const { checker } = this.#options;
+    const { identity } = this;
+    const nothing = () => {};
+    const lease = {
+      elected: (term: number) => checker.elected(identity, term, this.mayAct()),
+      lost: (term: number, because: string) => checker.lost(identity, term, because, this.isExcused(term)),
+      renewed: nothing,
+      refused: nothing,
+      tookOver: nothing,
+    };
+    const observers = {
+      lease,
+      worker: {},
+      workloads: { status: nothing, forget: nothing },
+      store: () => ({}),
+      queue: () => ({}),
+    };
+    const gauges = {
+      controllerState: nothing,
+      clusterHealth: nothing,
+      clusterPriority: nothing,
+      overlapped: nothing,
+      fence: nothing,
+    };
+    return { ...observers, ...gauges } as unknown as Metrics;
+  }
+
+  /** Longest that the tenant's pods here may take to stop. */
+  get drainMs(): number {
+    return this.#composed.objects.drainMs() + STOP_MARGIN_MS;
+  }
+}
+
+/** What is worth a line: what changed, and what failed. */
+function traced(note: (what: string) => void): Logger {
+  const say = (level: string) => (message: string, fields?: object) => {
+    const { reconcileID: _, stack: __, ...rest } = (fields ?? {}) as Record<string, unknown>;
+    note(`${level}: ${message} ${JSON.stringify(rest)}`);
+  };
+  const logger = {
+    debug: () => {},
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+    child: () => logger,
+  } as unknown as Logger;
+  return logger;
+}
