@@ -59,6 +59,7 @@ export interface CallOptions {
   readonly beforeSend?: () => void;
 }
 
+/** The deadline is that of each page: a list that makes progress is not thrown away. */
 export interface ListOptions extends CallOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;

@@ -51,6 +51,17 @@ describe('HttpClusterClient', () => {
     expect((await client.list(core.pods, { pageSize: 3 })).items).toHaveLength(7);
   });
 
+  it('gives each page of a list the whole time', async () => {
+    const clock = new FakeClock();
+    const { server, client } = await fixture({ clock });
+    for (let n = 0; n < 6; n++) server.put(PODS, pod(`p${n}`));
+    server.intercept = () => {
+      void clock.advance(150);
+      return false;
+    };
+    expect((await client.list(core.pods, { pageSize: 1, timeoutMs: 200 })).items).toHaveLength(6);
+  });
+
   it('reads a body larger than what may wait in memory', async () => {
     const { server, client } = await fixture();
     for (let n = 0; n < 40; n++) server.put(PODS, pod(`p${n}`, { spec: 'x'.repeat(200_000) }));

@@ -72,8 +72,10 @@ export class HttpClusterClient implements api.ClusterClient {
 
   list<T extends api.KubeObject>(type: api.ResourceType, options: api.ListOptions = {}): Promise<api.ObjectList<T>> {
     const path = collectionPath(type, options.namespace);
-    return withDeadline(this.#deadline(`GET ${path}`, options), (signal) =>
-      listAll<T>(type, options, (query) => this.#json({ method: 'GET', path, query }, signal, options.beforeSend)),
+    return listAll<T>(type, options, (query) =>
+      withDeadline(this.#deadline(`GET ${path}`, options), (signal) =>
+        this.#json({ method: 'GET', path, query }, signal, options.beforeSend),
+      ),
     );
   }
 

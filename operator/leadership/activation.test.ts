@@ -27,6 +27,21 @@ it.each<[string, Partial<Waiting>, boolean]>([
     true,
   ],
   ['one that has died since does not', { sinceMs: 1e9, reports: [report({ notGone: ['a/x'], ageMs: TTL })] }, false],
+  ['also when a colleague says that nothing runs', { reports: [report({ notGone: ['a/x'] }), report({})] }, true],
+  [
+    'whichever speaks first, when strict, after the wait, and although it has seen an earlier term only',
+    {
+      takeover: 'strict',
+      sinceMs: 1e9,
+      reports: [report({}), report({ notGone: ['a/x'], term: 6 })],
+    },
+    true,
+  ],
+  [
+    'and when a person says that all has stopped',
+    { reports: [report({ byPerson: true }), report({ notGone: ['a/x'] })] },
+    true,
+  ],
   ['a report of another cluster says nothing', { reports: [report({ clusterId: 'east' })] }, true],
 ])('%s', (_sentence, more, isWaitedFor) => {
   const waiting: Waiting = {

@@ -76,9 +76,10 @@ function namedBy(
 function stillPending({ pending, reports, takeover, term, ttlMs, sinceMs }: Waiting): readonly PendingCluster[] {
   return pending.filter(({ cluster, drainMs }) => {
     const theirs = reports.filter(({ clusterId }) => clusterId === cluster.id);
+    // Whoever names pods has seen them; who says that nothing runs may not have been there.
+    if (theirs.some(({ ageMs, notGone }) => ageMs < ttlMs && notGone.length > 0)) return true;
     if (theirs.some((report) => counts(report, term) && report.notGone.length === 0)) return false;
-    const isHeldBack = theirs.some(({ ageMs, notGone }) => ageMs < ttlMs && notGone.length > 0);
-    return isHeldBack || takeover === 'strict' || sinceMs < atLeast(ttlMs + drainMs);
+    return takeover === 'strict' || sinceMs < atLeast(ttlMs + drainMs);
   });
 }
 

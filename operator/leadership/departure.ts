@@ -30,6 +30,8 @@ export interface DepartureOptions {
   readonly election: () => Election;
   readonly identity: string;
   readonly ttlMs: number;
+  /** Nothing of the tenant's is known to run here, or another controller of this cluster leads. */
+  readonly isSeenTo: () => boolean;
   readonly clock: Clock;
   readonly onReady: () => void;
 }
@@ -41,6 +43,8 @@ export class Departure {
   #preparing = false;
   /** Until when it is waited for the standby that was to adopt; the process stays that long to see to what runs. */
   #lingersUntil: number | undefined;
+  /** Given up although something still runs: the process stays to say so, or others would take its silence for an end. */
+  #staysToReport = false;
 
   constructor(options: DepartureOptions) {
     this.#options = options;
@@ -57,6 +61,7 @@ export class Departure {
   get isOver(): boolean {
     const { held, sighting } = this.#options.election();
     if (held || this.#preparing) return false;
+    if (this.#staysToReport) return this.#options.isSeenTo();
     if (this.#lingersUntil === undefined) return true;
     const holder = sighting?.record.holder ?? this.#options.identity;
     return holder !== this.#options.identity || this.#options.clock.monotonic() > this.#lingersUntil;
@@ -91,6 +96,7 @@ export class Departure {
   released({ release, successor }: Exit): void {
     const { clock, ttlMs } = this.#options;
     this.#exit = undefined;
+    this.#staysToReport = this.isFinal && release === 'parked';
     if (this.isFinal && release === 'adopt' && successor !== undefined) this.#lingersUntil = clock.monotonic() + ttlMs;
   }
 }

@@ -198,10 +198,18 @@ export class Elector {
       election: () => this.#election,
       identity: candidate.identity,
       ttlMs: candidate.timing.ttlMs,
+      isSeenTo: () => this.#isSeenTo,
       clock,
       onReady: () => this.#steps.wake(),
     });
     this.#steps.wake();
+  }
+
+  /** By the last look of this cluster's warden, and the lease as last read. */
+  get #isSeenTo(): boolean {
+    const { candidate, presence } = this.#options;
+    const record = this.#election.sighting?.record;
+    return (record?.holder && record.cluster.id === candidate.cluster.id) || presence.report?.notGone.length === 0;
   }
 
   get #facts(): Facts {

@@ -153,6 +153,11 @@ export class Presence {
     this.#leaving = true;
   }
 
+  /** As was set last. */
+  get report(): ParkingReport | undefined {
+    return this.#report;
+  }
+
   /** What is said from the next rewrite on; `undefined`: the permit is good, or nobody has looked. */
   setReport(report: ParkingReport | undefined): void {
     this.#report = report;

@@ -89,11 +89,18 @@ export class Tenure {
     if (leaving.isFinal) presence.setLeaving();
     const began = clock.monotonic();
     while (held()) {
+      let because = 'something of the tenant still runs here';
       try {
-        const exit = await this.#exitNow(leaving, held, began);
+        const exit = await this.#exitNow(leaving, held);
         if (exit) return exit;
       } catch (error) {
-        logger.warn('Leaving takes longer', { error: messageOf(error) });
+        because = messageOf(error);
+        logger.warn('Leaving takes longer', { error: because });
+      }
+      // What could end has ended. Nobody acts while the lease is kept, and the reports of this cluster say what has not.
+      if (clock.monotonic() - began > (held()?.record.drainMs ?? Infinity)) {
+        logger.warn('Leaves although not everything has stopped', { because });
+        return { release: 'parked', ...successorIn(leaving) };
       }
       await workloads?.change(candidate.timing.retryPeriodMs / 4);
     }
@@ -106,16 +113,13 @@ export class Tenure {
   }
 
   /** How the lease may be given up now, if it may. */
-  async #exitNow(leaving: Leaving, held: () => Held | undefined, began: number): Promise<Exit | undefined> {
-    const { presence, clock } = this.#options;
+  async #exitNow(leaving: Leaving, held: () => Held | undefined): Promise<Exit | undefined> {
+    const { presence } = this.#options;
     if (leaving.isFinal) await presence.announce();
     await presence.look(this.#call());
     const exit = leaving.isFinal ? this.#toStandby(leaving) : this.#withoutStop(leaving);
     if (exit) return exit;
-    if (await this.#isStopped(held)) return { release: 'stopped', ...successorIn(leaving) };
-    // What could end has ended; the reports of this cluster will say what has not.
-    const isOverdue = clock.monotonic() - began > (held()?.record.drainMs ?? Infinity);
-    return isOverdue && !leaving.isFinal ? { release: 'parked', ...successorIn(leaving) } : undefined;
+    return (await this.#isStopped(held)) ? { release: 'stopped', ...successorIn(leaving) } : undefined;
   }
 
   async #isReady(held: Held): Promise<boolean> {

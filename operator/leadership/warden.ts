@@ -92,11 +92,17 @@ export class Warden {
   }
 
   async #park(seen: LeaseRecord | null | undefined): Promise<void> {
-    const { permit, presence, workloads, clock, candidate } = this.#options;
+    const { workloads, clock, candidate } = this.#options;
     // This process may have stood still since it read the permit.
     if (clock.monotonic() > this.#readAt + candidate.timing.retryPeriodMs) return;
-    await workloads.park(this.#call());
-    if (!seen) return;
+    const [asked] = await Promise.allSettled([workloads.park(this.#call())]);
+    if (seen) await this.#report(seen);
+    // What could not be asked to stop is named in the report all the same.
+    if (asked.status === 'rejected') throw asked.reason;
+  }
+
+  async #report(seen: LeaseRecord): Promise<void> {
+    const { permit, presence, workloads } = this.#options;
     // First nothing more can start, then the look that counts; the term was read before both.
     await permit.end(() => this.#hasEnded(), this.#call());
     const notGone = await workloads.running(this.#call());

@@ -11,6 +11,7 @@ import { hasBegun } from '../workloads/cronjob/jobs.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 import { childLabels } from './metadata.ts';
+import type { Found } from './parking.ts';
 import { TenantWorkloads } from './tenant-workloads.ts';
 import { VanishedPods } from './vanished.ts';
 import { ChildWorld, KEY } from './testing/child-world.ts';
@@ -19,9 +20,14 @@ import type { FakeCluster } from './testing/fake-cluster.ts';
 const { deployments, services, cronJobs, jobs, pods } = childTypes;
 const CALL = { timeoutMs: 1000 };
 
-function workloadsOf(client: FakeCluster, fenced = async (): Promise<void> => {}): TenantWorkloads {
+function workloadsOf(
+  client: FakeCluster,
+  fenced = async (): Promise<void> => {},
+  onRefused: (found: Found) => void = () => {},
+): TenantWorkloads {
   return new TenantWorkloads({
     client,
+    onRefused,
     tenant: 'default',
     watchNamespaces: [],
     fenced,
@@ -110,6 +116,19 @@ describe('what others make pods for', () => {
     await all.park(CALL);
     expect(world.child<Deployment>(deployments)?.spec.replicas).toBe(2);
     expect(await all.running(CALL)).toEqual([]);
+  });
+
+  it('is named as running when the API server refuses to stop it; all others are stopped', async () => {
+    const world = aService();
+    await world.reconcile();
+    addPod(world.cluster, BY_US, { name: 'other-pod' });
+    world.cluster.failures.set('patch', new Error('denied by a webhook'));
+    const refused: string[] = [];
+    const all = workloadsOf(world.cluster, undefined, ({ object }) => refused.push(object.metadata.name));
+    await expect(all.park(CALL)).rejects.toThrow('denied by a webhook');
+    expect(refused).toEqual(['web']);
+    expect(world.cluster.peek<Pod>(pods, KEY.namespace, 'other-pod')?.metadata.deletionTimestamp).toBeDefined();
+    expect(await all.running(CALL)).toContain('WorkloadService default/web');
   });
 
   it('is not called stopped while the API server may start something', async () => {

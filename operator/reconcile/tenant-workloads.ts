@@ -10,6 +10,7 @@ import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import { core, hasCode } from '../cluster/cluster-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { forEach } from '../lib/each.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { Applier } from './apply.ts';
 import type { AnyChild } from './child.ts';
@@ -34,6 +35,8 @@ export interface TenantWorkloadsOptions {
   readonly vanished: VanishedPods;
   /** The uid that a person has written on a pod's workload, to say that the pod has stopped. */
   readonly confirmed: (pod: Pod) => string | undefined;
+  /** It was asked to stop, and the API server refused; for people. */
+  readonly onRefused?: (found: Found, because: string) => void;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
 }
@@ -69,7 +72,10 @@ export class TenantWorkloads {
     const made = (await Promise.all(makers.map((type) => this.#list(type, call)))).flat();
     const pods = await this.#list(childTypes.pods, call);
     const found = [...made, ...pods];
-    await this.#parkAll(pods.filter((each) => !mayRun(each)));
+    // A name that is not set free yet does not change what runs.
+    await this.#parkAll(pods.filter((each) => !mayRun(each))).catch((error: unknown) => {
+      this.#options.logger.warn('A name of a pod that has ended was not set free', { error: messageOf(error) });
+    });
     const awaited = await this.#awaited(call);
     return [...new Set([...found.filter(mayRun).map(workloadNamed), ...awaited])].toSorted();
   }
@@ -97,9 +103,16 @@ export class TenantWorkloads {
       const action = parkingOf(found);
       if (!action) return;
       const { client, logger } = this.#options;
-      const { changed } = await new Applier<AnyChild>(client, found.type).apply(action);
       const { name, namespace } = found.object.metadata;
-      if (!changed) logger.info('Parked', { child: found.type.kind, namespace, name, action: action.type });
+      const fields = { child: found.type.kind, namespace, name, action: action.type };
+      try {
+        const { changed } = await new Applier<AnyChild>(client, found.type).apply(action);
+        if (!changed) logger.info('Parked', fields);
+      } catch (error) {
+        logger.warn('Could not be stopped', { ...fields, error: messageOf(error) });
+        this.#options.onRefused?.(found, messageOf(error));
+        throw error;
+      }
     });
   }
 }

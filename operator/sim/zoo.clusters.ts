@@ -97,7 +97,9 @@ const waiting: readonly Mutant[] = [
     name: 'report-does-not-hold-back',
     breaks: 'A living controller that reports pods holds the next cluster back (schedule 10)',
     profile: 'clusters, network',
-    edits: [{ file: activation, find: 'return isHeldBack || takeover', put: 'return takeover' }],
+    edits: [
+      { file: activation, find: 'ageMs < ttlMs && notGone.length > 0)) return true;', put: 'false)) return true;' },
+    ],
   },
   {
     name: 'nothing-held-back',
