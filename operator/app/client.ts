@@ -11,8 +11,13 @@ export interface Connection {
 }
 
 /** `who`: for the API server's log. Throws when there is no kubeconfig, or it is wrong. */
-export function connectTo({ cluster: { kubeconfig } }: Pick<Config, 'cluster'>, who: string): Connection {
-  const kubeConfig = PooledKubeConfig.load(kubeconfig === undefined ? {} : { path: kubeconfig });
+export function connectTo({ cluster }: Pick<Config, 'cluster'>, who: string): Connection {
+  const { kubeconfig, context, variables } = cluster;
+  const kubeConfig = PooledKubeConfig.load({
+    variables,
+    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
   const userAgent = `highlander/${version} (${who})`;
   return { kubeConfig, client: new HttpClusterClient({ config: kubeConfig, clock: systemClock, userAgent }) };
 }

@@ -11,7 +11,7 @@ export interface ExchangeRequest {
   readonly method: Dispatcher.HttpMethod;
   readonly origin: string;
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
   /** Ends the exchange wherever it is, the reading of the body included. The caller's deadline is in here. */
   readonly signal: AbortSignal;

@@ -18,7 +18,8 @@ import { watchEvents } from './watch-stream.ts';
 export interface TransportSource {
   readonly server: string;
   transport(): Promise<Transport>;
-  dropCredentials(): void;
+  /** After a 401: what was `used` is not good any more. */
+  dropCredentials(used?: Pick<Transport, 'used'>): void;
   close(): Promise<void>;
 }
 
@@ -27,6 +28,13 @@ export interface HttpClientOptions {
   readonly clock: Clock;
   /** Sent as User-Agent: product and version. */
   readonly userAgent: string;
+}
+
+interface Way {
+  readonly transport: Transport;
+  readonly signal: AbortSignal;
+  readonly beforeSend: (() => void) | undefined;
+  readonly pool: 'calls' | 'watches';
 }
 
 /** A call as the client's parts see it. */
@@ -175,23 +183,18 @@ export class HttpClusterClient implements api.ClusterClient {
     beforeSend: (() => void) | undefined,
     pool: 'calls' | 'watches',
   ): Promise<Reply> {
-    let reply = await this.#dispatch(call, signal, beforeSend, pool);
+    const transport = await this.#config.transport();
+    let reply = await this.#dispatch(call, { transport, signal, beforeSend, pool });
     if (reply.status === 401) {
       await readText(reply);
-      this.#config.dropCredentials();
-      reply = await this.#dispatch(call, signal, beforeSend, pool);
+      this.#config.dropCredentials(transport);
+      reply = await this.#dispatch(call, { transport: await this.#config.transport(), signal, beforeSend, pool });
     }
     if (reply.status < 300) return reply;
     throw errorOfReply(`${call.method} ${call.path}`, reply.status, reply.headers, await readText(reply));
   }
 
-  async #dispatch(
-    call: ApiCall,
-    signal: AbortSignal,
-    beforeSend: (() => void) | undefined,
-    pool: 'calls' | 'watches',
-  ): Promise<Reply> {
-    const transport = await this.#config.transport();
+  async #dispatch(call: ApiCall, { transport, signal, beforeSend, pool }: Way): Promise<Reply> {
     const request = this.#request(call, transport, signal, beforeSend);
     try {
       let sentAt = this.#clock.monotonic();
@@ -218,7 +221,7 @@ export class HttpClusterClient implements api.ClusterClient {
   ): ExchangeRequest {
     const server = new URL(this.server);
     const path = `${server.pathname.replace(/\/$/, '')}${call.path}${queryString(call.query ?? {})}`;
-    const headers: Record<string, string> = {
+    const headers: Record<string, string | string[]> = {
       ...transport.headers,
       'User-Agent': this.#userAgent,
       Accept: 'application/json',

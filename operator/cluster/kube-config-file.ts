@@ -1,29 +1,38 @@
 /** Reading a kubeconfig file: which context to take, and errors that say what is wrong where. */
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import type { KubeConfig, User } from '@kubernetes/client-node';
 import { parse as parseYaml } from 'yaml';
+import type { Variables } from './proxy.ts';
 import { messageOf } from '../lib/errors.ts';
 
 export interface ConfigSelection {
-  /** A kubeconfig file; absent: what kubectl would take. */
+  /** A kubeconfig file, or a list of them as in $KUBECONFIG; absent: the service account of the pod. */
   readonly path?: string;
   /** Name of a context; absent: the file's current one. */
   readonly context?: string;
   /** Name of a cluster: the context that names it is taken, so that its own user goes with it. */
   readonly cluster?: string;
+  /** Of the process: for proxies and credential plug-ins. */
+  readonly variables?: Variables;
 }
 
-interface RawConfig {
-  readonly clusters?: unknown;
-  readonly contexts?: unknown;
-  readonly users?:
-    | readonly { readonly name?: string; readonly user?: Readonly<Record<string, unknown>> | null }[]
-    | null;
+/** One of a list: `{name, cluster | context | user}`. */
+export interface RawEntry {
+  readonly name?: string;
+  readonly cluster?: Readonly<Record<string, unknown>> | null;
+  readonly context?: Readonly<Record<string, unknown>> | null;
+  readonly user?: Readonly<Record<string, unknown>> | null;
 }
 
-/** Text of a kubeconfig file. Throws an error that names the file and the key at fault. */
-export function readConfigFile(file: string): string {
+export interface RawConfig {
+  readonly 'current-context'?: string;
+  readonly clusters?: readonly RawEntry[] | null;
+  readonly contexts?: readonly RawEntry[] | null;
+  readonly users?: readonly RawEntry[] | null;
+}
+
+/** A kubeconfig file. Throws an error that names the file and the key at fault. */
+export function readConfigFile(file: string): RawConfig {
   const fail = (what: string, cause?: unknown): never => {
     throw new Error(`kubeconfig ${file}: ${what}`, { cause });
   };
@@ -37,7 +46,7 @@ export function readConfigFile(file: string): string {
   if (typeof raw !== 'object' || raw === null) return fail('is not a kubeconfig');
   for (const key of ['clusters', 'contexts'] as const)
     if (!Array.isArray(raw[key])) fail(`"${key}" is missing or not a list`);
-  return text;
+  return raw;
 }
 
 function parse(text: string, fail: (what: string, cause?: unknown) => never): RawConfig {
@@ -49,15 +58,28 @@ function parse(text: string, fail: (what: string, cause?: unknown) => never): Ra
 }
 
 /** kubectl's `tokenFile`, which client-node ignores, becomes its token file provider, which reads it again and again. */
-export function loadTokenFiles(users: readonly User[], file: string, text: string): User[] {
-  const raw = (parseYaml(text) as RawConfig).users ?? [];
+export function loadTokenFiles(users: readonly User[], { users: raw }: RawConfig): User[] {
   return users.map((user) => {
-    const entry = raw.find((candidate) => candidate.name === user.name)?.user;
+    const entry = raw?.find((candidate) => candidate.name === user.name)?.user;
     const tokenFile = entry?.['tokenFile'] ?? entry?.['token-file'];
     if (typeof tokenFile !== 'string') return user;
     const { token: _, ...rest } = user;
-    return { ...rest, authProvider: { name: 'tokenFile', config: { tokenFile: resolve(dirname(file), tokenFile) } } };
+    return { ...rest, authProvider: { name: 'tokenFile', config: { tokenFile } } };
   });
+}
+
+/** Whom a user acts as, besides the name: client-node sends only that. */
+export function impersonation(user: Readonly<Record<string, unknown>>): Readonly<Record<string, string | string[]>> {
+  const { 'as-groups': groups, 'as-uid': uid, 'as-user-extra': extra } = user;
+  const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
+  const extras = typeof extra === 'object' && extra !== null ? Object.entries(extra) : [];
+  return {
+    ...(texts(groups).length > 0 ? { 'Impersonate-Group': texts(groups) } : {}),
+    ...(typeof uid === 'string' ? { 'Impersonate-Uid': uid } : {}),
+    ...Object.fromEntries(
+      extras.map(([name, value]) => [`Impersonate-Extra-${encodeURIComponent(name)}`, texts(value)]),
+    ),
+  };
 }
 
 /** Makes the selected context the current one, and checks that its cluster and user exist. */

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
@@ -106,7 +106,10 @@ describe('credentials', () => {
 
   it('runs a credential plug-in, and keeps its deadline when the plug-in hangs', async () => {
     const plugin = join(temporaryFolder(), 'plugin');
-    writeFileSync(plugin, '#!/bin/sh\necho \'{"status":{"token":"from-plugin"}}\'\n');
+    writeFileSync(
+      plugin,
+      '#!/bin/sh\necho \'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}\'\n',
+    );
     chmodSync(plugin, 0o755);
     const { server, client } = await fixture({
       user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin } },
@@ -168,18 +171,16 @@ describe('PooledKubeConfig.load', () => {
     expect(() => load(noCurrent)).toThrow('"current-context" is missing');
   });
 
-  it('takes what kubectl would take, and says so when there is nothing', () => {
-    const file = configFile(JSON.stringify(twoClusters));
-    vi.stubEnv('KUBECONFIG', file);
-    expect(PooledKubeConfig.load().server).toBe('https://a');
-    vi.stubEnv('KUBECONFIG', '');
-    vi.stubEnv('HOME', dirname(file));
-    expect(() => PooledKubeConfig.load()).toThrow('There is no kubeconfig');
-    mkdirSync(join(dirname(file), '.kube'));
-    writeFileSync(
-      join(dirname(file), '.kube', 'config'),
-      JSON.stringify({ ...twoClusters, 'current-context': 'in-b' }),
-    );
-    expect(PooledKubeConfig.load().server).toBe('https://b');
+  it('says so when there is neither a kubeconfig nor a service account', () => {
+    expect(() => PooledKubeConfig.load()).toThrow('There is neither a kubeconfig');
+  });
+
+  it('takes the service account in a pod, whatever lies in the home directory', () => {
+    const home = temporaryFolder();
+    mkdirSync(join(home, '.kube'));
+    writeFileSync(join(home, '.kube', 'config'), JSON.stringify(twoClusters));
+    const inPod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443', HOME: home };
+    for (const [name, value] of Object.entries(inPod)) vi.stubEnv(name, value);
+    expect(PooledKubeConfig.load({ variables: inPod }).server).toBe('https://10.0.0.1:443');
   });
 });

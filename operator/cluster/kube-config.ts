@@ -3,48 +3,93 @@
  * that are shared by all calls (client-node opens one per call) and are made anew when certificates change.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import { applySelection, type ConfigSelection, loadTokenFiles, readConfigFile } from './kube-config-file.ts';
+import { ExecPlugin, type ExecConfig, type ExecCredentials } from './exec-plugin.ts';
+import {
+  applySelection,
+  type ConfigSelection,
+  impersonation,
+  loadTokenFiles,
+  type RawConfig,
+} from './kube-config-file.ts';
+import { readConfigFiles } from './kube-config-merge.ts';
+import { proxyFor, type Variables } from './proxy.ts';
 import { makePools, type Pools, type PoolOptions } from './pools.ts';
 
 /** What a request needs to reach the API server. */
 export interface Transport extends Pools {
   /** Credentials of this moment. Never to be logged. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
+  /** Of a plug-in; to be handed back when the server refuses them. */
+  readonly used?: ExecCredentials | undefined;
 }
+
+/** Several values: the header is sent several times. */
+type Headers = Readonly<Record<string, string | string[]>>;
 
 export class PooledKubeConfig extends KubeConfig {
   /** Holds client-node's providers with what they cached; replaced to make them forget it. */
   #providers: KubeConfig | undefined;
   #pools: Pools | undefined;
   #fingerprint = '';
+  /** Of the current user, when it has one. */
+  #plugin: ExecPlugin | undefined;
+  #impersonation: Headers = {};
   readonly #retired = new Set<Pools>();
 
   /**
-   * Reads a kubeconfig: the file at `path`, or what kubectl would take (`$KUBECONFIG`, `~/.kube/config`), or the
-   * service account of the pod. Throws an error that names the file and the key that is missing or wrong.
+   * Reads a kubeconfig: the files at `path`, or the service account of the pod. Throws an error that names the file and
+   * the key that is missing or wrong.
    */
   static load(selection: ConfigSelection = {}): PooledKubeConfig {
+    const { path, variables = {} } = selection;
     const config = new PooledKubeConfig();
-    if (selection.path === undefined) config.#loadDefault();
-    else config.loadFromFile(selection.path);
+    const raw = path === undefined ? config.#loadServiceAccount(variables) : config.#loadFiles(path);
     applySelection(config, selection);
+    config.#complete(raw, variables);
     return config;
   }
 
-  #loadDefault(): void {
-    this.loadFromDefault();
-    const nothingFound = this.getCurrentContext() === 'loaded-context' && this.server === 'http://localhost:8080';
-    if (nothingFound)
-      throw new Error('There is no kubeconfig ($KUBECONFIG, ~/.kube/config) and no service account of a pod');
+  #loadServiceAccount(variables: Variables): RawConfig {
+    if (!variables['KUBERNETES_SERVICE_HOST'])
+      throw new Error(
+        'There is neither a kubeconfig (cluster.kubeconfig, $KUBECONFIG, ~/.kube/config) nor a service account of a pod',
+      );
+    this.loadFromCluster();
+    return {};
   }
 
-  override loadFromFile(...[file, options]: Parameters<KubeConfig['loadFromFile']>): void {
-    const text = readConfigFile(file);
-    super.loadFromFile(file, options);
-    this.users = loadTokenFiles(this.users, file, text);
+  #loadFiles(path: string): RawConfig {
+    const raw = readConfigFiles(path);
+    this.loadFromString(JSON.stringify(raw));
+    this.users = loadTokenFiles(this.users, raw);
+    return raw;
+  }
+
+  /** What client-node does otherwise than kubectl, or not at all. */
+  #complete(raw: RawConfig, variables: Variables): void {
+    const [cluster, user] = [this.getCurrentCluster(), this.getCurrentUser()];
+    const fields = (list: 'clusters' | 'users', name: string | undefined) =>
+      raw[list]?.find((entry) => entry.name === name)?.[list === 'users' ? 'user' : 'cluster'] ?? {};
+    const proxyUrl = cluster?.proxyUrl ?? (cluster && proxyFor(cluster.server, variables));
+    if (proxyUrl) this.clusters = this.clusters.map((each) => (each === cluster ? { ...each, proxyUrl } : each));
+    const rawUser = fields('users', user?.name);
+    this.#impersonation = impersonation(rawUser);
+    if (!rawUser['exec']) return;
+    this.#plugin = new ExecPlugin({
+      exec: rawUser['exec'] as ExecConfig,
+      cluster: withData(fields('clusters', cluster?.name)),
+      variables,
+    });
+    this.users = this.users.map(({ exec: _, ...rest }) => rest);
+  }
+
+  /** The certificate of the API server is not verified. */
+  get skipsVerification(): boolean {
+    return this.getCurrentCluster()?.skipTLSVerify === true;
   }
 
   /** Address of the API server of the current context. Throws when there is none. */
@@ -62,18 +107,23 @@ export class PooledKubeConfig extends KubeConfig {
     }
     const options: RequestOptions = {};
     await this.#providers.applyToHTTPSOptions(options);
-    return { ...(await this.#poolsFor(options)), headers: headersOf(options) };
+    const used = await this.#plugin?.credentials();
+    if (used?.cert !== undefined) Object.assign(options, { cert: used.cert, key: used.key });
+    const bearer = used?.token === undefined ? {} : { Authorization: `Bearer ${used.token}` };
+    const headers = { ...headersOf(options), ...this.#impersonation, ...bearer };
+    return { ...(await this.#poolsFor(options)), headers, used };
   }
 
   /** Makes the providers forget what they cached, so that the next call reads tokens anew: for after a 401. */
-  dropCredentials(): void {
+  dropCredentials({ used }: Pick<Transport, 'used'> = {}): void {
     this.#providers = undefined;
+    if (used) this.#plugin?.drop(used);
   }
 
   /** Authenticates the typed clients of client-node, over the shared connections. */
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
     const transport = await this.transport();
-    for (const [name, value] of Object.entries(transport.headers)) context.setHeaderParam(name, value);
+    for (const [name, value] of Object.entries(transport.headers)) context.setHeaderParam(name, String(value));
     context.setDispatcher(transport.calls);
   }
 
@@ -114,6 +164,21 @@ export class PooledKubeConfig extends KubeConfig {
     const forget = (): void => void this.#retired.delete(pools);
     Promise.all([pools.calls.close(), pools.watches.close()]).then(forget, forget);
   }
+}
+
+/** The authority itself rather than its file: a plug-in is not to read our files. */
+function withData(cluster: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { 'certificate-authority': file, extensions, ...rest } = cluster;
+  const extension = Array.isArray(extensions)
+    ? (extensions as { readonly name?: string; readonly extension?: unknown }[]).find(
+        ({ name }) => name === 'client.authentication.k8s.io/exec',
+      )?.extension
+    : undefined;
+  return {
+    ...rest,
+    ...(typeof file === 'string' ? { 'certificate-authority-data': readFileSync(file).toString('base64') } : {}),
+    ...(extension === undefined ? {} : { config: extension }),
+  };
 }
 
 function headersOf(options: RequestOptions): Record<string, string> {

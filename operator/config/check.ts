@@ -20,6 +20,7 @@ const TOP_LEVEL = new Set([
 /** Files that it names may be on another machine: what is here is judged. */
 const SOMEWHERE: Machine = {
   hostname: 'host',
+  environment: {},
   inCluster: true,
   homeKubeconfig: undefined,
   stateFolder: '/var/lib',

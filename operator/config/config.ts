@@ -1,5 +1,6 @@
 /** The configuration as the rest of the program sees it: checked, complete, in milliseconds. */
 import type { DeclaredWorkload } from '../api/declared.ts';
+import type { Environment } from './environment.ts';
 import type { Settings } from './schema.ts';
 
 /** Structurally the timing that the election needs. */
@@ -95,6 +96,10 @@ export interface Config extends Readonly<Unchanged> {
     readonly name: string;
     /** Absent: the service account of the pod. */
     readonly kubeconfig?: string;
+    /** Absent: the current one of the kubeconfig. */
+    readonly context?: string | undefined;
+    /** Of the process: for proxies and credential plug-ins. May hold secrets. */
+    readonly variables: Environment;
     readonly id?: string | undefined;
   };
   /** Those of the file, ready to be applied. */

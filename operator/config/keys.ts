@@ -104,9 +104,15 @@ export const configKeys: readonly ConfigKey[] = [
     alias: ['SPANNER_EMULATOR_HOST'],
   }),
   key('cluster.name', 'CLUSTER_NAME', 'Name of the Kubernetes cluster, for people.'),
-  key('cluster.kubeconfig', 'KUBECONFIG', 'kubeconfig file; in a cluster the service account unless told.', {
-    alias: ['KUBECONFIG'],
-  }),
+  key(
+    'cluster.kubeconfig',
+    'KUBECONFIG',
+    'kubeconfig file, or a list of them; in a cluster the service account unless told.',
+    {
+      alias: ['KUBECONFIG'],
+    },
+  ),
+  key('cluster.context', 'CONTEXT', 'Context of the kubeconfig; its current one unless told.'),
   key('cluster.id', 'CLUSTER_ID', 'Identity of the cluster where the UID of kube-system may not be read.'),
   list('workloads.processes', 'Processes of the configuration file.'),
   list('workloads.cronJobs', 'Cron jobs of the configuration file.'),

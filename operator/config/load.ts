@@ -44,6 +44,7 @@ function machineOf(environment: Environment, home: string): Machine {
   const kubeconfig = join(home, '.kube', 'config');
   return {
     hostname: hostname(),
+    environment,
     stateFolder: environment['XDG_STATE_HOME'] || join(home, '.local', 'state'),
     inCluster: Boolean(environment['KUBERNETES_SERVICE_HOST']) && existsSync(SERVICE_ACCOUNT),
     homeKubeconfig: existsSync(kubeconfig) ? kubeconfig : undefined,

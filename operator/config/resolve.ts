@@ -2,11 +2,13 @@
  * Layers to a `Config`: merges, checks against the schema, applies the rules that need more than one setting or the
  * machine. Everything it knows of the machine is passed in; it throws nothing but `ConfigError`.
  */
+import { delimiter } from 'node:path';
 import type { Config, LeaseTiming, Setting } from './config.ts';
 import type { Problem } from './problems.ts';
 import { ConfigError, redacted, showValue, suggestKey } from './problems.ts';
 import type { Settings, StorageType } from './schema.ts';
 import { configSchema, leaseSchema } from './schema.ts';
+import type { Environment } from './environment.ts';
 import type { Files } from './connection.ts';
 import { apiProblems, apiSettings } from './api.ts';
 import { databaseExposure, flagExposure, redisExposure } from './exposure.ts';
@@ -23,6 +25,8 @@ import { declaredWorkloads } from './workloads.ts';
 
 export interface Machine extends Files {
   readonly hostname: string;
+  /** Of the process. */
+  readonly environment: Environment;
   /** Runs in a pod with a service account. */
   readonly inCluster: boolean;
   /** Where the user's programs keep what they must remember. */
@@ -201,22 +205,45 @@ function toConfig(
     db: database,
     sqlite: { path: machine.expand(sqlite.path) },
     spanner: chosen,
-    cluster: { ...named, ...(kubeconfig === undefined ? {} : { kubeconfig: machine.expand(kubeconfig) }) },
+    cluster: {
+      ...named,
+      variables: machine.environment,
+      ...(kubeconfig === undefined ? {} : { kubeconfig: expandList(kubeconfig, machine) }),
+    },
     terminationGracePeriodMs: terminationGracePeriod,
     maxGracePeriodMs: maxGracePeriod,
     lease: toTiming(lease),
     failover: { ...failover, failbackDelayMs: failbackDelay, apiDeadlineMs: apiDeadline },
     notices: [
       ...notices,
-      ...databaseExposure(database, settings.storageType),
-      ...redisExposure(whereRedis, settings.storageType),
+      ...storeNotices({ storageType: settings.storageType, db: database, redis: whereRedis, spanner: chosen }),
       ...flagExposure(merged),
-      ...redisNotices(whereRedis, settings.storageType),
-      ...spannerNotices(chosen, settings.storageType),
       ...sqliteNotices(merged),
     ],
     settings: settingsOf(all, merged),
   };
+}
+
+function storeNotices({
+  storageType,
+  db,
+  redis,
+  spanner,
+}: Pick<Config, 'storageType' | 'db' | 'redis' | 'spanner'>): readonly string[] {
+  return [
+    ...databaseExposure(db, storageType),
+    ...redisExposure(redis, storageType),
+    ...redisNotices(redis, storageType),
+    ...spannerNotices(spanner, storageType),
+  ];
+}
+
+/** Like `$KUBECONFIG`, it may be a list. */
+function expandList(paths: string, machine: Machine): string {
+  return paths
+    .split(delimiter)
+    .map((path) => machine.expand(path))
+    .join(delimiter);
 }
 
 /** Who asked for it knows. */

@@ -182,6 +182,7 @@ export const configSchema = section({
   cluster: section({
     name: text('a name').default('default'),
     kubeconfig: text('the path of a file').optional(),
+    context: text('the name of a context').optional(),
     id: text('an identity').optional(),
   }).prefault({}),
   workloads: section({

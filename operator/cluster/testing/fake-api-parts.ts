@@ -7,6 +7,8 @@ export interface FakeRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: http.IncomingHttpHeaders;
+  /** Those that were sent several times, one by one. */
+  readonly headersDistinct: NodeJS.Dict<string[]>;
   readonly body: string;
 }
 

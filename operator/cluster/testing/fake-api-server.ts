@@ -175,12 +175,13 @@ export class FakeApiServer {
       return;
     }
     const url = new URL(incoming.url ?? '/', 'http://fake');
-    const { method = 'GET', headers } = incoming;
+    const { method = 'GET', headers, headersDistinct } = incoming;
     const request = {
       method,
       path: url.pathname,
       query: url.searchParams,
       headers,
+      headersDistinct,
       body: Buffer.concat(chunks).toString(),
     };
     this.requests.push(request);

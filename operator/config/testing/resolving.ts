@@ -12,6 +12,7 @@ const FILES = ['/home/me/password', '/pem/ca', '/pem/key'];
 
 const machine: Machine = {
   hostname: 'host-1',
+  environment: {},
   inCluster: false,
   homeKubeconfig: undefined,
   stateFolder: '/home/me/.local/state',
