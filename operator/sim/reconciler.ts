@@ -11,8 +11,9 @@ import type {
   ObjectName,
   PatchOptions,
   ResourceType,
+  WriteOptions,
 } from '../cluster/cluster-client.ts';
-import { core, hasCode } from '../cluster/cluster-client.ts';
+import { ApiError, core, hasCode } from '../cluster/cluster-client.ts';
 import type { Grant } from '../leadership/guard.ts';
 import type { Timing } from '../leadership/timing.ts';
 import { HigherTermSeen, NotLeader, RetryLater } from '../lib/errors.ts';
@@ -51,8 +52,19 @@ export class SimClient implements ClusterClient {
     );
   }
 
-  create<T extends KubeObject>(type: ResourceType, body: T, options?: CallOptions): Promise<T> {
-    return this.#send('create', () => this.#server(type).create(this.#controller.identity, body) as T, options);
+  create<T extends KubeObject>(type: ResourceType, body: T, options?: WriteOptions): Promise<T> {
+    const make = () => this.#server(type).create(this.#controller.identity, body) as T;
+    return options?.dryRun
+      ? this.#send('dry run', () => this.#tryOut(type, body), options)
+      : this.#send('create', make, options);
+  }
+
+  /** As the API server would answer, and nothing is made. */
+  #tryOut<T extends KubeObject>(type: ResourceType, body: T): T {
+    const { name } = body.metadata;
+    if (type === core.pods && this.#cluster.refusesPods) throw new ApiError(403, 'Forbidden', 'the permit has ended');
+    if (this.#server(type).objects.has(name)) throw new ApiError(409, 'AlreadyExists', `${name} exists`);
+    return body;
   }
 
   patch<T extends KubeObject>(
