@@ -16,6 +16,21 @@ describe('contains', () => {
       { limits: { cpu: '1000m', memory: '0.5Gi' } },
       true,
     ],
+    [
+      'amounts elsewhere in a pod',
+      { volumes: [{ emptyDir: { sizeLimit: '1Gi' } }], env: [{ valueFrom: { resourceFieldRef: { divisor: '1' } } }] },
+      {
+        volumes: [{ emptyDir: { sizeLimit: '1024Mi' } }],
+        env: [{ valueFrom: { resourceFieldRef: { divisor: '1000m' } } }],
+      },
+      true,
+    ],
+    [
+      'an amount that is a number',
+      { requests: { cpu: '500m', storage: '1' } },
+      { requests: { cpu: 0.5, storage: 1 } },
+      true,
+    ],
     ['another amount', { requests: { cpu: '1' } }, { requests: { cpu: '1001m' } }, false],
     ['a text that only looks like an amount', { value: '1' }, { value: '1.0' }, false],
     ['what must be absent', { a: { b: 1 } }, { a: null }, false],
