@@ -41,6 +41,20 @@ describe('a persistent workload', () => {
     expect(verdict(sight([[childTypes.statefulSets, found]]), SPEC)).toMatchObject({ state, reason });
   });
 
+  it.each([{ type: 'OnDelete' }, { rollingUpdate: { partition: 1 } }])(
+    'is up, and left alone, while a person has yet to replace its pods (%j)',
+    (updateStrategy) => {
+      const found = set({ ...UP, updatedReplicas: 0, updateRevision: 'new' });
+      const byHand = { ...found, spec: { ...found.spec, updateStrategy } };
+      const before = sight([
+        [childTypes.statefulSets, byHand],
+        [childTypes.pods, pod('old', false)],
+      ]);
+      expect(verdict(before, SPEC)).toMatchObject({ state: 'done', reason: 'Running' });
+      expect(repair(before)).toBeUndefined();
+    },
+  );
+
   it('is stalled when it is not ready in time, counted from when this spec was first brought up', () => {
     const objects: [ChildType, object][] = [[childTypes.statefulSets, set({ replicas: 1 })]];
     const first = facts(sight(objects));
