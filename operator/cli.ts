@@ -26,6 +26,9 @@ const options = {
   to: { type: 'string' },
   'to-cluster': { type: 'string' },
   cluster: { type: 'string' },
+  yes: { type: 'boolean' },
+  term: { type: 'string' },
+  drain: { type: 'string' },
   ...configFlags,
 } as const;
 
@@ -71,7 +74,18 @@ function verbNamed(words: readonly string[]): Verb {
 }
 
 /** Flags that are no settings. */
-const OWN: ReadonlySet<string> = new Set(['help', 'version', 'file', 'output', 'to', 'to-cluster', 'cluster']);
+const OWN: ReadonlySet<string> = new Set([
+  'help',
+  'version',
+  'file',
+  'output',
+  'to',
+  'to-cluster',
+  'cluster',
+  'yes',
+  'term',
+  'drain',
+]);
 
 function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): Asked {
   const { file, output = 'yaml' } = values;
@@ -85,6 +99,7 @@ function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): 
     output,
     flags,
     text,
+    has: (name) => values[name] === true,
     needed(name) {
       const value = text(name);
       if (value === undefined) throw new UsageError(`say --${name}\n\n${usageOf(verb)}`);

@@ -93,7 +93,8 @@ function at<T>(config: Config, work: (desk: TenantDesk) => Promise<T>): Promise<
   return withStore(config, (store) => work(new TenantDesk(store, config.tenant, CALL)));
 }
 
-async function withStore<T>(config: Config, work: (store: CellStore) => Promise<T>): Promise<T> {
+/** Closed when the work has ended. */
+export async function withStore<T>(config: Config, work: (store: CellStore) => Promise<T>): Promise<T> {
   const outside = outsideStore(config);
   if (outside) return withOpen(outside, work);
   const { client } = connectTo(config, 'tenant');

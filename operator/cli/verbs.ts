@@ -1,11 +1,11 @@
 /** What can be asked for on the command line. */
-import { initStorage } from '../app/store.ts';
 import { run } from '../app.ts';
 import type { Config } from '../config/config.ts';
 import { printAdmission } from './admission.ts';
 import { printConfig } from './config-print.ts';
 import { diff } from './diff.ts';
 import { render } from './render.ts';
+import { storageVerbs } from './storage.ts';
 import type { Streams } from './streams.ts';
 import { tenantVerbs } from './tenant.ts';
 import { validate } from './validate.ts';
@@ -20,6 +20,8 @@ export interface Asked {
   readonly text: (flag: string) => string | undefined;
   /** The same; throws when it was not given. */
   readonly needed: (flag: string) => string;
+  /** Whether such a flag was given, where it takes no value. */
+  readonly has: (flag: string) => boolean;
   /** Throws `ConfigError`. */
   readonly config: () => Config;
   /** Aborted when the process is asked to end. */
@@ -82,12 +84,5 @@ export const verbs: Readonly<Record<string, Verb>> = {
       return 0;
     },
   },
-  'storage init': {
-    usage: 'storage init [--config FILE] [flags]',
-    does: 'Makes the tables of the store, where it needs some.',
-    act: async ({ config }, { out }) => {
-      out(`${await initStorage(config())}\n`);
-      return 0;
-    },
-  },
+  ...storageVerbs,
 };

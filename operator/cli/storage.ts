@@ -1,0 +1,108 @@
+/** Verbs about what is in the store: for the day on which the lease itself is what is wrong. */
+import { repairLease, showLease, type LeaseView } from '../app/lease-repair.ts';
+import { initStorage } from '../app/store.ts';
+import { encodeRecord, standingOf } from '../leadership/lease-record.ts';
+import type { Advice } from '../leadership/repair.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { messageOf } from '../lib/errors.ts';
+import { cutText, newRedactor } from '../lib/redactor.ts';
+import type { Asked, Verb } from './verbs.ts';
+import { UsageError } from './usage-error.ts';
+
+const FAILED = 1;
+/** Of a text that may be anybody's, in characters. */
+const SHOWN = 2000;
+
+export const storageVerbs: Readonly<Record<string, Verb>> = {
+  'storage init': {
+    usage: 'storage init [--config FILE] [flags]',
+    does: 'Makes the tables of the store, where it needs some.',
+    act: async ({ config }, { out }) => {
+      out(`${await initStorage(config())}\n`);
+      return 0;
+    },
+  },
+  'storage show': {
+    usage: 'storage show [-o json] [--config FILE] [flags]',
+    does: 'Shows the lease as it stands in the store, and whether controllers can go on from it; exit code 1 when they cannot.',
+    act: async (asked, { out }) => {
+      const config = asked.config();
+      const redact = newRedactor(config.secrets);
+      const view = await showLease(config);
+      const text = view.text === undefined ? undefined : redact(cutText(view.text, SHOWN));
+      const shown = { ...view, text };
+      out(asked.output === 'json' ? `${JSON.stringify(shown, undefined, 2)}\n` : redact(linesOf(shown)));
+      return view.finding.is === 'broken' ? FAILED : 0;
+    },
+  },
+  'storage repair': {
+    usage: 'storage repair [--yes] [--term N] [--cluster NAME|ID] [--drain DURATION] [--config FILE] [flags]',
+    does:
+      'Replaces a lease that no controller can go on from: unreadable, or of a term that is too high. Without --yes it says what it would write. ' +
+      'The old text is printed in full. What runs goes on; the next leader waits ttl + drain before it acts.',
+    act: async (asked, { out }) => {
+      const advice = adviceOf(asked);
+      const isToWrite = asked.has('yes');
+      const { finding, record } = await repairLease(asked.config(), advice, ({ text, record: next, ...view }) => {
+        if (!next) return false;
+        out(linesOf({ ...view, text: undefined }));
+        out(
+          `old text     ${JSON.stringify(text)}\n${isToWrite ? 'new text    ' : 'would write '} ${encodeRecord(next)}\n`,
+        );
+        return isToWrite;
+      });
+      if (!record) return print(out, finding.is === 'absent' ? 'There is no lease yet' : 'The lease is sound');
+      if (!isToWrite) return print(out, 'Nothing was written: repeat it with --yes', FAILED);
+      return print(out, `Repaired: the next term is ${record.term + 1} or higher`);
+    },
+  },
+};
+
+function print(out: (text: string) => void, line: string, code = 0): number {
+  out(`${line}\n`);
+  return code;
+}
+
+function adviceOf({ text }: Asked): Advice {
+  const term = text('term');
+  const drain = text('drain');
+  if (term !== undefined && !/^\d{1,16}$/.test(term)) throw new UsageError(`--term ${term}: must be a whole number`);
+  return {
+    term: term === undefined ? undefined : Number(term),
+    cluster: text('cluster'),
+    drainMs: drain === undefined ? undefined : drainOf(drain),
+  };
+}
+
+function drainOf(text: string): number {
+  try {
+    const ms = parseDuration(text);
+    if (ms >= 0 && ms <= parseDuration('8760h')) return ms;
+  } catch (error) {
+    throw new UsageError(`--drain: ${messageOf(error)}`);
+  }
+  throw new UsageError(`--drain ${text}: must be a duration from 0s to 8760h`);
+}
+
+function linesOf({ kind, key, text, finding, peers }: LeaseView): string {
+  const controllers = peers.map(({ identity, cluster }) => `${identity} in ${cluster.name} (${cluster.id})`);
+  const rows = [
+    ['store', kind],
+    ['key', key],
+    ['lease', stateOf(finding)],
+    ...(text === undefined ? [] : [['text', JSON.stringify(text)]]),
+    ['controllers', controllers.join(', ') || 'none has been heard of'],
+  ];
+  return rows.map(([name = '', value = '']) => `${name.padEnd(12)} ${value}\n`).join('');
+}
+
+function stateOf(finding: LeaseView['finding']): string {
+  switch (finding.is) {
+    case 'absent':
+      return 'there is none yet';
+    case 'sound':
+      return `sound: ${standingOf(finding.record)}, cluster ${finding.record.cluster.name}, scope ${finding.record.scope}`;
+    case 'broken':
+      return `broken: ${finding.because}`;
+  }
+}
