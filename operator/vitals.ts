@@ -15,13 +15,14 @@ const PERIOD_MS = 1000;
 /** A standby is ready: it could lead. Nothing that a restart would not mend makes a controller not live. */
 export function healthChecks(
   caches: readonly Cache[],
-  elector: Pick<Elector, 'isStuck' | 'hasSeenStore'>,
+  elector: Pick<Elector, 'isStuck' | 'hasSeenStore' | 'unfitBecause'>,
 ): HealthChecks {
   return {
     live: [{ name: 'lease', check: () => (elector.isStuck ? 'the lease has ended, but its term has not' : undefined) }],
     ready: [
       { name: 'caches', check: () => caches.map(incomplete).find((reason) => reason !== undefined) },
       { name: 'store', check: () => (elector.hasSeenStore ? undefined : 'the store has not answered yet') },
+      { name: 'writes', check: () => elector.unfitBecause && `the cluster takes no writes: ${elector.unfitBecause}` },
     ],
   };
 }

@@ -123,7 +123,7 @@ async function conduct(
     () => leadership.warm(),
     () => {},
   );
-  const healthy = () => objects.ready();
+  const healthy = () => objects.ready() && leadership.elector.unfitBecause === undefined;
   void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
   void standby.run(stopping);
   void watchOverlaps(overlap, stopping);

@@ -62,7 +62,7 @@ export function lead(base: Base, leading: Leading): Leadership {
   const { config, logger } = base;
   const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });
   const chronicle = chronicleOf(base, leading);
-  const parts = common(base, leading, { onLoss: () => elector.canaryLost(), wishes: obedience });
+  const parts = common(base, leading, { elector: () => elector, wishes: obedience });
   const { watchdog } = leading;
   const elector: Elector = new Elector({
     ...parts,
@@ -114,17 +114,13 @@ function chronicleOf(base: Base, { cluster, store }: Leading): Chronicle {
 }
 
 /** What elector and warden share. */
-function common(
-  base: Base,
-  leading: Leading,
-  { onLoss, wishes }: { readonly onLoss: () => void; readonly wishes: Wishes },
-) {
+function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'elector' | 'wishes'>) {
   const { config, identity, clock, logger, client } = base;
   const { objects, cluster } = leading;
   const { takeover, priority, apiDeadlineMs } = config.failover;
   const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
   const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm }));
-  const presence = makePresence(base, leading, { onLoss, wishes, stamp: () => permit.term });
+  const presence = makePresence(base, leading, { elector, wishes, stamp: () => permit.term });
   const view: ClusterView = {
     ready: () => objects.ready(),
     highestStamp: () => objects.highestStamp(),
@@ -187,10 +183,17 @@ function announce(presence: Presence, logger: Logger): void {
   presence.announce().catch((error: unknown) => logger.debug('Said again soon', { error: messageOf(error) }));
 }
 
+/** What presence says and hears besides what is configured. */
+interface Said {
+  readonly elector: () => Elector;
+  readonly wishes: Wishes;
+  readonly stamp: () => number;
+}
+
 function makePresence(
   { config, identity, clock, logger }: Base,
   { cluster, store, objects, reconsider }: Leading,
-  { onLoss, wishes, stamp }: { readonly onLoss: () => void; readonly wishes: Wishes; readonly stamp: () => number },
+  { elector, wishes, stamp }: Said,
 ): Presence {
   const { tenant, lease, failover, watchNamespaces, remainsFollower } = config;
   return new Presence({
@@ -202,11 +205,11 @@ function makePresence(
     logger,
     periodMs: lease.renewDeadlineMs / 2,
     highestStamp: () => Math.max(objects.highestStamp(), stamp()),
-    mayLead: () => !remainsFollower && objects.ready(),
+    mayLead: () => !remainsFollower && objects.ready() && elector().unfitBecause === undefined,
     priority: failover.priority,
     isPaused: () => wishes.isPaused,
     claims: watchNamespaces,
     onClaims: reconsider,
-    onLoss,
+    onLoss: () => elector().canaryLost(),
   });
 }

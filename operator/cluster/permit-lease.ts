@@ -12,6 +12,7 @@ const CLUSTER = `${GROUP}/cluster-id`;
 const DRAIN = `${GROUP}/drain-ms`;
 const SCOPE = `${GROUP}/scope`;
 const TERM = `${GROUP}/term`;
+const TRIED_BY = `${GROUP}/tried-by`;
 const FIELD_MANAGER = 'highlander-permit';
 
 interface LeaseObject extends KubeObject {
@@ -27,6 +28,7 @@ export interface PermitFields {
   /** Since the epoch; 0: ended. */
   readonly renewedAt: number;
   readonly ttlMs: number;
+  readonly triedBy?: string;
 }
 
 export interface PermitLeaseOptions {
@@ -81,6 +83,7 @@ export class PermitLease {
   /** Whoever may edit the Lease can write anything there. */
   #permitOf({ metadata: { annotations = {} }, spec }: LeaseObject): PermitFields {
     const term = wholeNumber(annotations[TERM]) ?? 0;
+    const triedBy = annotations[TRIED_BY];
     return {
       scope: annotations[SCOPE] === 'multi' ? 'multi' : 'single',
       term: isPlausible(term, this.#known()) ? term : 0,
@@ -88,11 +91,12 @@ export class PermitLease {
       drainMs: wholeNumber(annotations[DRAIN]) ?? 0,
       renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
       ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+      ...(triedBy !== undefined && { triedBy }),
     };
   }
 
   #lease(permit: PermitFields, resourceVersion: string | undefined): LeaseObject {
-    const { scope, term, clusterId, drainMs, renewedAt, ttlMs } = permit;
+    const { scope, term, clusterId, drainMs, renewedAt, ttlMs, triedBy } = permit;
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -106,6 +110,7 @@ export class PermitLease {
           [SCOPE]: scope,
           [CLUSTER]: clusterId,
           [DRAIN]: String(Math.ceil(drainMs)),
+          ...(triedBy !== undefined && { [TRIED_BY]: triedBy }),
         },
       },
       // Whole seconds, and never longer than meant.

@@ -14,6 +14,7 @@ export function decide(election: Election, candidate: Candidate, facts: Facts, n
   if (held) return decideAsHolder({ ...election, held }, candidate, facts, now);
   if (now >= election.nextReadAt) return { do: 'read' };
   if (!facts.eligible) return wait(election, 'not a candidate');
+  if (election.unfit) return decideUnfit(election.unfit, election, now);
   return election.sighting
     ? decideOnRecord({ ...election, sighting: election.sighting }, candidate, facts, now)
     : decideOnAbsence(election, candidate, facts, now);
@@ -62,6 +63,7 @@ function decideOnRecord(
     return wait(election, 'the store may have lost writes', quarantined);
   const freeAt = whenFree(sighting, candidate, facts);
   if (freeAt > sighting.arrivedAt) return now >= freeAt ? { do: 'read' } : wait(election, standingOf(record), freeAt);
+  if (!isProved(election, candidate, now)) return { do: 'prove' };
   // The record may be an old one that came back. If the canary came back too, only the cluster knows what began since.
   if (!isSince(election.canaryCheckedAt, sighting.arrivedAt)) return { do: 'check canary' };
   // Whoever takes over from another cluster can act in its own.
@@ -80,8 +82,18 @@ function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts,
     if (until === undefined || now < until)
       return wait(election, 'the record is gone but this cluster has seen it', until);
   }
+  if (!isProved(election, candidate, now)) return { do: 'prove' };
   if (!isSince(election.canaryCheckedAt, readAt)) return { do: 'check canary' };
   return { do: 'acquire', record: nextTerm(undefined, election, candidate, facts), expected: undefined };
+}
+
+/** Others see that it does not stand, so it tries again also while somebody else leads. */
+function decideUnfit({ because, until }: NonNullable<Election['unfit']>, election: Election, now: number): Step {
+  return now >= until ? { do: 'prove' } : wait(election, `its cluster takes no writes: ${because}`, until);
+}
+
+function isProved({ provedAt }: Election, { timing }: Candidate, now: number): boolean {
+  return provedAt !== undefined && now - provedAt < timing.ttlMs;
 }
 
 function isSince(time: number | undefined, start: number): boolean {

@@ -69,6 +69,15 @@ export interface Held {
   readonly validUntil: number;
 }
 
+export interface Try {
+  readonly term: number;
+  readonly incarnation: Incarnation;
+  /** Taken before it was sent; what it gives counts from here. */
+  readonly sentAt: number;
+  /** The same moment by the wall clock. */
+  readonly sentAtWall: number;
+}
+
 export interface Election {
   readonly held: Held | undefined;
   /** Why the last lease ended, for people. */
@@ -92,14 +101,24 @@ export interface Election {
   readonly notBefore: number;
   /** After a conflict the holder must find out whose write it was. */
   readonly mustResolveConflict: boolean;
+  /** An acquisition whose reply did not arrive: of several tries for one term the first. It may have been carried out. */
+  readonly tried: Try | undefined;
   readonly canaryCheckedAt: number | undefined;
   readonly permitReadAt: number | undefined;
+  /** When a write was sent that the own cluster took. */
+  readonly provedAt: number | undefined;
+  /** The own cluster refused a write, and has taken none since: this controller does not stand, and tries again then. */
+  readonly unfit: { readonly because: string; readonly until: number } | undefined;
+  /** How often that was so, or a term was given up for it, since this controller last could act. */
+  readonly refusals: number;
 }
 
 export type Step =
   | { readonly do: 'wait'; readonly until: number; readonly because: string }
   | { readonly do: 'read' }
   | { readonly do: 'read permit' }
+  /** Whoever leads must be able to write in its own cluster: answered reads do not show that. */
+  | { readonly do: 'prove' }
   /** Absence alone proves nothing: first see whether the own presence record has gone as well. */
   | { readonly do: 'check canary' }
   | { readonly do: 'acquire' | 'renew'; readonly record: LeaseRecord; readonly expected: Version | undefined };
@@ -118,7 +137,11 @@ export function newElection(now: number): Election {
     failing: false,
     notBefore: now,
     mustResolveConflict: false,
+    tried: undefined,
     canaryCheckedAt: undefined,
     permitReadAt: undefined,
+    provedAt: undefined,
+    unfit: undefined,
+    refusals: 0,
   };
 }

@@ -9,6 +9,7 @@ import type { HigherTermSeen } from '../lib/errors.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { HeldBack } from './activation.ts';
 import { decide } from './decide.ts';
+import type { DepartureOptions } from './departure.ts';
 import { Departure } from './departure.ts';
 import type { Election, Facts, Held } from './election.ts';
 import { newElection } from './election.ts';
@@ -16,7 +17,7 @@ import type { ElectorOptions } from './elector-options.ts';
 import { factsOf } from './facts.ts';
 import { ForgedStamps } from './forged-stamps.ts';
 import type { LeaseRecord } from './lease-record.ts';
-import { endLease, expire, lostWrites, recordSeen, sawHint } from './observe.ts';
+import { endLease, expire, lostWrites, recordSeen, sawAbility, sawHint, sawRefusal } from './observe.ts';
 import type { Change } from './steps.ts';
 import { Steps } from './steps.ts';
 import { Tenure } from './tenure.ts';
@@ -41,6 +42,7 @@ export class Elector {
       ...options,
       onHigherTerm: (because) => this.demote(because),
       onHeldBack: () => options.listener.reconsider(),
+      onUnable: (because) => this.#giveUp(because),
     });
     this.#steps = new Steps({
       ...options,
@@ -69,6 +71,11 @@ export class Elector {
     return this.#election.failing || (this.#term?.doubtful ?? false);
   }
 
+  /** Why this controller does not stand: its own cluster takes no writes. */
+  get unfitBecause(): string | undefined {
+    return this.#election.unfit?.because;
+  }
+
   /** What the election waits for, for people. */
   get standing(): string {
     return this.#steps.waitsFor;
@@ -84,7 +91,7 @@ export class Elector {
     return recordSeen(this.#election);
   }
 
-  /** The term in which renewals fail, and none was acknowledged for `renewDeadline`. */
+  /** Renewals fail in it, and none was acknowledged for `renewDeadline`. */
   get doubtfulTerm(): number | undefined {
     return this.#election.failing && this.#term?.doubtful ? this.#term.number : undefined;
   }
@@ -124,7 +131,7 @@ export class Elector {
    * Where no standby can, and several clusters share the tenant, everything is stopped first, while the lease is renewed.
    */
   leave(): void {
-    this.#depart('this controller is leaving');
+    this.#depart('this controller is leaving', { isFinal: true });
   }
 
   /**
@@ -132,7 +139,7 @@ export class Elector {
    * stopped. Whoever is named may be passed over when it does not take the lease soon. Nothing happens without a term.
    */
   handOver(to: string): void {
-    if (this.term && !this.#departure) this.#depart(`it is handed over to ${to}`, to);
+    if (this.term && !this.#departure) this.#depart(`it is handed over to ${to}`, { isFinal: false, to });
   }
 
   /**
@@ -152,11 +159,8 @@ export class Elector {
     if (this.term !== before || stamp <= before.number) return;
     const known = Math.max(before.number, Math.floor((this.#election.lastReply?.storeTimeMs ?? 0) / 1000));
     if (this.#forged.judge(stamp, known) === 'stepDown') return this.demote(message);
-    logger.warn('A child carries a term that no leader has written; it is put right', {
-      term: before.number,
-      stamp,
-      where: message,
-    });
+    const details = { term: before.number, stamp, where: message };
+    logger.warn('A child carries a term that no leader has written; it is put right', details);
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */
@@ -187,14 +191,12 @@ export class Elector {
     this.#departure?.released(exit);
   }
 
-  /** `to`: identity of the next leader; absent: this process ends. */
-  #depart(because: string, to?: string): void {
+  #depart(because: string, how: Pick<DepartureOptions, 'isFinal' | 'to'> & Partial<DepartureOptions>): void {
     const { candidate, clock } = this.#options;
     this.#endTerm(because);
     this.#departure = new Departure({
-      isFinal: to === undefined,
-      ...(to !== undefined && { to }),
       prepare: (leaving, held) => this.#tenure.leave(leaving, held),
+      ...how,
       election: () => this.#election,
       identity: candidate.identity,
       ttlMs: candidate.timing.ttlMs,
@@ -210,6 +212,14 @@ export class Elector {
     const { candidate, presence } = this.#options;
     const record = this.#election.sighting?.record;
     return (record?.holder && record.cluster.id === candidate.cluster.id) || presence.report?.notGone.length === 0;
+  }
+
+  /** Lets somebody lead who can act, and stands again some time later. A lease that is being given up already is. */
+  #giveUp(because: string): void {
+    if (this.#departure) return;
+    this.#options.logger.warn('Gives up the lease', { term: this.#term?.number, because });
+    this.#input((e, now) => sawRefusal(e, this.#options.candidate, because, now));
+    this.#depart(because, { isFinal: false, prepare: async () => ({ release: 'adopt' }) });
   }
 
   get #facts(): Facts {
@@ -281,6 +291,7 @@ export class Elector {
     await this.#tenure.prepare(term, () => this.#election.held);
     if (term.ended || this.#term !== term) return;
     term.established = true;
+    this.#input(sawAbility);
     logger.info('Acquired the lease', { term: term.number });
     const { lastSignOfOther } = this.#steps;
     listener.elected(term.number, lastSignOfOther === undefined ? undefined : this.#now() - lastSignOfOther);

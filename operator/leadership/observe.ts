@@ -1,9 +1,12 @@
 /** What a reply, a failure or the passing of time changes in the state of the election. Pure. */
 import type { ReadReply, WriteReply } from '../lease/cell-store.ts';
-import type { Candidate, Election, Held, Sighting, Step } from './election.ts';
+import type { Candidate, Election, Held, Sighting, Step, Try } from './election.ts';
 import type { LeaseRecord, Release } from './lease-record.ts';
 import { decodeRecord, standingOf } from './lease-record.ts';
 import { validityMs } from './timing.ts';
+
+/** From here on pauses grow no more, whatever the durations. */
+const MAX_REFUSALS = 16;
 
 /** A reply of the store arrived. Throws when the cell holds something that is no lease record. */
 export function sawCell(election: Election, candidate: Candidate, reply: ReadReply, now: number): Election {
@@ -29,7 +32,49 @@ export function sawCell(election: Election, candidate: Candidate, reply: ReadRep
     lastReply: { incarnation: reply.incarnation, storeTimeMs: reply.storeTimeMs, arrivedAt: now },
     nextReadAt: now + candidate.timing.retryPeriodMs,
   };
-  return noticeLoss(election.held ? checkHolder(seen, election.held, candidate) : seen, reply, record, now);
+  const next = election.held ? checkHolder(seen, election.held, candidate) : seen;
+  return takeWhatWasTried(noticeLoss(next, reply, record, now), candidate, now);
+}
+
+/**
+ * The record is that of an acquisition whose reply was lost: this process has been the holder since it was sent. Not when
+ * writes may have been lost since, for then the cell may have been somebody else's in between.
+ */
+function takeWhatWasTried(election: Election, candidate: Candidate, now: number): Election {
+  const { held, sighting, tried, lossNoticedAt = -Infinity } = election;
+  if (held || !sighting || !tried || lossNoticedAt >= tried.sentAt) return election;
+  const { record, version, incarnation } = sighting;
+  const isOurs = record.holder === candidate.identity && record.term === tried.term;
+  const isSameStore = record.incarnation === tried.incarnation && incarnation === tried.incarnation;
+  const validUntil = tried.sentAt + validityMs(candidate.timing);
+  if (!isOurs || !isSameStore || now >= validUntil) return election;
+  const taken = begin(election, { record, version, incarnation, sentAt: tried.sentAt, validUntil });
+  return { ...taken, nextRenewAt: now };
+}
+
+function begin(election: Election, held: Held): Election {
+  return {
+    ...election,
+    held,
+    failing: false,
+    lostBecause: undefined,
+    finding: undefined,
+    tried: undefined,
+    highestTerm: Math.max(election.highestTerm, held.record.term),
+  };
+}
+
+/** Nobody knows whether an acquisition was carried out. */
+export function sawNoReply(
+  election: Election,
+  { record }: { readonly record: LeaseRecord },
+  at: Pick<Try, 'sentAt' | 'sentAtWall'>,
+): Election {
+  const { term, incarnation } = record;
+  const { tried } = election;
+  // One that was sent before may be the one that was carried out.
+  if (tried?.term === term && tried.incarnation === incarnation) return election;
+  return { ...election, tried: { term, incarnation, ...at } };
 }
 
 /**
@@ -89,15 +134,7 @@ export function sawWrite(
   if (renewalOfAnEndedLease || now >= held.validUntil) {
     return { ...endLease(election, 'the reply came after the deadline'), nextReadAt: now };
   }
-  return {
-    ...election,
-    held,
-    failing: false,
-    lostBecause: undefined,
-    finding: undefined,
-    highestTerm: Math.max(election.highestTerm, step.record.term),
-    nextRenewAt: sentAt + candidate.timing.retryPeriodMs,
-  };
+  return { ...begin(election, held), nextRenewAt: sentAt + candidate.timing.retryPeriodMs };
 }
 
 /** The holder's write met another version: that of a write of its own whose reply was lost, or somebody else's. */
@@ -123,6 +160,27 @@ export function lostWrites(election: Election, now: number): Election {
 /** The cluster said whether it remembers the tenant. "No" counts only after the absence was seen. */
 export function sawPermit(election: Election, now: number): Election {
   return { ...election, permitReadAt: now };
+}
+
+/** The own cluster took a write that was sent at this time. */
+export function sawProof(election: Election, sentAt: number): Election {
+  return { ...election, provedAt: Math.max(election.provedAt ?? -Infinity, sentAt), unfit: undefined };
+}
+
+/** The own cluster refused a write, or did not answer it. The pauses grow, to a ttl. */
+export function sawRefusal(election: Election, { timing }: Candidate, because: string, now: number): Election {
+  const pauseMs = Math.min(timing.ttlMs, timing.retryPeriodMs * 2 ** election.refusals);
+  return {
+    ...election,
+    provedAt: undefined,
+    unfit: { because, until: now + pauseMs },
+    refusals: Math.min(election.refusals + 1, MAX_REFUSALS),
+  };
+}
+
+/** This controller can act: what was refused before is over. */
+export function sawAbility(election: Election): Election {
+  return election.refusals === 0 ? election : { ...election, refusals: 0 };
 }
 
 export function canaryIsWell(election: Election, now: number): Election {

@@ -20,6 +20,7 @@ export class PermitKeeper {
   #sent = 0;
   /** Number of the latest call whose answer is known. */
   #counted = 0;
+  #tries = 0;
 
   constructor(store: PermitStore) {
     this.#store = store;
@@ -63,6 +64,18 @@ export class PermitKeeper {
     await this.#change((permit) => (hasEnded(permit) ? { ...permit, renewedAt: 0 } : permit), call);
   }
 
+  /**
+   * Resolves when the cluster has taken a write that changes nothing that anybody goes by: reads may be answered by a server
+   * that refuses all writes. A cluster that has never heard of the tenant, nor does now, is not asked: a permit is its memory.
+   */
+  async prove(by: string, record: LeaseRecord | undefined, call: Call): Promise<void> {
+    if (this.#known === 'unknown') await this.read(call);
+    if (this.#known === 'none' && !record) return;
+    this.#tries += 1;
+    const triedBy = `${by} ${this.#tries}`;
+    await this.#change((permit) => ({ ...(record ? remembering(permit, record) : permit), triedBy }), call);
+  }
+
   async #change(change: (permit: Permit) => Permit, call: Call): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (attempt > 0 || this.#known === 'unknown') await this.read(call);
@@ -99,5 +112,6 @@ function remembering(permit: Permit, record: LeaseRecord): Permit {
 }
 
 function isSame(a: Permit, b: Permit): boolean {
-  return (Object.keys(a) as (keyof Permit)[]).every((field) => a[field] === b[field]);
+  const fields = Object.keys({ ...a, ...b }) as (keyof Permit)[];
+  return fields.every((field) => a[field] === b[field]);
 }

@@ -16,6 +16,8 @@ export interface Permit {
   /** When the renewal was sent that it goes back to; 0: it has been ended. */
   readonly renewedAt: number;
   readonly ttlMs: number;
+  /** Who tried last whether this cluster takes writes: nobody goes by it, but it makes each try a change. */
+  readonly triedBy?: string;
 }
 
 /** What is known of the permit: `none` when this cluster has never seen a record of the tenant. */

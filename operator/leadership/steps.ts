@@ -14,7 +14,10 @@ import {
   sawCell,
   sawConflict,
   sawFailure,
+  sawNoReply,
   sawPermit,
+  sawProof,
+  sawRefusal,
   sawWrite,
   signOfOther,
   tombstone,
@@ -106,6 +109,8 @@ export class Steps {
       case 'read permit':
         await permit.read(this.#call());
         return input(sawPermit);
+      case 'prove':
+        return this.#prove();
       case 'check canary': {
         const well = await presence.isWell(this.#call());
         return input(well ? canaryIsWell : lostWrites);
@@ -116,13 +121,36 @@ export class Steps {
     }
   }
 
+  /** What the own cluster refuses says nothing of the store. */
+  async #prove(): Promise<void> {
+    const { permit, candidate, clock, election, input, logger } = this.#options;
+    const sentAt = clock.monotonic();
+    const wasUnfit = election().unfit !== undefined;
+    try {
+      await permit.prove(candidate.identity, election().sighting?.record, this.#call());
+      input((e) => sawProof(e, sentAt));
+      if (wasUnfit) logger.info('The cluster takes writes again: this controller stands for election');
+    } catch (error) {
+      const because = messageOf(error);
+      input((e, now) => sawRefusal(e, candidate, because, now));
+      logger[wasUnfit ? 'debug' : 'warn']('The cluster takes no writes: this controller does not stand for election', {
+        error: because,
+        retryInMs: Math.round((election().unfit?.until ?? 0) - clock.monotonic()),
+      });
+    }
+  }
+
   async #write(step: Extract<Step, { do: 'acquire' | 'renew' }>): Promise<void> {
     const { store, candidate, listener, clock, election, input, onRenewed } = this.#options;
     const sentAt = clock.monotonic();
     const sentAtWall = clock.wall();
     if (step.do === 'acquire') this.lastSignOfOther = signOfOther(election(), candidate);
     const number = ++this.#sent;
-    const reply = await store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
+    const writing = store.write(this.#key, encodeRecord(step.record), step.expected, this.#call());
+    const reply = await writing.catch((error: unknown) => {
+      if (step.do === 'acquire') input((e) => sawNoReply(e, step, { sentAt, sentAtWall }));
+      throw error;
+    });
     if (reply.ok) this.#counted = Math.max(this.#counted, number);
     input((e, now) => sawWrite(e, candidate, { step, reply, sentAt }, now), sentAtWall);
     const { held } = election();
@@ -157,7 +185,7 @@ export class Steps {
   }
 
   #saw(reply: ReadReply): void {
-    const { candidate, input } = this.#options;
-    input((e, now) => sawCell(e, candidate, reply, now));
+    const { candidate, election, input } = this.#options;
+    input((e, now) => sawCell(e, candidate, reply, now), election().tried?.sentAtWall);
   }
 }

@@ -6,6 +6,7 @@ import type { Call } from '../lease/cell-store.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HigherTermSeen, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import { Ability } from './ability.ts';
 import type { HeldBack, Outlook, SeenReport } from './activation.ts';
 import { outlookOf } from './activation.ts';
 import type { Candidate, Held } from './election.ts';
@@ -32,6 +33,8 @@ export interface TenureOptions {
   readonly onHigherTerm: (because: string) => void;
   /** Other workloads are held back than before. */
   readonly onHeldBack: () => void;
+  /** The own cluster takes no writes, and somebody else may do better. */
+  readonly onUnable?: (because: string) => void;
 }
 
 const NOTHING: HeldBack = new Map();
@@ -42,9 +45,11 @@ export class Tenure {
   #outlook: Outlook | undefined;
   #again: Held | undefined;
   #keeping: Promise<void> | undefined;
+  readonly #ability: Ability;
 
   constructor(options: TenureOptions) {
     this.#options = options;
+    this.#ability = new Ability({ ...options, peers: () => options.presence.peers });
   }
 
   /** What the holder still waits for, when that is less than its record says. */
@@ -62,6 +67,7 @@ export class Tenure {
     const { clock, candidate, logger } = this.#options;
     this.#term = term;
     this.#outlook = undefined;
+    this.#ability.reset();
     while (!term.ended) {
       const lease = held();
       if (!lease) return;
@@ -70,6 +76,7 @@ export class Tenure {
       } catch (error) {
         if (error instanceof HigherTermSeen) return this.#options.onHigherTerm(error.message);
         logger.warn('A new term could not be prepared', { term: term.number, error: messageOf(error) });
+        this.#giveUpIfUnable();
       }
       await clock.sleep(candidate.timing.retryPeriodMs / 4);
     }
@@ -77,7 +84,7 @@ export class Tenure {
 
   /** A renewal was acknowledged, and the term acts: so may the cluster, for as long. Nobody waits for this. */
   renewed(held: Held): void {
-    if (!this.isShared(held)) return;
+    if (!this.isShared(held) && !this.#ability.isToBeProved) return;
     this.#again = held;
     this.#keeping ??= this.#keepGood().finally(() => (this.#keeping = undefined));
   }
@@ -125,7 +132,7 @@ export class Tenure {
   async #isReady(held: Held): Promise<boolean> {
     const { permit } = this.#options;
     // Else losing the store's data would look like a new tenant.
-    await permit.ensure(held.record, this.#call());
+    await this.#ability.track(() => permit.ensure(held.record, this.#call()));
     if (!this.isShared(held)) return true;
     const outlook = await this.#lookAround(held);
     if (!outlook || outlook.isBlocked) return false;
@@ -161,20 +168,32 @@ export class Tenure {
     try {
       for (let held = this.#again; held; held = this.#again) {
         this.#again = undefined;
-        await this.#renewPermit(held);
+        await (this.isShared(held) ? this.#renewPermit(held) : this.#prove());
         if (held.record.pending.length > 0) await this.#lookAround(held);
       }
     } catch (error) {
       if (error instanceof HigherTermSeen) this.#options.onHigherTerm(error.message);
       else this.#options.logger.warn('The permit could not be renewed', { error: messageOf(error) });
+      this.#giveUpIfUnable();
     }
+  }
+
+  #giveUpIfUnable(): void {
+    const because = this.#ability.lostBecause;
+    if (because !== undefined) this.#options.onUnable?.(because);
+  }
+
+  /** No permit needs renewing: whether this cluster still takes writes would not show. */
+  async #prove(): Promise<void> {
+    const { permit, candidate } = this.#options;
+    await this.#ability.track(() => permit.prove(candidate.identity, undefined, this.#call()));
   }
 
   async #renewPermit({ record, sentAt }: Held): Promise<void> {
     const { permit, cluster } = this.#options;
     const renewedAt = cluster.serverTime(sentAt);
     if (renewedAt === undefined) throw new Error("the API server's time is not known yet");
-    await permit.renew(record, renewedAt, this.#call());
+    await this.#ability.track(() => permit.renew(record, renewedAt, this.#call()));
   }
 
   /** False too when the lease ended meanwhile: what runs may be another one's. */

@@ -87,6 +87,7 @@ const EXPECTED_ENDS = [
   /^stopped$/,
   /^this controller is leaving$/,
   /carries term \d+, later than ours$/,
+  /^its cluster has taken no write for/,
 ];
 
 export class Checker {

@@ -95,7 +95,7 @@ export class SimController extends Actor<SimCluster> {
       logger: silentLogger,
       periodMs: timing.renewDeadlineMs / 2,
       highestStamp: () => Math.max(this.#highestStamp, this.permit.term),
-      mayLead: () => this.#mayLead,
+      mayLead: () => this.#mayLead && this.elector.unfitBecause === undefined,
       onLoss: () => this.elector.canaryLost(),
     });
   }

@@ -28,7 +28,7 @@ const handOver: readonly Mutant[] = [
     name: 'acts-while-leaving',
     breaks: 'A lease that is acknowledged to a controller that leaves begins no term',
     profile: 'network',
-    edits: [{ file: elector, find: 'if (this.#departure) return', put: 'if (this.#departure?.exit) return' }],
+    edits: [{ file: elector, find: 'if (this.#departure) return this', put: 'if (this.#departure?.exit) return this' }],
   },
   {
     name: 'release-before-grants-end',

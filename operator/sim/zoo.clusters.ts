@@ -241,7 +241,7 @@ const leaving: readonly Mutant[] = [
     name: 'hands-over-in-its-term',
     breaks: 'Nothing is started any more once a hand-over has begun',
     profile: 'clusters, crash',
-    edits: [{ file: elector, find: 'this.#endTerm(because);', put: 'if (to === undefined) this.#endTerm(because);' }],
+    edits: [{ file: elector, find: 'this.#endTerm(because);', put: 'if (how.isFinal) this.#endTerm(because);' }],
   },
 ];
 

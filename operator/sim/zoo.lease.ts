@@ -18,7 +18,7 @@ const expiry: readonly Mutant[] = [
       { file: steps, find: 'encodeRecord(step.record)', put: 'encodeRecord({ ...step.record, at: clock.wall() })' },
       {
         file: steps,
-        find: '    input((e, now) => sawCell(e, candidate, reply, now));',
+        find: '    input((e, now) => sawCell(e, candidate, reply, now), election().tried?.sentAtWall);',
         put: `    const cell = reply.cell && { ...reply.cell, ageMs: this.#options.clock.wall() - (JSON.parse(reply.cell.value).at ?? 0) };
     input((e, now) => sawCell(e, candidate, { ...reply, cell }, now));`,
       },
@@ -104,7 +104,9 @@ const loss: readonly Mutant[] = [
     name: 'nothing-remembered',
     breaks: 'The cluster remembers the tenant before a new leader acts',
     profile: 'store-loss',
-    edits: [{ file: tenure, find: 'await permit.ensure(held.record, this.#call());', put: '' }],
+    edits: [
+      { file: tenure, find: 'await this.#ability.track(() => permit.ensure(held.record, this.#call()));', put: '' },
+    ],
   },
   {
     name: 'old-absence-of-the-permit',

@@ -2,6 +2,7 @@
 import type { CellStore } from '../../lease/cell-store.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { FakeClock } from '../../lib/testing/fake-clock.ts';
+import type { Takeover } from '../activation.ts';
 import { Elector } from '../elector.ts';
 import { LeadershipGuard } from '../guard.ts';
 import { PermitKeeper } from '../permit-keeper.ts';
@@ -17,6 +18,10 @@ export class TestCluster {
   readonly id: string;
   permit: Permit | undefined;
   reachable = true;
+  /** Reads are answered all the same. */
+  takesWrites = true;
+  /** How often somebody tried to write. */
+  tries = 0;
   stamp = 0;
   drainMs = 30_000;
   #version = 0;
@@ -29,6 +34,8 @@ export class TestCluster {
     read: async () => this.#reach(() => this.permit && { permit: this.permit, version: String(this.#version) }),
     write: async (permit, expected) =>
       this.#reach(() => {
+        this.tries += 1;
+        if (!this.takesWrites) throw new Error('etcdserver: mvcc: database space exceeded');
         if (expected !== (this.permit && String(this.#version))) return undefined;
         this.permit = permit;
         return String(++this.#version);
@@ -59,6 +66,8 @@ export interface ContenderOptions {
   readonly store: CellStore;
   readonly cluster: TestCluster;
   readonly remainsFollower?: boolean;
+  /** Unless given, it knows one cluster only. */
+  readonly takeover?: Takeover;
 }
 
 /** The process's connection to the store, which dies with it. */
@@ -80,7 +89,7 @@ function mortal(store: CellStore): { readonly store: CellStore; kill(): void } {
 }
 
 export function contend(options: ContenderOptions): Contender {
-  const { identity, clock, cluster, remainsFollower = false } = options;
+  const { identity, clock, cluster, remainsFollower = false, takeover } = options;
   const { store, kill } = mortal(options.store);
   const history: string[] = [];
   const clusterRef = { id: cluster.id, name: 'default' };
@@ -93,12 +102,12 @@ export function contend(options: ContenderOptions): Contender {
     logger: silentLogger,
     periodMs: 5000,
     highestStamp: () => cluster.stamp,
-    mayLead: () => !remainsFollower && cluster.reachable,
+    mayLead: () => !remainsFollower && cluster.reachable && elector.unfitBecause === undefined,
     onLoss: () => elector.canaryLost(),
   });
   const elector: Elector = new Elector({
     tenant: 'default',
-    candidate: { identity, cluster: clusterRef, timing },
+    candidate: { identity, cluster: clusterRef, timing, ...(takeover && { takeover }) },
     remainsFollower,
     store,
     permit: new PermitKeeper(cluster.permitStore),
