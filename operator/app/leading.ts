@@ -94,7 +94,7 @@ export function lead(base: Base, leading: Leading): Leadership {
         assertDistinct(leading.cluster, presence.peers, config.lease.ttlMs);
         await obedience.look();
         void obedience.run(stopping);
-        void workloads.watchFence(() => isShared(parts), stopping);
+        void workloads.watch(() => isShared(parts), stopping);
         const announcing = presence.run();
         await elector.run();
         presence.stop();

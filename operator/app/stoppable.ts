@@ -15,18 +15,22 @@ import { customResourceOf } from './owners.ts';
 export interface Stoppable extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
   readonly notGone: readonly string[] | undefined;
-  /** While several clusters share the tenant, asks now and then whether permits are enforced, and says what is new. */
-  watchFence(isShared: () => boolean, stopping: AbortSignal): Promise<void>;
+  /**
+   * While several clusters share the tenant, asks now and then whether permits are enforced, and says what is new; hears
+   * of the nodes of pods whose objects went without their kubelet's word, until it is known that they have ended.
+   */
+  watch(isShared: () => boolean, stopping: AbortSignal): Promise<void>;
 }
 
 const ASK_MS = 60_000;
+/** Between two looks at the nodes of pods that vanished: as often as kubelets say that they live. */
+const HEAR_MS = 10_000;
 
 export function stoppable(
   base: Base,
   { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,
 ): Stoppable {
   const { config, clock, client, logger, metrics } = base;
-  const { lease } = config;
   const fence = new Fence({
     client,
     tenant: config.tenant,
@@ -36,7 +40,8 @@ export function stoppable(
       say(state, base);
     },
   });
-  const all = allWorkloads(base, { pods, sources }, (call) => fence.closed(call));
+  const vanished = new VanishedPods();
+  const all = allWorkloads(base, { pods, sources, vanished }, (call) => fence.closed(call));
   let notGone: readonly string[] | undefined;
   let lookedAt = -1;
   let tookMs = 0;
@@ -57,19 +62,45 @@ export function stoppable(
     async change(ms) {
       await Promise.race([clock.sleep(ms), Promise.all([objects.change(), clock.sleep(tookMs)])]);
     },
-    async watchFence(isShared, stopping) {
-      let askedAt = -Infinity;
-      while (!stopping.aborted) {
-        if (isShared() && clock.monotonic() - askedAt > ASK_MS) {
-          askedAt = clock.monotonic();
-          await fence.ask({ signal: stopping }).catch((error: unknown) => {
-            logger.debug('Whether permits are enforced could not be asked', { error: messageOf(error) });
-          });
-        }
-        await clock.sleep(lease.retryPeriodMs, stopping).catch(() => {});
-      }
+    async watch(isShared, stopping) {
+      await Promise.all([askFence(base, fence, isShared, stopping), hearNodes(base, all, vanished, stopping)]);
     },
   };
+}
+
+async function askFence(
+  { clock, logger, config }: Base,
+  fence: Fence,
+  isShared: () => boolean,
+  stopping: AbortSignal,
+): Promise<void> {
+  let askedAt = -Infinity;
+  while (!stopping.aborted) {
+    if (isShared() && clock.monotonic() - askedAt > ASK_MS) {
+      askedAt = clock.monotonic();
+      await fence.ask({ signal: stopping }).catch((error: unknown) => {
+        logger.debug('Whether permits are enforced could not be asked', { error: messageOf(error) });
+      });
+    }
+    await clock.sleep(config.lease.retryPeriodMs, stopping).catch(() => {});
+  }
+}
+
+/** What was noted before this process was started is awaited, too. */
+async function hearNodes(
+  { clock, logger, config }: Base,
+  all: TenantWorkloads,
+  vanished: VanishedPods,
+  stopping: AbortSignal,
+): Promise<void> {
+  const call = { signal: stopping, timeoutMs: config.lease.retryPeriodMs };
+  for (let isFirst = true; !stopping.aborted; isFirst = false) {
+    if (isFirst || vanished.pods.length > 0)
+      await all.awaited(call).catch((error: unknown) => {
+        logger.debug('Nodes of pods that vanished could not be heard', { error: messageOf(error) });
+      });
+    await clock.sleep(HEAR_MS, stopping).catch(() => {});
+  }
 }
 
 function say(state: FenceState, { logger }: Base): void {
@@ -81,15 +112,24 @@ function say(state: FenceState, { logger }: Base): void {
 
 function allWorkloads(
   { config, clock, client, logger }: Base,
-  { pods, sources }: Pick<Leading, 'pods' | 'sources'>,
+  { pods, sources, vanished }: Pick<Leading, 'pods' | 'sources'> & { readonly vanished: VanishedPods },
   fenced: (call: CallOptions) => Promise<void>,
 ): TenantWorkloads {
-  const { tenant, watchNamespaces } = config;
-  const vanished = new VanishedPods();
+  const { tenant, namespace, watchNamespaces } = config;
   pods.subscribe(({ type, object }) => {
     if (type === 'deleted') vanished.went(object);
   });
   const confirmed = (pod: Pod): string | undefined =>
     customResourceOf(pod, sources)?.metadata.annotations?.[annotations.confirmStopped];
-  return new TenantWorkloads({ client, tenant, watchNamespaces, fenced, vanished, confirmed, clock, logger });
+  return new TenantWorkloads({
+    client,
+    tenant,
+    namespace,
+    watchNamespaces,
+    fenced,
+    vanished,
+    confirmed,
+    clock,
+    logger,
+  });
 }

@@ -44,18 +44,18 @@ beforeEach(async () => {
 
 describe('orders', () => {
   it('a hand-over is asked for in the term that is seen, and leaves a pause as it is', async () => {
-    await desk.pause('somebody', 'now');
+    await desk.pause('somebody', '2030-01-01T00:00:00Z');
     await desk.handOver({}, 'somebody');
     expect(await new OrderBook(store, 'default').read(CALL)).toEqual({
-      paused: { by: 'somebody', since: 'now' },
+      paused: { by: 'somebody', since: '2030-01-01T00:00:00Z' },
       handOver: { term: 7, to: 'e2', by: 'somebody' },
     });
     expect((await desk.resume()).paused).toBeUndefined();
   });
 
   it('a second pause keeps the first', async () => {
-    await desk.pause('one', '1');
-    expect((await desk.pause('two', '2')).paused).toEqual({ by: 'one', since: '1' });
+    await desk.pause('one', '2030-01-01');
+    expect((await desk.pause('two', '2030-01-02')).paused).toEqual({ by: 'one', since: '2030-01-01' });
   });
 
   it.each([{ leader: 'e2' }, { term: 6 }])('a hand-over that expects %j is outdated', async (expected) => {
@@ -183,9 +183,17 @@ function raced(to: MemoryStore, meanwhile: () => Promise<void>): CellStore {
 
 it('the history keeps the last terms, and how each ended', async () => {
   const history = new History(store, 'default');
-  for (let term = 1; term <= 60; term++) await history.began({ term, holder: 'e1', cluster: EAST, from: 'f' }, CALL);
-  await history.ended(60, { to: 't', reason: 'released' }, CALL);
+  for (let term = 1; term <= 60; term++)
+    await history.began({ term, holder: 'e1', cluster: EAST, from: '2030-01-01' }, CALL);
+  await history.ended(60, { to: '2030-01-02', reason: 'released' }, CALL);
   const terms = await history.read(CALL);
   expect(terms).toHaveLength(50);
-  expect(terms.at(-1)).toEqual({ term: 60, holder: 'e1', cluster: EAST, from: 'f', to: 't', reason: 'released' });
+  expect(terms.at(-1)).toEqual({
+    term: 60,
+    holder: 'e1',
+    cluster: EAST,
+    from: '2030-01-01',
+    to: '2030-01-02',
+    reason: 'released',
+  });
 });

@@ -29,6 +29,7 @@ function workloadsOf(
     client,
     onRefused,
     tenant: 'default',
+    namespace: 'default',
     watchNamespaces: [],
     fenced,
     vanished: new VanishedPods(),

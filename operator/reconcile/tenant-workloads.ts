@@ -16,6 +16,7 @@ import { Applier } from './apply.ts';
 import type { AnyChild } from './child.ts';
 import type { Found } from './parking.ts';
 import { mayRun, parkedTypes, parkingOf, workloadNamed } from './parking.ts';
+import { isOvertaken, UnconfirmedNotes } from './unconfirmed-notes.ts';
 import type { VanishedPods } from './vanished.ts';
 
 /** Of each request. */
@@ -27,6 +28,8 @@ interface Call {
 export interface TenantWorkloadsOptions {
   readonly client: ClusterClient;
   readonly tenant: string;
+  /** Of the permit. */
+  readonly namespace: string;
   /** All when there is none. */
   readonly watchNamespaces: readonly string[];
   /** Resolves when the API server is known to start nothing more of the tenant's, its permit having ended. */
@@ -52,8 +55,11 @@ interface NodeLease extends KubeObject {
 export class TenantWorkloads {
   readonly #options: TenantWorkloadsOptions;
 
+  readonly #notes: UnconfirmedNotes;
+
   constructor(options: TenantWorkloadsOptions) {
     this.#options = options;
+    this.#notes = new UnconfirmedNotes(options);
   }
 
   /** Asks everything to stop, whatever its stamp. Throws what the client throws, when the rest has been asked. */
@@ -76,7 +82,7 @@ export class TenantWorkloads {
     await this.#parkAll(pods.filter((each) => !mayRun(each))).catch((error: unknown) => {
       this.#options.logger.warn('A name of a pod that has ended was not set free', { error: messageOf(error) });
     });
-    const awaited = await this.#awaited(call);
+    const awaited = await this.awaited(call);
     return [...new Set([...found.filter(mayRun).map(workloadNamed), ...awaited])].toSorted();
   }
 
@@ -88,13 +94,25 @@ export class TenantWorkloads {
     return lists.flatMap(({ items }) => items.map((object) => ({ type, object })));
   }
 
-  /** Workloads of pods that have no object any more, and may run on. */
-  async #awaited(call: Call): Promise<readonly string[]> {
+  /**
+   * Workloads of pods that have no object any more, and may run on, by what this controller and its colleagues have seen.
+   * Their nodes are heard, and what is known of them is noted in the cluster.
+   */
+  async awaited(call: Call): Promise<readonly string[]> {
     const { vanished, confirmed, client, clock } = this.#options;
-    for (const pod of vanished.pods) if (confirmed(pod) === pod.metadata.uid) vanished.confirmed(pod);
-    for (const node of vanished.nodes) {
-      vanished.heard(node, await renewalOf(node, client, call), clock.monotonic());
+    const noted = await this.#notes.read(call);
+    vanished.noted(noted.pods);
+    for (const pod of vanished.pods) {
+      const { uid = '' } = pod.metadata;
+      if (confirmed(pod) === uid || noted.confirmed.has(uid)) vanished.confirmed(pod);
     }
+    for (const node of vanished.nodes) {
+      const sign = await signOf(node, client, call);
+      if (sign !== 'forbidden') vanished.heard(node, sign.renewedAt, clock.monotonic());
+    }
+    await this.#notes.write(noted, vanished.pods, call).catch((error: unknown) => {
+      if (!isOvertaken(error)) throw error;
+    });
     return vanished.pods.map((object) => workloadNamed({ type: childTypes.pods, object }));
   }
 
@@ -117,13 +135,17 @@ export class TenantWorkloads {
   }
 }
 
-/** Undefined when there is none, or it may not be read: then only a person can tell. */
-async function renewalOf(node: string, client: ClusterClient, call: Call): Promise<string | undefined> {
+/** What a node's Lease says; `forbidden`: it may not be read, so that only a person can tell. */
+async function signOf(
+  node: string,
+  client: ClusterClient,
+  call: Call,
+): Promise<{ readonly renewedAt: string | undefined } | 'forbidden'> {
   try {
     const lease = await client.get<NodeLease>(core.leases, { name: node, namespace: NODE_LEASES }, call);
-    return lease?.spec?.renewTime;
+    return { renewedAt: lease?.spec?.renewTime };
   } catch (error) {
-    if (hasCode(error, 403)) return undefined;
+    if (hasCode(error, 403)) return 'forbidden';
     throw error;
   }
 }

@@ -50,12 +50,35 @@ describe('a pod whose object is gone', () => {
     expect(vanished.pods).toEqual([]);
   });
 
-  it('counts without end when its node is gone too, or until a person says that it has stopped', () => {
+  it('counts for long when its node is gone too, or until a person says that it has stopped', () => {
     const vanished = gone();
     for (const at of [0, 10_000, 1e9]) vanished.heard('node1', undefined, at);
-    expect(vanished.pods).toEqual([pod()]);
+    expect(vanished.pods.map(({ metadata }) => metadata.name)).toEqual(['web-1']);
     vanished.confirmed(pod());
     expect(vanished.pods).toEqual([]);
+  });
+
+  it('counts no more when nothing has been heard of its node for two weeks', () => {
+    const vanished = gone();
+    const days = (count: number) => count * 86_400_000;
+    for (const day of [0, 7, 13]) vanished.heard('node1', undefined, days(day));
+    expect(vanished.pods).toHaveLength(1);
+    vanished.heard('node1', undefined, days(14));
+    expect(vanished.pods).toEqual([]);
+  });
+
+  it('is kept with what names it only', () => {
+    const big = pod({ containers: [{ name: 'main', env: [{ name: 'A', value: 'x'.repeat(100_000) }] }] });
+    expect(JSON.stringify(gone(big).pods).length).toBeLessThan(500);
+  });
+
+  it('counts by the note of a colleague, but not once it is known to have ended', () => {
+    const away = new VanishedPods();
+    away.noted(gone().pods);
+    expect(away.pods).toEqual(gone().pods);
+    expect(heard(away, { until: 60 })).toBe(30);
+    away.noted(gone().pods);
+    expect(away.pods).toEqual([]);
   });
 
   it.each([

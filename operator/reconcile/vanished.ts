@@ -3,18 +3,24 @@
  * The node may be cut off and run them on. They count as running until their node has been heard of for so long that it
  * must have ended what has no object any more, or a person says so.
  */
-import type { Pod } from '../api/kubernetes.ts';
 import { podGraceMs } from '../api/grace.ts';
+import { labels } from '../api/group.ts';
+import type { ObjectMeta, Pod } from '../api/kubernetes.ts';
 import { isConfirmedGone, isGone } from './gone.ts';
 
 /** What a kubelet may take to notice, besides the pod's own grace. Milliseconds. */
 const NOTICE_MS = 10_000;
 /** A kubelet says every 10 s that it lives: a longer silence than this is one in which it may not have known. */
 const SILENCE_MS = 25_000;
+/** A machine of which nothing has been heard for so long is taken for scrap: two weeks. Milliseconds. */
+const SCRAP_MS = 14 * 86_400_000;
+/** Of those that have ended, remembered so that an old note of a colleague does not bring them back. */
+const KEPT = 10_000;
 
 interface VanishedPod {
-  /** As it was seen last. */
   readonly pod: Pod;
+  /** When it was first looked for; monotonic. */
+  readonly since?: number;
   /** What the node's Lease said at the last look; '' when there was none. */
   readonly renewal?: string;
   /** When that was first seen, and since when it has changed again and again; monotonic. */
@@ -24,13 +30,23 @@ interface VanishedPod {
 
 export class VanishedPods {
   readonly #pods = new Map<string, VanishedPod>();
+  readonly #ended = new Set<string>();
 
   /** Its object is gone; this is how it was seen last. */
   went(pod: Pod): void {
     if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return;
-    this.#pods.set(uidOf(pod), { pod });
+    this.#pods.set(uidOf(pod), { pod: remnantOf(pod) });
   }
 
+  /** What a colleague, or this controller before it was restarted, has noted: each counts unless it is known better. */
+  noted(pods: readonly Pod[]): void {
+    for (const pod of pods) {
+      const uid = uidOf(pod);
+      if (!this.#ended.has(uid) && !this.#pods.has(uid)) this.#pods.set(uid, { pod });
+    }
+  }
+
+  /** With no more than is needed to name and to await them. */
   get pods(): readonly Pod[] {
     return [...this.#pods.values()].map(({ pod }) => pod);
   }
@@ -44,16 +60,46 @@ export class VanishedPods {
   heard(node: string, renewal: string | undefined, now: number): void {
     for (const [uid, before] of this.#pods) {
       if (before.pod.spec.nodeName !== node) continue;
-      const after = looked(before, renewal ?? '', now);
-      if (hasEnded(after)) this.#pods.delete(uid);
+      const after = looked({ ...before, since: before.since ?? now }, renewal ?? '', now);
+      if (hasEnded(after, now)) this.#end(uid);
       else this.#pods.set(uid, after);
     }
   }
 
   /** A person says that it has stopped. */
   confirmed(pod: Pod): void {
-    this.#pods.delete(uidOf(pod));
+    this.#end(uidOf(pod));
   }
+
+  #end(uid: string): void {
+    this.#pods.delete(uid);
+    this.#ended.add(uid);
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= KEPT) break;
+      this.#ended.delete(oldest);
+    }
+  }
+}
+
+function remnantOf(pod: Pod): Pod {
+  const { name, namespace, uid, labels: all = {}, ownerReferences } = pod.metadata;
+  const ours = [labels.tenant, labels.kind, labels.name].flatMap((key) => {
+    const value = all[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const metadata: ObjectMeta = {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+    labels: Object.fromEntries(ours),
+    ...(ownerReferences && { ownerReferences }),
+  };
+  const { nodeName } = pod.spec;
+  const terminationGracePeriodSeconds = podGraceMs(pod) / 1000;
+  return {
+    metadata,
+    spec: { ...(nodeName !== undefined && { nodeName }), containers: [], terminationGracePeriodSeconds },
+  };
 }
 
 function looked(before: VanishedPod, renewal: string, now: number): VanishedPod {
@@ -63,8 +109,8 @@ function looked(before: VanishedPod, renewal: string, now: number): VanishedPod 
   return { ...before, renewal, renewedAt: now, aliveSince: now - renewedAt > SILENCE_MS ? now : aliveSince };
 }
 
-function hasEnded({ pod, renewedAt = 0, aliveSince = Infinity }: VanishedPod): boolean {
-  return renewedAt - aliveSince >= podGraceMs(pod) + NOTICE_MS;
+function hasEnded({ pod, since = Infinity, renewedAt = 0, aliveSince = Infinity }: VanishedPod, now: number): boolean {
+  return renewedAt - aliveSince >= podGraceMs(pod) + NOTICE_MS || now - since >= SCRAP_MS;
 }
 
 function uidOf({ metadata: { uid = '' } }: Pod): string {
