@@ -30,7 +30,7 @@ export function stoppable(
   base: Base,
   { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,
 ): Stoppable {
-  const { config, clock, client, logger, metrics } = base;
+  const { config, clock, client, metrics } = base;
   const fence = new Fence({
     client,
     tenant: config.tenant,
