@@ -2,6 +2,7 @@
 import type { CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Elector } from '../leadership/elector.ts';
+import type { PresenceRecord } from '../leadership/presence-record.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Checker, CheckedCluster } from './checker.ts';
 import type { Availability } from './link.ts';
@@ -143,6 +144,11 @@ export abstract class Actor<C extends CheckedCluster & Availability = CheckedClu
     }
   }
 
+  #reports(value: string): void {
+    const { report } = JSON.parse(value) as PresenceRecord;
+    if (report?.notGone.length === 0) this.#checker.reported(this.cluster, this.identity, report.term);
+  }
+
   /** The store as it sees it, and as the checker hears of it. */
   protected watched(store: CellStore): CellStore {
     return {
@@ -152,6 +158,7 @@ export abstract class Actor<C extends CheckedCluster & Availability = CheckedClu
         return store.read(key, call);
       },
       write: async (key, value, expected, call) => {
+        if (key === cellKeys.presence(TENANT, this.identity)) this.#reports(value);
         const reply = await store.write(key, value, expected, call);
         if (reply.ok && key === cellKeys.lease(TENANT)) this.#checker.acknowledged(this.cluster);
         return reply;

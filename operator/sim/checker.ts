@@ -27,6 +27,9 @@ export const properties = {
   'parked in time':
     'Where a controller works, nothing runs longer than the permit, the grace for adoption, and what stopping takes.',
   'permit in time': 'A permit ends no later than the lease of the renewal that it goes back to.',
+  'true reports': 'A controller says that nothing runs in its cluster only when nothing does, and no later term began there.',
+  'drain announced': 'No container may take longer to end than the lease says.',
+  'hands off': 'What only looks like ours is neither changed nor deleted.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',
 } as const;
@@ -50,6 +53,8 @@ export interface CheckedCluster {
   readonly limitedAt: number;
   readonly isStuck: boolean;
   readonly stuckPods: ReadonlySet<string>;
+  /** Workloads of which a container runs there; undefined: not known. */
+  readonly runs?: readonly string[];
   /** Longest that a container takes to end, milliseconds. */
   readonly graceMs: number;
   /** By its API server's clock. */
@@ -102,6 +107,8 @@ export class Checker {
   readonly #acknowledgedAt = new Map<CheckedCluster, number>();
   /** By instant: where its run began last. */
   readonly #runs = new Map<number, CheckedCluster>();
+  /** By cluster: the highest term that one of its controllers led in. */
+  readonly #ledIn = new Map<CheckedCluster, number>();
   readonly #terms = new Set<number>();
   #highestTerm = 0;
   violation: Violation | undefined;
@@ -152,6 +159,8 @@ export class Checker {
       this.fail('terms grow', `${by} leads in term ${term} after ${this.#highestTerm}`);
     }
     this.#terms.add(term);
+    const place = this.controllers.find(({ identity }) => identity === by)?.cluster;
+    if (place) this.#ledIn.set(place, Math.max(term, this.#ledIn.get(place) ?? 0));
     this.#highestTerm = Math.max(this.#highestTerm, term);
   }
 
@@ -246,6 +255,14 @@ export class Checker {
         `that of ${cluster.id} ends ${Math.round(cluster.lapsesAt - this.#world.now)} ms from now`,
       );
     }
+  }
+
+  /** A controller is about to say that nothing runs in its cluster. */
+  reported(cluster: CheckedCluster, by: string, term: number): void {
+    const led = this.#ledIn.get(cluster) ?? 0;
+    const running = cluster.runs ?? [];
+    if (running.length > 0 && led < term)
+      this.fail('true reports', `${by} says at term ${term} that nothing runs in ${cluster.id}: ${running.join(', ')}`);
   }
 
   /** A write of the lease by this cluster was acknowledged. */

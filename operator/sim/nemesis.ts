@@ -4,7 +4,7 @@ import { calm } from './link.ts';
 import type { Actor } from './actor.ts';
 import type { Fault } from './profiles.ts';
 import { losses } from './profiles.ts';
-import type { Play } from './play.ts';
+import type { Play, PlayedCluster } from './play.ts';
 
 /** A faster network cannot be told from a calm one. */
 const DAY_MS = 86_400_000;
@@ -91,7 +91,29 @@ export class Nemesis {
     'store backup unnoticed': () => this.#sim.store.goBack(this.#chance.between(20_000, 100_000), true),
     'spec change': () => this.#sim.changeSpec(),
     eviction: () => this.#sim.evict(),
+    'stuck pod': () => {
+      const { stuckPods } = this.#chance.pick(this.#sim.clusters);
+      const name = this.#chance.pick(['x', 'y', 'z']);
+      stuckPods.add(name);
+      return () => void stuckPods.delete(name);
+    },
+    'stuck node': () => this.#stick(() => {}),
+    'lost node': () => this.#stick((cluster) => cluster.collect()),
+    'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.(),
+    'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
+    'spoilt cells': () => this.#sim.spoilCell(),
+    'tenant paused': () => {
+      this.#sim.pauseTenant(true);
+      return () => this.#sim.pauseTenant(false);
+    },
   };
+
+  #stick(also: (cluster: PlayedCluster) => void): () => void {
+    const cluster = this.#chance.pick(this.#sim.clusters);
+    cluster.isStuck = true;
+    also(cluster);
+    return () => void (cluster.isStuck = false);
+  }
 
   get #chance() {
     return this.#sim.world.chance;

@@ -2,7 +2,9 @@
 import type { Takeover } from '../leadership/activation.ts';
 import type { Timing } from '../leadership/timing.ts';
 import type { CatchUp } from '../workloads/cronjob/catch-up.ts';
+import { cellKeys } from '../lease/cell-store.ts';
 import type { Actor } from './actor.ts';
+import { TENANT } from './actor.ts';
 import { Chance } from './chance.ts';
 import type { CheckedCluster } from './checker.ts';
 import { Checker } from './checker.ts';
@@ -41,6 +43,15 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   want(workload: string, version: number): void;
   /** Somebody else deletes an object. */
   evict(): void;
+  /** Workloads whose containers do not end; and all of them, on a node that says nothing. */
+  readonly stuckPods: Set<string>;
+  isStuck: boolean;
+  /** The node is gone for Kubernetes: the objects of its pods are removed. */
+  collect(): void;
+  /** Single writes of controllers are refused, until what it returns is called. */
+  refuseWrites?(): () => void;
+  /** Somebody writes nonsense on objects. */
+  spoilNotes?(): void;
   /** Whether everything is there and carries that term; undefined: nothing is. */
   isSettledIn(term: number | undefined): boolean;
   /** For people. */
@@ -157,6 +168,21 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
   /** Somebody else deletes an object. */
   evict(): void {
     this.world.chance.pick(this.clusters).evict();
+  }
+
+  /** Somebody else writes into the store. */
+  spoilCell(): void {
+    const { chance } = this.world;
+    const text = chance.pick(['', '{}', 'not JSON', 'null', '{"identity":7}', '[]']);
+    this.store.put(cellKeys.presence(TENANT, `stranger-${Math.floor(chance.between(0, 5))}`), () => text);
+  }
+
+  /** People ask that nobody acts; or that everything goes on. */
+  pauseTenant(isPaused: boolean): void {
+    const pause = { since: new Date(this.store.time).toISOString(), by: 'user' };
+    this.world.note('user', isPaused ? 'pauses the tenant' : 'resumes the tenant');
+    const orders = (text = '{}') => ({ ...(JSON.parse(text) as object), paused: isPaused ? pause : undefined });
+    this.store.put(cellKeys.orders(TENANT), (text) => JSON.stringify(orders(text)));
   }
 
   /** Runs for `ms`, or until a property is violated or `done` says so. */

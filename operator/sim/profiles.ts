@@ -26,7 +26,14 @@ export type Fault =
   | 'store backup'
   | 'store backup unnoticed'
   | 'spec change'
-  | 'eviction';
+  | 'eviction'
+  | 'stuck pod'
+  | 'stuck node'
+  | 'lost node'
+  | 'refused writes'
+  | 'spoilt notes'
+  | 'spoilt cells'
+  | 'tenant paused';
 
 const users: readonly Fault[] = ['spec change', 'eviction'];
 const crash: readonly Fault[] = ['kill', 'leave', 'hand over', 'pause', 'watch lag'];
@@ -43,6 +50,17 @@ const network: readonly Fault[] = [
 const clock: readonly Fault[] = ['pause', 'stall', 'wall jump', 'freeze one clock', 'store clock'];
 export const losses: readonly Fault[] = ['store restart', 'store flush', 'store lag', 'store backup'];
 
+/** Only where there are whole API servers. */
+const hostile: readonly Fault[] = [
+  'stuck pod',
+  'stuck node',
+  'lost node',
+  'refused writes',
+  'spoilt notes',
+  'spoilt cells',
+  'tenant paused',
+];
+
 export const profiles = {
   crash: [...crash, ...users],
   network: [...network, 'leave', ...users],
@@ -58,7 +76,8 @@ export const profiles = {
   /** From here on with whole API servers, and controllers as the program composes them. */
   'wide, crash': [...crash, ...users],
   'wide, network': [...network, 'kill', 'leave', 'hand over', ...users],
-  'wide, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
+  'wide, hostile': [...hostile, 'kill', 'leave', 'hand over', 'cut store', ...users],
+  'wide, everything': [...crash, ...network, ...clock, ...losses, ...hostile, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

@@ -55,6 +55,7 @@ export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Pro
   nemesis.start();
   await sim.run((sim.hasCron ? CHAOS_WITH_RUNS : CHAOS) * timing.ttlMs);
   nemesis.stop();
+  if (profile.startsWith('wide')) sim.pauseTenant(false); // a backup may have brought a pause back
   world.note('nemesis', 'all is healed');
   if (!checker.violation) await settle(sim);
   return resultOf(sim, { seed, profile, isSchedule: false });

@@ -135,6 +135,11 @@ export class SimStore implements Availability {
     this.#change((cells) => cells.set(key, { ...cell, value: change(cell.value), version: `${cell.version}'` }));
   }
 
+  /** Somebody writes a cell, whether it is there or not, as the production code would. */
+  put(key: string, change: (value: string | undefined) => string): void {
+    this.#write(key, change(this.#cells.get(key)?.value), this.#cells.get(key)?.version);
+  }
+
   #replace(cells: ReadonlyMap<string, Stored>): void {
     this.losses += 1;
     this.#history = [];

@@ -1,6 +1,7 @@
 /** The policies of `highlander admission`, as an API server enforces them by its own clock, and refusals by others. */
 import { PERMIT_POLICY, permitName, PROBE_LABEL } from '../../api/admission.ts';
 import { annotations, labels } from '../../api/group.ts';
+import { isPlausible } from '../../api/terms.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import type { Admission } from '../api/server.ts';
 import type { Stored } from '../api/json.ts';
@@ -34,10 +35,11 @@ export function permitPolicy({ tenant, permit, time }: PermitPolicyOptions): Adm
 const STAMPED: ReadonlySet<string> = new Set(['pods', 'deployments', 'statefulsets', 'cronjobs', 'jobs']);
 
 /** Terms on objects never go back. */
-export const termPolicy: Admission = ({ type, before, object, isStatus }) => {
+/** And no term is far above the time in seconds, by which terms begin. */
+export const termPolicy = (time: () => number): Admission => ({ type, before, object, isStatus }) => {
   if (!before || !object || isStatus || !STAMPED.has(type.plural) || !(labels.tenant in (object.metadata.labels ?? {})))
     return;
-  if (termIn(object) < termIn(before))
+  if (termIn(object) < termIn(before) || !isPlausible(termIn(object), time() / 1000))
     throw new ApiError(
       422,
       'Invalid',

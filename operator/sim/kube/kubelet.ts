@@ -29,8 +29,8 @@ export interface Container {
 
 /** Hears of what really happens. */
 export interface KubeletListener {
-  started(pod: Stored): void;
-  ended(pod: Stored): void;
+  started(pod: Stored): unknown;
+  ended(pod: Stored): unknown;
 }
 
 export class Kubelet {
@@ -64,7 +64,7 @@ export class Kubelet {
   collect(): void {
     const { server } = this.#ground;
     const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' };
-    for (const pod of server.all(pods)) {
+    for (const pod of server.all(pods).filter((each) => ownerOf(each) !== undefined)) {
       const status = { phase: 'Failed', conditions: [condition] };
       if (!isFinal(pod)) server.patch(pods, pod.metadata, { status }, { ...KUBERNETES, subresource: 'status' });
       server.delete(pods, pod.metadata, { gracePeriodSeconds: 0 }, KUBERNETES);
@@ -163,8 +163,8 @@ export class Kubelet {
     const { world, server, isUp } = this.#ground;
     if (!isUp() || this.isStuck) return world.after(RETRY_MS, () => this.#report(pod, phase));
     const live = server.get(pods, pod.metadata);
-    if (live?.metadata.uid !== pod.metadata.uid) return;
-    if (!isFinal(pod)) this.#write(pod, phase);
+    if (!live || live.metadata.uid !== pod.metadata.uid) return;
+    if (!hasSaidSo(live)) this.#write(pod, isFinal(live) ? 'Failed' : phase);
     server.delete(pods, pod.metadata, { preconditions: { uid: pod.metadata.uid }, gracePeriodSeconds: 0 }, KUBERNETES);
   }
 
@@ -192,4 +192,10 @@ export class Kubelet {
     }
     world.after(LEASE_MS, () => this.#renew());
   }
+}
+
+/** Its containers are known to have ended; the garbage collector of pods says less. */
+function hasSaidSo({ status }: Stored): boolean {
+  const containers = (status?.['containerStatuses'] ?? []) as readonly { readonly state?: object }[];
+  return containers.length > 0 && containers.every(({ state }) => state !== undefined && 'terminated' in state);
 }

@@ -24,13 +24,13 @@ import { Kubelet } from '../kube/kubelet.ts';
 import { KUBERNETES, ownerOf } from '../kube/loop.ts';
 import { startStatefulSets } from '../kube/stateful-sets.ts';
 import { EPOCH } from '../machine.ts';
+import { bystander, refusals, spoilNotes, USER } from './harms.ts';
 import { PermitTrace } from '../permit-trace.ts';
 import type { ClusterOptions, PlayedCluster } from '../play.ts';
 import type { World } from '../world.ts';
 
 export const NAMESPACE = 'default';
 export const OWN_NAMESPACE = 'highlander';
-const USER = { by: 'user' } as const;
 /** Until a permit that was written is what the policy goes by. */
 const POLICY_LAG_MS = 300;
 
@@ -45,6 +45,9 @@ const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 
 export class WideCluster implements PlayedCluster {
   down = false;
+  /** How many reasons there are to refuse single writes now, and when there was one last. */
+  refuses = 0;
+  refusedAt = -Infinity;
   hangs = false;
   readonly id: string;
   readonly graceMs: number;
@@ -58,6 +61,8 @@ export class WideCluster implements PlayedCluster {
   readonly #offsetMs: number;
   /** Uids of Jobs. */
   readonly #begun = new Set<string>();
+  /** Uids of what somebody has edited. */
+  readonly #spoilt = new Set<string | undefined>();
   readonly #wanted = new Map<string, number>();
   /** The permit as the policy sees it. */
   #enforced: Stored | undefined;
@@ -75,17 +80,20 @@ export class WideCluster implements PlayedCluster {
     this.#permits = new PermitTrace(world, checker, this);
     const time = () => this.time;
     const policy = permitPolicy({ tenant: TENANT, permit: () => this.#enforced, time });
-    this.api = new SimApiServer({ id: this.id, time, admission: [policy, termPolicy] });
+    this.api = new SimApiServer({ id: this.id, time });
     this.api.changes.subscribe((change) => this.#changed(change));
     const ground = { world, server: this.api, time, isUp: () => !this.down && !this.hangs };
     this.kubelet = new Kubelet(ground, {
-      started: (pod) => this.#started(pod),
-      ended: (pod) => checker.ended(this, containerOf(pod)),
+      started: (pod) => isOwned(pod) && this.#started(pod),
+      ended: (pod) => isOwned(pod) && checker.ended(this, containerOf(pod)),
     });
     startDeployments(ground);
     startStatefulSets(ground);
     startJobs(ground);
     startCollector(ground);
+    for (const [name, type] of [['x', childTypes.pods], ['y', childTypes.deployments]] as const)
+      this.api.create(type, bystander(type, TENANT, { kind: KINDS[name]?.kind ?? '', name }), USER);
+    this.api.admission.push(policy, termPolicy(time));
     if (options.catchUp) this.#wantCron(options.catchUp);
   }
 
@@ -126,6 +134,34 @@ export class WideCluster implements PlayedCluster {
     return this.kubelet.stuckPods;
   }
 
+  get runs(): readonly string[] {
+    return this.kubelet.running.filter(({ pod }) => isOwned(pod)).map(({ pod }) => workloadOf(pod));
+  }
+
+  collect(): void {
+    // A StatefulSet or Job makes the next pod when the object is gone, as that is all it knows.
+    this.#checker.besides.add('z').add(CRON);
+    this.kubelet.collect();
+  }
+
+  refuseWrites(): () => void {
+    const refuse = refusals(this.#world.chance, this.#world.chance.between(0.1, 1));
+    this.api.admission.push(refuse);
+    this.refuses += 1;
+    return () => {
+      this.refuses -= 1;
+      this.refusedAt = this.#world.now;
+      this.api.admission.splice(this.api.admission.indexOf(refuse), 1);
+    };
+  }
+
+  spoilNotes(): void {
+    const spoilt = spoilNotes(this.api, this.#world.chance);
+    if (!spoilt) return;
+    this.#world.note('user', `spoils ${spoilt.kind} ${spoilt.metadata.name} in ${this.id}`);
+    this.#spoilt.add(spoilt.metadata.uid);
+  }
+
   want(name: string, version: number): void {
     const { kind, type } = KINDS[name] ?? {};
     if (!kind || !type) return;
@@ -137,8 +173,9 @@ export class WideCluster implements PlayedCluster {
   }
 
   evict(): void {
+    const isOurs = (object: Stored) => object.metadata.labels?.['bystander'] === undefined;
     const victims = [childTypes.pods, childTypes.deployments, childTypes.statefulSets, childTypes.services].flatMap(
-      (type) => this.api.all(type).map((object) => ({ type, object })),
+      (type) => this.api.all(type).filter(isOurs).map((object) => ({ type, object })),
     );
     if (victims.length === 0) return;
     const { type, object } = this.#world.chance.pick(victims);
@@ -147,8 +184,8 @@ export class WideCluster implements PlayedCluster {
   }
 
   isSettledIn(term: number | undefined): boolean {
-    const { running } = this.kubelet;
-    if (term === undefined) return running.length === 0;
+    const running = this.kubelet.running.filter(({ pod }) => isOwned(pod));
+    if (term === undefined) return this.runs.length === 0;
     return [...this.#wanted].every(([name, version]) => {
       const mine = running.filter(({ pod }) => workloadOf(pod) === name);
       const [one] = mine;
@@ -216,7 +253,10 @@ export class WideCluster implements PlayedCluster {
       by,
       `${verb} ${type.kind} ${object.metadata.name}: term ${termIn(object)}, version ${change.version}`,
     );
-    if (!isGone) this.#checker.accepted(by, object, before);
+    if (object.metadata.labels?.['bystander'] !== undefined)
+      this.#checker.fail('hands off', `${by} ${verb} ${type.kind} ${object.metadata.name}`);
+    // What was spoilt tells nothing of terms.
+    if (!isGone && !this.#spoilt.has(object.metadata.uid)) this.#checker.accepted(by, object, before);
   }
 
   #permitChanged({ object, isGone, before }: Change): void {
@@ -270,7 +310,12 @@ function fencingToken(pod: Stored): string {
   return containersOf(pod)[0]?.env?.find(({ name }) => name === 'HIGHLANDER_FENCING_TOKEN')?.value ?? '';
 }
 
-export function workloadOf({ metadata }: Stored): string {
+/** Not one that only looks like it. */
+function isOwned(pod: Stored): boolean {
+  return ownerOf(pod) !== undefined;
+}
+
+function workloadOf({ metadata }: Stored): string {
   return metadata.labels?.[labels.name] ?? '';
 }
 

@@ -32,6 +32,9 @@ export interface WideOptions extends ActorOptions<WideCluster> {
 /** Longest from a decision to stop something until the last request that follows from it. */
 const DECIDED_MS = 10_000;
 
+/** So long may it still be for want of writes that a term was given up. */
+const REFUSED_MS = 60_000;
+
 /** Verbs that start nothing. */
 const STOPS: ReadonlySet<string> = new Set(['patch', 'delete']);
 
@@ -88,6 +91,15 @@ export class WideController extends Actor<WideCluster> {
   /** What is stopped now was decided some calls ago. */
   override get isInDoubt(): boolean {
     return this.process.machine.world.now < this.#doubtedAt + DECIDED_MS;
+  }
+
+  override get isWorking(): boolean {
+    return super.isWorking && this.cluster.refuses === 0;
+  }
+
+  protected override isExcused(term: number): boolean {
+    const { refuses, refusedAt } = this.cluster;
+    return super.isExcused(term) || refuses > 0 || this.process.machine.world.now < refusedAt + REFUSED_MS;
   }
 
   override start(): void {

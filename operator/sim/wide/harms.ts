@@ -1,0 +1,59 @@
+/** What is done to a cluster besides crashes and networks: by its node, its admission, and people who may edit it. */
+import { childTypes } from '../../api/children.ts';
+import { annotations, labels } from '../../api/group.ts';
+import type { ResourceType } from '../../cluster/cluster-client.ts';
+import { ApiError } from '../../cluster/cluster-client.ts';
+import type { Admission, SimApiServer } from '../api/server.ts';
+import type { Stored } from '../api/json.ts';
+import type { Chance } from '../chance.ts';
+import { KUBERNETES } from '../kube/loop.ts';
+
+export const USER = { by: 'user' } as const;
+const REFUSALS: readonly [code: number, reason: string, message: string][] = [
+  [403, 'Forbidden', 'is forbidden: the account may not do that'],
+  [422, 'Invalid', 'is invalid: a webhook refused it'],
+  [500, 'InternalError', 'Internal error occurred: failed calling webhook'],
+  [429, 'TooManyRequests', 'too many requests'],
+];
+
+/** Refuses single writes of controllers, each with that probability. */
+export function refusals(chance: Chance, probability: number): Admission {
+  return ({ by }) => {
+    if (by === KUBERNETES.by || by === USER.by || !chance.hits(probability)) return;
+    const [code, reason, message] = chance.pick(REFUSALS);
+    throw new ApiError(code, reason, message);
+  };
+}
+
+const TYPES: readonly ResourceType[] = [
+  childTypes.pods,
+  childTypes.deployments,
+  childTypes.statefulSets,
+  childTypes.cronJobs,
+  childTypes.jobs,
+];
+/** Of terms that nobody can have led in, or that are not terms at all. */
+const SPOILT = ['abc', '', '-1', '1e300', '9007199254740991', '999999999999999', null] as const;
+
+/** Somebody who may edit objects writes nonsense where the stamps are. */
+export function spoilNotes(server: SimApiServer, chance: Chance): Stored | undefined {
+  const victims = TYPES.flatMap((type) => server.all(type).map((object) => [type, object] as const));
+  if (victims.length === 0) return undefined;
+  const [type, object] = chance.pick(victims);
+  const notes = chance.hits(0.2) ? null : { [annotations.term]: chance.pick(SPOILT) };
+  try {
+    return server.patch(type, object.metadata, { metadata: { annotations: notes } }, USER);
+  } catch (error) {
+    if (error instanceof ApiError) return undefined; // the policy on terms
+    throw error;
+  }
+}
+
+/** An object that only looks like one of ours: nobody controls it. */
+export function bystander(type: ResourceType, tenant: string, like: { readonly kind: string; readonly name: string }) {
+  const container = { name: 'main', image: 'other:1' };
+  const own = { [labels.tenant]: tenant, [labels.kind]: like.kind, [labels.name]: like.name, bystander: 'yes' };
+  const template = { metadata: { labels: { app: 'bystander' } }, spec: { containers: [container] } };
+  const spec = type.plural === 'pods' ? { containers: [container] } : { replicas: 0, selector: { matchLabels: { app: 'bystander' } }, template };
+  return { metadata: { name: 'bystander', namespace: 'default', labels: own }, spec };
+}
