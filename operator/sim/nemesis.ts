@@ -4,7 +4,7 @@ import { calm } from './link.ts';
 import type { Actor } from './actor.ts';
 import type { Fault } from './profiles.ts';
 import { losses } from './profiles.ts';
-import type { Play, PlayedCluster } from './play.ts';
+import type { Play } from './play.ts';
 
 /** A faster network cannot be told from a calm one. */
 const DAY_MS = 86_400_000;
@@ -97,8 +97,7 @@ export class Nemesis {
       stuckPods.add(name);
       return () => void stuckPods.delete(name);
     },
-    'stuck node': () => this.#stick(() => {}),
-    'lost node': () => this.#stick((cluster) => cluster.collect()),
+    'stuck node': () => this.#stick(),
     'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.(),
     'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
     'spoilt cells': () => this.#sim.spoilCell(),
@@ -108,10 +107,9 @@ export class Nemesis {
     },
   };
 
-  #stick(also: (cluster: PlayedCluster) => void): () => void {
+  #stick(): () => void {
     const cluster = this.#chance.pick(this.#sim.clusters);
     cluster.isStuck = true;
-    also(cluster);
     return () => void (cluster.isStuck = false);
   }
 

@@ -36,7 +36,10 @@ export class PermitTrace {
     if (permit.scope === 'multi') this.limitedAt = Math.min(this.limitedAt, now);
     this.#world.note(id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);
     this.permit = permit;
-    if (permit.scope === 'multi') this.#checker.permitted(this.#place, permit.ttlMs);
+    if (permit.scope === 'multi') {
+      const ttlMs = Math.min(permit.ttlMs, this.#checker.lease()?.ttlMs ?? permit.ttlMs);
+      this.#checker.permitted(this.#place, ttlMs);
+    }
   }
 }
 

@@ -46,8 +46,6 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   /** Workloads whose containers do not end; and all of them, on a node that says nothing. */
   readonly stuckPods: Set<string>;
   isStuck: boolean;
-  /** The node is gone for Kubernetes: the objects of its pods are removed. */
-  collect(): void;
   /** Single writes of controllers are refused, until what it returns is called. */
   refuseWrites?(): () => void;
   /** Somebody writes nonsense on objects. */
@@ -121,6 +119,7 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
       });
     });
     this.checker.storeLosses = () => this.store.losses;
+    this.checker.lease = () => this.store.lease;
     for (const name of ['x', 'y', 'z']) this.#want(name, 1);
   }
 

@@ -29,7 +29,6 @@ export type Fault =
   | 'eviction'
   | 'stuck pod'
   | 'stuck node'
-  | 'lost node'
   | 'refused writes'
   | 'spoilt notes'
   | 'spoilt cells'
@@ -54,7 +53,6 @@ export const losses: readonly Fault[] = ['store restart', 'store flush', 'store 
 const hostile: readonly Fault[] = [
   'stuck pod',
   'stuck node',
-  'lost node',
   'refused writes',
   'spoilt notes',
   'spoilt cells',

@@ -178,8 +178,14 @@ export class SimReconciler {
   async #enter(): Promise<Grant> {
     const { process, guard, identity } = this.#controller;
     const askedAt = process.machine.instant;
+    const before = this.#controller.term;
     const grant = await guard.enter();
     this.#around.checker.granted(identity, askedAt, this.#controller.leaseReadSentAt);
+    if (before !== undefined && before !== grant.term)
+      this.#around.checker.fail(
+        'guard reads',
+        `${identity} asked in term ${before} and got a grant of term ${grant.term}`,
+      );
     return grant;
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Call, CellStore, ListedCell, ReadReply, Version, WriteReply } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
+import type { LeaseRecord } from '../leadership/lease-record.ts';
 import type { Availability, Link } from './link.ts';
 import type { Process } from './machine.ts';
 import { EPOCH } from './machine.ts';
@@ -94,10 +95,14 @@ export class SimStore implements Availability {
     return this.#cells.get(key)?.trueTime;
   }
 
+  get lease(): LeaseRecord | undefined {
+    const lease = this.#cells.get(LEASE);
+    return lease && (JSON.parse(lease.value) as LeaseRecord);
+  }
+
   /** Identity in the lease. */
   get holder(): string | undefined {
-    const lease = this.#cells.get(LEASE);
-    return lease && ((JSON.parse(lease.value) as { holder: string | null }).holder ?? undefined);
+    return this.lease?.holder ?? undefined;
   }
 
   /** Sets its clock. */

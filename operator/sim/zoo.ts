@@ -9,8 +9,15 @@ import { actingMutants } from './zoo.acting.ts';
 import { clusterMutants } from './zoo.clusters.ts';
 import { leaseMutants } from './zoo.lease.ts';
 import { runMutants } from './zoo.runs.ts';
+import { wideMutants } from './zoo.wide.ts';
 
-export const zoo: readonly Mutant[] = [...leaseMutants, ...actingMutants, ...clusterMutants, ...runMutants];
+export const zoo: readonly Mutant[] = [
+  ...leaseMutants,
+  ...actingMutants,
+  ...clusterMutants,
+  ...runMutants,
+  ...wideMutants,
+];
 
 export interface Hunt {
   readonly from: number;

@@ -36,16 +36,24 @@ const STAMPED: ReadonlySet<string> = new Set(['pods', 'deployments', 'statefulse
 
 /** Terms on objects never go back. */
 /** And no term is far above the time in seconds, by which terms begin. */
-export const termPolicy = (time: () => number): Admission => ({ type, before, object, isStatus }) => {
-  if (!before || !object || isStatus || !STAMPED.has(type.plural) || !(labels.tenant in (object.metadata.labels ?? {})))
-    return;
-  if (termIn(object) < termIn(before) || !isPlausible(termIn(object), time() / 1000))
-    throw new ApiError(
-      422,
-      'Invalid',
-      `ValidatingAdmissionPolicy 'highlander-term' denied request: term ${termIn(object)} is over`,
-    );
-};
+export const termPolicy =
+  (time: () => number): Admission =>
+  ({ type, before, object, isStatus }) => {
+    if (
+      !before ||
+      !object ||
+      isStatus ||
+      !STAMPED.has(type.plural) ||
+      !(labels.tenant in (object.metadata.labels ?? {}))
+    )
+      return;
+    if (termIn(object) < termIn(before) || !isPlausible(termIn(object), time() / 1000))
+      throw new ApiError(
+        422,
+        'Invalid',
+        `ValidatingAdmissionPolicy 'highlander-term' denied request: term ${termIn(object)} is over`,
+      );
+  };
 
 export function termIn({ metadata }: Stored): number {
   const text = metadata.annotations?.[annotations.term] ?? '';

@@ -60,17 +60,6 @@ export class Kubelet {
     return [...this.#running.values()];
   }
 
-  /** The objects of all pods are removed because their node is gone; its kubelet may run them on. */
-  collect(): void {
-    const { server } = this.#ground;
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' };
-    for (const pod of server.all(pods).filter((each) => ownerOf(each) !== undefined)) {
-      const status = { phase: 'Failed', conditions: [condition] };
-      if (!isFinal(pod)) server.patch(pods, pod.metadata, { status }, { ...KUBERNETES, subresource: 'status' });
-      server.delete(pods, pod.metadata, { gracePeriodSeconds: 0 }, KUBERNETES);
-    }
-  }
-
   #bind(pod: Stored): void {
     const { world, server, isUp } = this.#ground;
     if (pod.spec?.['nodeName'] !== undefined) return;

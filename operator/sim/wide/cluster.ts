@@ -2,16 +2,15 @@
 import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
 import { childTypes } from '../../api/children.ts';
+import { podGraceMs } from '../../api/grace.ts';
 import { CRON_JOB_KIND, cronJobResource } from '../../api/cronjob.ts';
-import { API_VERSION, annotations, labels } from '../../api/group.ts';
+import { labels } from '../../api/group.ts';
 import { PERSISTENT_KIND, persistentResource } from '../../api/persistent.ts';
 import { PROCESS_KIND, processResource } from '../../api/process.ts';
 import { SERVICE_KIND, serviceResource } from '../../api/service.ts';
 import { permitName } from '../../api/admission.ts';
-import { PermitLease } from '../../cluster/permit-lease.ts';
 import type { Permit } from '../../leadership/permit.ts';
 import { asJson, type Stored } from '../api/json.ts';
-import { SimClusterClient } from '../api/client.ts';
 import type { Change } from '../api/watching.ts';
 import { SimApiServer } from '../api/server.ts';
 import { TENANT } from '../actor.ts';
@@ -24,13 +23,22 @@ import { Kubelet } from '../kube/kubelet.ts';
 import { KUBERNETES, ownerOf } from '../kube/loop.ts';
 import { startStatefulSets } from '../kube/stateful-sets.ts';
 import { EPOCH } from '../machine.ts';
+import {
+  containerOf,
+  customResource,
+  fencingToken,
+  imageIn,
+  imageOf,
+  isOwned,
+  NAMESPACE,
+  workloadOf,
+} from './objects.ts';
+import { readPermit } from './permit.ts';
 import { bystander, refusals, spoilNotes, USER } from './harms.ts';
 import { PermitTrace } from '../permit-trace.ts';
 import type { ClusterOptions, PlayedCluster } from '../play.ts';
 import type { World } from '../world.ts';
 
-export const NAMESPACE = 'default';
-export const OWN_NAMESPACE = 'highlander';
 /** Until a permit that was written is what the policy goes by. */
 const POLICY_LAG_MS = 300;
 
@@ -91,7 +99,10 @@ export class WideCluster implements PlayedCluster {
     startStatefulSets(ground);
     startJobs(ground);
     startCollector(ground);
-    for (const [name, type] of [['x', childTypes.pods], ['y', childTypes.deployments]] as const)
+    for (const [name, type] of [
+      ['x', childTypes.pods],
+      ['y', childTypes.deployments],
+    ] as const)
       this.api.create(type, bystander(type, TENANT, { kind: KINDS[name]?.kind ?? '', name }), USER);
     this.api.admission.push(policy, termPolicy(time));
     if (options.catchUp) this.#wantCron(options.catchUp);
@@ -134,14 +145,11 @@ export class WideCluster implements PlayedCluster {
     return this.kubelet.stuckPods;
   }
 
+  /** Without those whose objects went without a word: a controller that starts later cannot know of them. */
   get runs(): readonly string[] {
-    return this.kubelet.running.filter(({ pod }) => isOwned(pod)).map(({ pod }) => workloadOf(pod));
-  }
-
-  collect(): void {
-    // A StatefulSet or Job makes the next pod when the object is gone, as that is all it knows.
-    this.#checker.besides.add('z').add(CRON);
-    this.kubelet.collect();
+    const isKnown = (pod: Stored) => this.api.get(childTypes.pods, pod.metadata)?.metadata.uid === pod.metadata.uid;
+    const ours = this.kubelet.running.filter(({ pod }) => isOwned(pod) && isKnown(pod));
+    return ours.map(({ pod }) => workloadOf(pod));
   }
 
   refuseWrites(): () => void {
@@ -166,7 +174,9 @@ export class WideCluster implements PlayedCluster {
     const { kind, type } = KINDS[name] ?? {};
     if (!kind || !type) return;
     this.#wanted.set(name, version);
-    const spec = { image: imageOf(version), terminationGracePeriod: `${Math.ceil(this.graceMs / 1000)}s` };
+    // Every second version takes longer to end.
+    const graceSeconds = Math.ceil(this.graceMs / 1000 / ((version % 2) + 1));
+    const spec = { image: imageOf(version), terminationGracePeriod: `${graceSeconds}s` };
     const at = { name, namespace: NAMESPACE };
     if (this.api.get(type, at)) this.api.patch(type, at, { spec }, USER);
     else this.api.create(type, customResource(kind, name, spec), USER);
@@ -175,7 +185,11 @@ export class WideCluster implements PlayedCluster {
   evict(): void {
     const isOurs = (object: Stored) => object.metadata.labels?.['bystander'] === undefined;
     const victims = [childTypes.pods, childTypes.deployments, childTypes.statefulSets, childTypes.services].flatMap(
-      (type) => this.api.all(type).filter(isOurs).map((object) => ({ type, object })),
+      (type) =>
+        this.api
+          .all(type)
+          .filter(isOurs)
+          .map((object) => ({ type, object })),
     );
     if (victims.length === 0) return;
     const { type, object } = this.#world.chance.pick(victims);
@@ -185,7 +199,7 @@ export class WideCluster implements PlayedCluster {
 
   isSettledIn(term: number | undefined): boolean {
     const running = this.kubelet.running.filter(({ pod }) => isOwned(pod));
-    if (term === undefined) return this.runs.length === 0;
+    if (term === undefined) return running.length === 0;
     return [...this.#wanted].every(([name, version]) => {
       const mine = running.filter(({ pod }) => workloadOf(pod) === name);
       const [one] = mine;
@@ -230,6 +244,7 @@ export class WideCluster implements PlayedCluster {
   #started(pod: Stored): void {
     this.#world.note(this.id, `starts ${pod.metadata.name} of term ${fencingToken(pod)}`);
     this.#checker.started(this, containerOf(pod));
+    if (this.permit?.scope === 'multi') this.#checker.mayTake(this, podGraceMs(pod));
     const owner = ownerOf(pod);
     if (owner?.kind === 'Job') this.#ran(this.api.get(childTypes.jobs, { name: owner.name, namespace: NAMESPACE }));
   }
@@ -244,15 +259,17 @@ export class WideCluster implements PlayedCluster {
   }
 
   #changed(change: Change): void {
-    const { type, object, before, by, isGone } = change;
+    const { type, object, by } = change;
     if (type === core.leases && object.metadata.name === permitName(TENANT)) this.#permitChanged(change);
     if (by === KUBERNETES.by || by === USER.by || !(labels.tenant in (object.metadata.labels ?? {}))) return;
     if (type.group === core.events.group) return;
+    this.#judge(change);
+  }
+
+  /** A write of a controller. */
+  #judge({ type, object, before, by, isGone, version }: Change): void {
     const verb = isGone ? 'removes' : before ? 'changes' : 'creates';
-    this.#world.note(
-      by,
-      `${verb} ${type.kind} ${object.metadata.name}: term ${termIn(object)}, version ${change.version}`,
-    );
+    this.#world.note(by, `${verb} ${type.kind} ${object.metadata.name}: term ${termIn(object)}, version ${version}`);
     if (object.metadata.labels?.['bystander'] !== undefined)
       this.#checker.fail('hands off', `${by} ${verb} ${type.kind} ${object.metadata.name}`);
     // What was spoilt tells nothing of terms.
@@ -265,65 +282,6 @@ export class WideCluster implements PlayedCluster {
       if (seen < Number(object.metadata.resourceVersion)) this.#enforced = isGone ? undefined : object;
     });
     if (isGone || before?.spec === object.spec) return;
-    void this.#readPermit().then((permit) => permit && this.#permits.written(permit));
+    void readPermit(this.api).then((permit) => permit && this.#permits.written(permit));
   }
-
-  /** As the production code reads it. */
-  async #readPermit(): Promise<Permit | undefined> {
-    const call = async <T>(serve: () => T) => serve();
-    const transport = {
-      call,
-      stream: () => {
-        throw new Error('nobody watches');
-      },
-    };
-    const client = new SimClusterClient({ server: this.api, transport, by: 'checker' });
-    return (await new PermitLease({ client, namespace: OWN_NAMESPACE, tenant: TENANT, known: () => Infinity }).read({}))
-      ?.permit;
-  }
-}
-
-function customResource(kind: string, name: string, spec: object) {
-  return {
-    apiVersion: API_VERSION,
-    kind,
-    metadata: { name, namespace: NAMESPACE, labels: { [labels.tenant]: TENANT } },
-    spec,
-  };
-}
-
-function imageOf(version: number): string {
-  return `image:${version}`;
-}
-
-function containersOf(
-  pod: Stored,
-): readonly { readonly image?: string; readonly env?: readonly { name: string; value: string }[] }[] {
-  return (asJson(pod.spec)['containers'] ?? []) as never;
-}
-
-function imageIn(pod: Stored): string {
-  return containersOf(pod)[0]?.image ?? '';
-}
-
-function fencingToken(pod: Stored): string {
-  return containersOf(pod)[0]?.env?.find(({ name }) => name === 'HIGHLANDER_FENCING_TOKEN')?.value ?? '';
-}
-
-/** Not one that only looks like it. */
-function isOwned(pod: Stored): boolean {
-  return ownerOf(pod) !== undefined;
-}
-
-function workloadOf({ metadata }: Stored): string {
-  return metadata.labels?.[labels.name] ?? '';
-}
-
-/** As the checker counts it: one for each workload. */
-function containerOf(pod: Stored) {
-  const { uid = '' } = pod.metadata;
-  const notes = pod.metadata.annotations?.[annotations.generation];
-  return {
-    metadata: { name: workloadOf(pod), uid, ...(notes && { annotations: { [annotations.generation]: notes } }) },
-  };
 }

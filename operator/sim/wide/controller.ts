@@ -19,7 +19,7 @@ import type { ActorOptions } from '../actor.ts';
 import { Actor, TENANT } from '../actor.ts';
 import type { Checker } from '../checker.ts';
 import type { WideCluster } from './cluster.ts';
-import { OWN_NAMESPACE } from './cluster.ts';
+import { OWN_NAMESPACE } from './permit.ts';
 import type { Wire } from './stream.ts';
 import { transportOver } from './stream.ts';
 

@@ -54,6 +54,9 @@ export function bystander(type: ResourceType, tenant: string, like: { readonly k
   const container = { name: 'main', image: 'other:1' };
   const own = { [labels.tenant]: tenant, [labels.kind]: like.kind, [labels.name]: like.name, bystander: 'yes' };
   const template = { metadata: { labels: { app: 'bystander' } }, spec: { containers: [container] } };
-  const spec = type.plural === 'pods' ? { containers: [container] } : { replicas: 0, selector: { matchLabels: { app: 'bystander' } }, template };
+  const spec =
+    type.plural === 'pods'
+      ? { containers: [container] }
+      : { replicas: 0, selector: { matchLabels: { app: 'bystander' } }, template };
   return { metadata: { name: 'bystander', namespace: 'default', labels: own }, spec };
 }

@@ -1,11 +1,16 @@
 /** A run of the wide border: production controllers as the program composes them, over whole API servers. */
 import type { Machine } from '../machine.ts';
-import type { ClusterOptions } from '../play.ts';
+import type { ClusterOptions, SimulationOptions } from '../play.ts';
 import { Play } from '../play.ts';
 import { WideCluster } from './cluster.ts';
 import { WideController } from './controller.ts';
 
 export class WideSimulation extends Play<WideCluster, WideController> {
+  constructor(options: SimulationOptions) {
+    super(options);
+    this.checker.runsMayRepeat = true;
+  }
+
   protected override makeCluster(options: ClusterOptions): WideCluster {
     return new WideCluster(this.world, this.checker, options);
   }

@@ -1,0 +1,52 @@
+/** The objects that users make, and what can be read from pods. */
+import { API_VERSION, annotations, labels } from '../../api/group.ts';
+import { TENANT } from '../actor.ts';
+import { asJson, type Stored } from '../api/json.ts';
+import { ownerOf } from '../kube/loop.ts';
+
+export const NAMESPACE = 'default';
+
+export function customResource(kind: string, name: string, spec: object) {
+  return {
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name, namespace: NAMESPACE, labels: { [labels.tenant]: TENANT } },
+    spec,
+  };
+}
+
+export function imageOf(version: number): string {
+  return `image:${version}`;
+}
+
+export function containersOf(
+  pod: Stored,
+): readonly { readonly image?: string; readonly env?: readonly { name: string; value: string }[] }[] {
+  return (asJson(pod.spec)['containers'] ?? []) as never;
+}
+
+export function imageIn(pod: Stored): string {
+  return containersOf(pod)[0]?.image ?? '';
+}
+
+export function fencingToken(pod: Stored): string {
+  return containersOf(pod)[0]?.env?.find(({ name }) => name === 'HIGHLANDER_FENCING_TOKEN')?.value ?? '';
+}
+
+/** Not one that only looks like it. */
+export function isOwned(pod: Stored): boolean {
+  return ownerOf(pod) !== undefined;
+}
+
+export function workloadOf({ metadata }: Stored): string {
+  return metadata.labels?.[labels.name] ?? '';
+}
+
+/** As the checker counts it: one for each workload. */
+export function containerOf(pod: Stored) {
+  const { uid = '' } = pod.metadata;
+  const notes = pod.metadata.annotations?.[annotations.generation];
+  return {
+    metadata: { name: workloadOf(pod), uid, ...(notes && { annotations: { [annotations.generation]: notes } }) },
+  };
+}
