@@ -75,7 +75,7 @@ export const profiles = {
   'wide, crash': [...crash, ...users],
   'wide, network': [...network, 'kill', 'leave', 'hand over', ...users],
   'wide, hostile': [...hostile, 'kill', 'leave', 'hand over', 'cut store', ...users],
-  'wide, everything': [...crash, ...network, ...clock, ...losses, ...hostile, 'freeze both clocks', ...users],
+  'wide, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;
