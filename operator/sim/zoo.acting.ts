@@ -109,7 +109,7 @@ const writes: readonly Mutant[] = [
     name: 'no-stamp-check',
     breaks: 'An object of a higher term is never written: resourceVersion alone is no fence',
     profile: 'everything',
-    edits: [{ file: plan, find: 'if (seen > term)', put: 'if (false)' }],
+    edits: [{ file: plan, find: 'if (seen > term && ', put: 'if (false && ' }],
   },
   {
     name: 'no-preconditions',

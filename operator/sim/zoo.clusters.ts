@@ -44,7 +44,7 @@ const permits: readonly Mutant[] = [
     name: 'grace-not-announced',
     breaks: 'A pod that takes longer to stop starts only when the record says so (schedule 6)',
     profile: 'clusters, everything',
-    edits: [{ file: apply, find: 'if (startsPods(action)) await', put: 'if (false) await' }],
+    edits: [{ file: apply, find: 'if (grant && startsPods(action))', put: 'if (grant && startsPods(action) && false)' }],
   },
   {
     name: 'nobody-parks',
@@ -196,8 +196,8 @@ const leaving: readonly Mutant[] = [
     edits: [
       {
         file: 'reconcile/vanished.ts',
-        find: 'return renewedAt - aliveSince >= podGraceMs(pod) + NOTICE_MS;',
-        put: 'return renewedAt >= aliveSince;',
+        find: 'return renewedAt - aliveSince >= podGraceMs(pod) + NOTICE_MS ||',
+        put: 'return renewedAt >= aliveSince ||',
       },
     ],
   },
