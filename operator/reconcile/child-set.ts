@@ -17,9 +17,11 @@ import { ChildRetirement } from './child-retirement.ts';
 import { ChildScene } from './child-scene.ts';
 import type { AnyChild } from './child.ts';
 import { stillRunning } from './leftovers.ts';
+import { fitsWithout, isQuota } from './quota.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
 import type { Report } from './status.ts';
 import { readyReason, timestamp } from './status.ts';
+import { successorOf } from './successor.ts';
 
 /** Steps in one reconcile; every child may take a few, and conflicts some more. */
 const MAX_STEPS = 12;
@@ -76,6 +78,7 @@ export class ChildSetReconciler<S> implements Reconciler {
         const leftover = await stillRunning(scene.list<Pod>(childTypes.pods), client, grant.signal);
         if (leftover) return this.#waitFor(leftover, subject, grant);
       }
+      await this.#rehearse(subject, step, scene, grant);
       const changed = await this.#act(subject, step, scene, grant);
       created ||= isNew && !changed;
     }
@@ -103,6 +106,22 @@ export class ChildSetReconciler<S> implements Reconciler {
     const verdict: Report = { state: 'working', reason: 'WaitingForPredecessor', message };
     await this.#say(subject.workload, refusal(subject, verdict), grant);
     return { requeueAfterMs: RECHECK_LEFTOVERS_MS };
+  }
+
+  /** Before an edit ends what runs: whatever would refuse the next pod, the old one runs on. */
+  async #rehearse(subject: Subject<S>, step: Step, scene: ChildScene, grant: Grant): Promise<void> {
+    const successor = successorOf(step);
+    if (!successor) return;
+    try {
+      await new Applier<Pod>(this.#options.client, childTypes.pods).rehearse(successor, grant);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      const { message } = error;
+      if (isQuota(message) && fitsWithout(message, scene.list<Pod>(childTypes.pods)[0])) return;
+      const verdict = { state: 'working', reason: 'PodRefused', message, problem: message } as const;
+      await this.#say(subject.workload, refusal(subject, verdict), grant);
+      throw error;
+    }
   }
 
   /** True when the step was not taken, because the object is not what it was when the decision fell. */

@@ -44,7 +44,9 @@ const permits: readonly Mutant[] = [
     name: 'grace-not-announced',
     breaks: 'A pod that takes longer to stop starts only when the record says so (schedule 6)',
     profile: 'clusters, everything',
-    edits: [{ file: apply, find: 'if (grant && startsPods(action))', put: 'if (grant && startsPods(action) && false)' }],
+    edits: [
+      { file: apply, find: 'if (grant && startsPods(action))', put: 'if (grant && startsPods(action) && false)' },
+    ],
   },
   {
     name: 'nobody-parks',

@@ -13,6 +13,7 @@ import type { ProcessLedger } from '../../ledger/process-ledger.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
+import { fitsWithout, isQuota } from '../../reconcile/quota.ts';
 import { Applier, isInvalid, isRefusal, lacksPermit, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { NamespaceDefaults } from '../../reconcile/namespace-defaults.ts';
@@ -183,14 +184,16 @@ export class ProcessReconciler implements Reconciler {
     }
   }
 
-  /** A spec that the API server will not have must not cost the pod that runs. */
+  /** What the API server would not let in must not cost the pod that runs, whatever refuses it. */
   async #rehearse(successor: Pod, scene: Scene): Promise<void> {
     try {
       await this.#applier.rehearse(successor, scene.grant);
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
-      // A quota, for example, may only have no room for both.
-      if (isInvalid(error)) await this.#refuse(error, scene);
+      // A quota may only have no room for both.
+      if (isQuota(error.message) && fitsWithout(error.message, scene.pod)) return;
+      await this.#refuse(error, scene);
+      throw error;
     }
   }
 
