@@ -30,6 +30,8 @@ export abstract class Actor<C extends CheckedCluster & Availability = CheckedClu
   readonly toCluster: Link;
   /** When the lease was last asked for; the guard must ask anew for each grant. */
   leaseReadSentAt = -1;
+  /** Version of the lease that it has last heard of as written by itself. */
+  #written: string | undefined;
   leaving = false;
   mayNotLead = false;
   readonly #checker: Checker;
@@ -153,16 +155,26 @@ export abstract class Actor<C extends CheckedCluster & Availability = CheckedClu
   protected watched(store: CellStore): CellStore {
     return {
       ...store,
-      read: (key, call) => {
-        if (key === cellKeys.lease(TENANT)) this.leaseReadSentAt = this.process.machine.instant;
-        return store.read(key, call);
+      read: async (key, call) => {
+        if (key !== cellKeys.lease(TENANT)) return store.read(key, call);
+        this.leaseReadSentAt = this.process.machine.instant;
+        const reply = await store.read(key, call);
+        // A write of its own whose reply was lost: this is how it hears of it.
+        const isOwn = reply.cell?.value.includes(`"holder":"${this.identity}"`);
+        if (isOwn && reply.cell?.version !== this.#written) this.#acknowledged(reply.cell?.version);
+        return reply;
       },
       write: async (key, value, expected, call) => {
         if (key === cellKeys.presence(TENANT, this.identity)) this.#reports(value);
         const reply = await store.write(key, value, expected, call);
-        if (reply.ok && key === cellKeys.lease(TENANT)) this.#checker.acknowledged(this.cluster);
+        if (reply.ok && key === cellKeys.lease(TENANT)) this.#acknowledged(reply.version);
         return reply;
       },
     };
+  }
+
+  #acknowledged(version: string | undefined): void {
+    this.#written = version;
+    this.#checker.acknowledged(this.cluster);
   }
 }
