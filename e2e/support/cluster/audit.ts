@@ -18,6 +18,7 @@ export interface AuditEvent {
 }
 
 interface RawEvent {
+  readonly requestURI?: string;
   readonly verb: string;
   readonly user?: { readonly username?: string };
   readonly userAgent?: string;
@@ -29,11 +30,12 @@ interface RawEvent {
   readonly stageTimestamp: string;
 }
 
-/** All writes so far, oldest first, also those that were refused. */
+/** All writes so far, oldest first, also those that were refused; a dry run is not one. */
 export function readAuditLog(path: string): AuditEvent[] {
   if (!existsSync(path)) return [];
   const complete = readFileSync(path, 'utf8').split('\n').slice(0, -1); // the server may be writing the last line
-  return complete.filter(Boolean).map((line) => readEvent(JSON.parse(line) as RawEvent));
+  const events = complete.filter(Boolean).map((line) => JSON.parse(line) as RawEvent);
+  return events.filter(({ requestURI = '' }) => !requestURI.includes('dryRun=All')).map(readEvent);
 }
 
 function readEvent({ verb, user, userAgent, objectRef = {}, responseStatus, ...times }: RawEvent): AuditEvent {
