@@ -161,9 +161,9 @@ describe.skipIf(!inject('realNodes'))('a WorkloadService', () => {
 
   it('says what is wrong with its spec, and is left as it is', async () => {
     const before = await onlyPod('web');
-    await stage.kube.apply(yaml('web', `${PORTS}  env: {"not a name": "x", "": "y"}\n`));
+    await stage.kube.apply(yaml('web', `${PORTS}  podTemplate: {spec: {tolerationz: []}}\n`));
     const stalled = await reason('web', 'DeploymentInvalid');
-    expect(stalled.status?.lastError).toContain('env');
+    expect(stalled.status?.lastError).toContain('tolerationz');
     expect((await onlyPod('web')).metadata.uid).toBe(before.metadata.uid);
     await stage.kube.apply(yaml('web', PORTS));
     await reason('web', 'Running');

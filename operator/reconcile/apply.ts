@@ -38,7 +38,7 @@ export class Applier<T extends Child & KubeObject> {
     if (!grant && (startsPods(action) || action.type === 'stamp')) throw new Error(`${action.type} needs a grant`);
     try {
       if (grant && startsPods(action))
-        await grant.allowGrace(podGraceMs(action.object), () => this.#tryOut(action, grant));
+        await grant.allowGrace(podGraceMs(action.object), () => this.tryOut(action, grant));
       return { live: await this.#send(action, fenced(grant)), changed: false };
     } catch (error) {
       if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
@@ -63,7 +63,7 @@ export class Applier<T extends Child & KubeObject> {
    * What the API server refuses must not make others wait. Throws what it says against the write; nothing is written. An
    * apply that must remove something first cannot be judged in one request, and only has the bound on its grace.
    */
-  async #tryOut(action: ApplyAction<T> | CreateAction<T>, grant: Grant): Promise<void> {
+  async tryOut(action: ApplyAction<T> | CreateAction<T>, grant: Grant): Promise<void> {
     if (action.type === 'apply' && action.removals) return;
     const options = { ...fenced(grant), ...AS_OURS, dryRun: true };
     try {

@@ -116,12 +116,23 @@ export class ChildSetReconciler<S> implements Reconciler {
       await new Applier<Pod>(this.#options.client, childTypes.pods).rehearse(successor, grant);
     } catch (error) {
       if (!(error instanceof ApiError) || !isRefusal(error)) throw error;
+      if (isInvalid(error) && (await this.#isRefused(step, grant))) return; // and says so better itself
       const { message } = error;
       if (isQuota(message) && fitsWithout(message, scene.list<Pod>(childTypes.pods)[0])) return;
       const verdict = { state: 'working', reason: 'PodRefused', message, problem: message } as const;
       await this.#say(subject.workload, refusal(subject, verdict), grant);
       throw error;
     }
+  }
+
+  /** Whether the API server would not take the child either: then nothing ends. */
+  async #isRefused({ action, child }: Step, grant: Grant): Promise<boolean> {
+    if (action.type !== 'apply') return false;
+    const tried = new Applier<AnyChild>(this.#options.client, child.type).tryOut(action, grant);
+    return tried.then(
+      () => false,
+      (error: unknown) => error instanceof ApiError && isRefusal(error),
+    );
   }
 
   /** True when the step was not taken, because the object is not what it was when the decision fell. */
