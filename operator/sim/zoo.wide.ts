@@ -19,18 +19,6 @@ const stopping: readonly Mutant[] = [
     ],
   },
   {
-    name: 'released-before-it-ended',
-    breaks: 'The name of a pod is set free only on the word of its kubelet',
-    profile: HOSTILE,
-    edits: [
-      {
-        file: parking,
-        find: 'const hasStopped = isGone(pod) && !endedBeforeDeletion(pod);',
-        put: 'const hasStopped = true;',
-      },
-    ],
-  },
-  {
     name: 'pods-never-looked-at',
     breaks: 'A report follows a look at pods, not only at what makes them',
     profile: HOSTILE,
@@ -80,12 +68,6 @@ const permits: readonly Mutant[] = [
 ];
 
 const reconciling: readonly Mutant[] = [
-  {
-    name: 'pod-let-go-while-it-runs',
-    breaks: 'The next pod of a process is made when the one before has ended',
-    profile: HOSTILE,
-    edits: [{ file: 'workloads/process/decide.ts', find: 'if (!gone) return undefined;', put: '' }],
-  },
   {
     name: 'replicas-stay-at-zero',
     breaks: 'What was stopped without a number of pods starts again when its cluster leads',
