@@ -20,7 +20,7 @@ afterAll(async () => {
   await stage?.close();
 }, 120_000);
 
-it('500 processes converge, and an idle controller writes nothing to the API', async () => {
+it('500 processes converge, and idle controllers write nothing but the proof that they can', async () => {
   const api = ApiClient.fromKubeconfig(stage.cluster.kubeconfigPath);
   await stage.startController('scale-1');
   await stage.startController('scale-2');
@@ -42,7 +42,12 @@ it('500 processes converge, and an idle controller writes nothing to the API', a
   const quietSince = Date.now();
   await sleep(SILENCE_MS);
   const writes = await writesSince(quietSince);
-  expect(writes.map((event) => `${event.verb} ${event.resource} ${event.name}`)).toEqual([]);
+  // Whoever leads or stands by writes the permit now and then: ADR 15.
+  const isProof = ({ verb, resource, name }: (typeof writes)[number]) =>
+    verb === 'patch' && resource === 'leases' && name === 'highlander-permit-default';
+  expect(writes.filter(isProof).length).toBeLessThanOrEqual((2 * SILENCE_MS) / 10_000);
+  const others = writes.filter((event) => !isProof(event));
+  expect(others.map((event) => `${event.verb} ${event.resource} ${event.name}`)).toEqual([]);
   api.close();
 }, 300_000);
 
