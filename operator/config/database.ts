@@ -19,7 +19,7 @@ import { getAt } from './tree.ts';
 export function databaseProblems(merged: Merged, files: Files): readonly Problem[] {
   const given = (name: string) => getAt(merged.tree, ['db', ...name.split('.')]);
   const url = getAt(merged.tree, ['databaseURL']);
-  const address = typeof url === 'string' ? parsePostgresUrl(url) : undefined;
+  const address = typeof url === 'string' ? parsePostgresUrl(url.trim()) : undefined;
   const found = [
     ...(typeof address === 'object' ? contradictions(address, given) : []),
     ...halfCertificate('db', given),

@@ -13,6 +13,28 @@ const RULE = 'must be host:port (6379 when no port is given) or a URL such as re
 const ENCODE =
   'has a password that is not written as in a URL: %25 for "%", %40 for "@", %23 for "#", %3A for ":", %2F for "/", %3F for "?"; or set redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE) instead';
 
+/** Forms of other clients, and how the same is written here. */
+const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/^valkeys?:\/\//, 'is a URL of Valkey: write redis:// for valkey://, and rediss:// for valkeys://'],
+  [
+    /^rediss?[+-]sentinel:\/\//,
+    'names Sentinels: set redis.sentinel.addrs and redis.sentinel.masterName (HIGHLANDER_REDIS_SENTINEL_ADDRS, HIGHLANDER_REDIS_SENTINEL_MASTER_NAME) instead',
+  ],
+  [
+    /^[^/,]{1,300},[^,]{0,100}=/,
+    'is a list of options, as .NET clients have it: write rediss://host:port, with the password in redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE)',
+  ],
+  [
+    /^(?:rediss?:\/\/)?[^/?#]{1,300},/,
+    'names several servers: set redis.cluster.addrs (HIGHLANDER_REDIS_CLUSTER_ADDRS), or redis.sentinel.addrs where they are Sentinels, instead',
+  ],
+  [/^(?:redis\+unix:|unix:\/(?!\/)|redis-socket:)/, 'is a Unix socket: write unix:///run/redis/redis.sock'],
+  [
+    /^(?:unix:\/\/)?\/[^?#]*\?/,
+    'is a Unix socket with parameters: leave them out, and set redis.db (HIGHLANDER_REDIS_DB)',
+  ],
+];
+
 /** Parameters that would change where the connection goes, and where that is said instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   db: 'redis.db',
@@ -27,6 +49,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** The parts of an address, or the sentence that says what is wrong with it. */
 export function parseRedisAddress(text: string): RedisAddress | string {
+  const parsed = parseForm(text);
+  // A password may look like any other form; what is a URL is judged as one.
+  if (typeof parsed === 'object' || parsed === ENCODE) return parsed;
+  return OTHER_FORMS.find(([form]) => form.test(text))?.[1] ?? parsed;
+}
+
+function parseForm(text: string): RedisAddress | string {
   if (/^rediss?:\/\//.test(text)) return parseUrl(text);
   if (/^(unix:\/\/)?\/[^?#]+$/.test(text)) return { ignored: [] };
   const parts = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:(?<port>\d{1,5}))?$/.exec(text);
@@ -36,7 +65,7 @@ export function parseRedisAddress(text: string): RedisAddress | string {
 function parseUrl(text: string): RedisAddress | string {
   const url = URL.parse(text);
   if (!isEncoded(text, url)) return ENCODE;
-  if (!url?.hostname || url.hash || !isPort(url.port)) return RULE;
+  if (!url || !/^[^%,\s]+$/.test(url.hostname) || url.hash || !isPort(url.port)) return RULE;
   const ignored = [...url.searchParams.keys()];
   const moved = ignored.find((name) => Object.hasOwn(ELSEWHERE, name));
   if (moved !== undefined)

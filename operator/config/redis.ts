@@ -28,7 +28,7 @@ export function redisProblems(merged: Merged, files: Files): readonly Problem[] 
   const given = lookIn('redis', merged);
   const sentinel = lookIn('redis.sentinel', merged);
   const addr = given('addr');
-  const address = typeof addr === 'string' ? parseRedisAddress(addr) : undefined;
+  const address = typeof addr === 'string' ? parseRedisAddress(addr.trim()) : undefined;
   const found = [
     ...(typeof address === 'object' ? saidTwice(address, given) : []),
     ...twoPasswords(typeof address === 'object' ? address.password : undefined, given),

@@ -399,7 +399,11 @@ describe('a wrong configuration', () => {
     ],
     ...(
       [
-        ['database of another kind', 'mysql://me:geheim@db/x', DATABASE_RULE],
+        [
+          'database of another kind',
+          'mysql://me:geheim@db/x',
+          'is the URL of another database: storageType db is PostgreSQL',
+        ],
         ['database URL with a raw password', 'postgres://me:ge/he@im:geheim@db/x', DATABASE_RULE],
         [
           'database URL with a stray %',

@@ -55,17 +55,21 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, must(`one of ${values.join(', ')}`));
 }
 
-const redisAddress = text('host:port or a redis:// or rediss:// URL').superRefine((value, context) => {
-  const address = parseRedisAddress(value);
-  if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
-});
+const redisAddress = text('host:port or a redis:// or rediss:// URL')
+  .trim()
+  .superRefine((value, context) => {
+    const address = parseRedisAddress(value);
+    if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
+  });
 
 const redisMembers = z
   .array(
-    text('host:port').superRefine((value, context) => {
-      const message = memberProblem(value);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    }),
+    text('host:port')
+      .trim()
+      .superRefine((value, context) => {
+        const message = memberProblem(value);
+        if (message !== undefined) context.addIssue({ code: 'custom', message });
+      }),
     must('a list such as [redis-0:26379, redis-1:26379, redis-2:26379]'),
   )
   .min(1, must('a list of one address at least'))
@@ -76,10 +80,12 @@ const redisMembers = z
       context.addIssue({ code: 'custom', message: `must name each server once, but has ${twice} twice` });
   });
 
-const databaseURL = text('a postgres:// URL').superRefine((value, context) => {
-  const address = parsePostgresUrl(value);
-  if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
-});
+const databaseURL = text('a postgres:// URL')
+  .trim()
+  .superRefine((value, context) => {
+    const address = parsePostgresUrl(value);
+    if (typeof address === 'string') context.addIssue({ code: 'custom', message: address });
+  });
 
 const section = <T extends z.core.$ZodLooseShape>(shape: T) =>
   z.strictObject(shape, {

@@ -16,9 +16,11 @@ describe('Redis', () => {
     ['redis://[::1]:7000/3', { host: '::1', port: 7000, db: 3 }],
     ['unix:///run/redis/redis.sock', { host: '/run/redis/redis.sock' }],
     ['/run/redis/redis.sock', { host: '/run/redis/redis.sock' }],
+    [' redis://h:6380\n', { host: 'h', port: 6380 }],
   ])('%s works', (addr, parts) => {
-    expect(resolve(redis(addr)).redis?.addr).toBe(addr);
-    expect(parseAddress(addr)).toMatchObject(parts);
+    const given = resolve(redis(addr)).redis?.addr ?? '';
+    expect(given).toBe(addr.trim());
+    expect(parseAddress(given)).toMatchObject(parts);
   });
 
   it.each([
@@ -28,6 +30,15 @@ describe('Redis', () => {
     ['redis://:p/ss@127.0.0.1:6379', /redis\.addr: .*%2F for "\/"/],
     ['redis://127.0.0.1/0?db=2', /redis\.addr: .*redis\.db/],
     ['redis://127.0.0.1?password=pass', /redis\.addr: .*redis\.passwordFile/],
+    ['valkeys://h:6379', /redis\.addr: .*rediss:\/\/ for valkeys/],
+    ['redis+sentinel://:sentinel=pass@s1:26379,s2:26379/mymaster/0', /redis\.addr: .*redis\.sentinel\.masterName/],
+    ['s.example.test:6380,password=pass=,ssl=True,abortConnect=False', /redis\.addr: .*rediss:\/\/host:port/],
+    ['redis://h1:6379,h2:6379,h3:6379', /redis\.addr: .*redis\.cluster\.addrs/],
+    ['h1:6379,h2:6379', /redis\.addr: .*redis\.cluster\.addrs/],
+    ['redis+unix:///run/redis.sock', /redis\.addr: .*write unix:\/\/\/run/],
+    ['unix:/run/redis.sock', /redis\.addr: .*write unix:\/\/\/run/],
+    ['unix:///run/redis.sock?db=2', /redis\.addr: .*redis\.db/],
+    ['redis://%zz', /redis\.addr: .*must be host:port/],
   ])('%s is refused', (addr, why) => {
     const [problem = ''] = problemsOf(redis(addr));
     expect(problem).toMatch(why);
@@ -63,9 +74,16 @@ describe('PostgreSQL', () => {
     ['postgres://app@/app?host=/var/run/postgresql', { host: '/var/run/postgresql', user: 'app', database: 'app' }],
     ['postgres:///app?host=/var/run/postgresql&user=me', { host: '/var/run/postgresql', user: 'me' }],
     ['postgres://app@srv:pw@127.0.0.1:1/app', { user: 'app@srv', password: 'pw', host: '127.0.0.1' }],
+    ['postgres://app:pw@%2Fvar%2Frun%2Fpostgresql/app', { host: '/var/run/postgresql', user: 'app' }],
+    ['postgres://app:pw@h:26257/app?options=--cluster%3Dx-123', { host: 'h', options: '--cluster=x-123' }],
+    ['postgres://app:pw@h/app?sslmode=require&options=project%3Dep-x', { options: 'project=ep-x' }],
+    ['postgres://app:pw@h/app?sslmode=verify-full&sslrootcert=system', { sslMode: 'verify-full', ignored: [] }],
+    ['postgres://app:pw@h/app?sslrootcert=system', { sslMode: 'verify-full' }],
+    [' postgres://app:pw@h/app\n', { host: 'h', database: 'app' }],
   ])('%s works', (url, parts) => {
-    expect(resolve(database(url)).db?.url).toBe(url);
-    expect(parsePostgresUrl(url)).toMatchObject(parts);
+    const given = resolve(database(url)).db?.url ?? '';
+    expect(given).toBe(url.trim());
+    expect(parsePostgresUrl(given)).toMatchObject(parts);
   });
 
   it.each([
@@ -75,6 +93,12 @@ describe('PostgreSQL', () => {
     ['postgres://app:pw@127.0.0.1:1/app?options=-c%20a%3Db', 'ALTER ROLE'],
     ['postgres:///app?host=/var/run/postgresql', 'must name the user'],
     ['postgres://app:p%w@127.0.0.1:1/app', 'write %25'],
+    ['postgres://app:pw@h/app?options=--cluster%3Dx%20-c%20a%3Db', 'ALTER ROLE'],
+    ['postgres://app:pw@%2F%zz/app', 'must be a URL such as'],
+    ['postgresql+psycopg2://app:p%w@h/app', 'leave out the part from "+"'],
+    ['jdbc:postgresql://h/app?user=app&password=p%w', 'JDBC'],
+    ['host=h user=app password=p%w', 'list of keywords'],
+    ['mysql://app:p%w@h/app', 'another database'],
   ])('%s is refused', (url, why) => {
     const [problem = ''] = problemsOf(database(url));
     expect(problem).toMatch(/^databaseURL/);

@@ -83,6 +83,12 @@ describe('roles, replicas and TLS of PostgreSQL', () => {
     }
   });
 
+  test('what a proxy in front is to read is sent', async () => {
+    const url = `${server.url()}?options=project%3Dep-x`;
+    // This server is none, and says what it was sent.
+    await expect(open({ url }).read(key, call)).rejects.toThrow('project=ep-x');
+  });
+
   test('a server that only reads is refused for writes', async () => {
     await server.query('create database archive');
     await open({ url: server.url('archive') }).read(key, call);

@@ -68,8 +68,9 @@ export class PostgresDialer {
   async #attempt(signal: AbortSignal): Promise<Connection> {
     const socket = new Socket();
     const settings = this.#plain ? {} : { statement_timeout: STATEMENT_MS };
-    const client = new Client({ ...(await clientConfig(this.#options)), ...settings, stream: () => socket });
-    forgetEnvironment(client);
+    const config = await clientConfig(this.#options);
+    const client = new Client({ ...config, ...settings, stream: () => socket });
+    forgetEnvironment(client, config);
     const ended = new AbortController();
     socket.once('close', () => ended.abort(new StoreError('unreachable', 'PostgreSQL: the connection ended')));
     client.on('error', () => {}); // says once more that it has ended, while nobody asks
@@ -84,16 +85,16 @@ export class PostgresDialer {
 }
 
 /** Where nothing is given, the client reads PGOPTIONS and PGREPLICATION, and there is no way to give nothing. */
-function forgetEnvironment(client: Client): void {
+function forgetEnvironment(client: Client, { options }: ClientConfig): void {
   const { connectionParameters } = client as Client & { readonly connectionParameters: object };
-  Object.assign(connectionParameters, { options: undefined, replication: undefined });
+  Object.assign(connectionParameters, { options, replication: undefined });
 }
 
 /** Everything is said explicitly: what is left out, the client takes from the environment. */
 async function clientConfig(options: PostgresOptions): Promise<ClientConfig> {
   const address = parsePostgresUrl(options.url);
   if (typeof address === 'string') throw new StoreError('other', `databaseURL ${address}`);
-  const { host, port, user, database } = address;
+  const { host, port, user, database, options: routing } = address;
   const password = options.passwordFile
     ? (await contents('passwordFile', options.passwordFile)).trimEnd()
     : (address.password ?? '');
@@ -102,6 +103,7 @@ async function clientConfig(options: PostgresOptions): Promise<ClientConfig> {
     port,
     user,
     database,
+    ...(routing === undefined ? {} : { options: routing }),
     password: () => password,
     ssl: await tlsOptions(address, options.tls),
     sslnegotiation: 'postgres',

@@ -14,6 +14,8 @@ export interface PostgresAddress {
   readonly database: string;
   readonly password?: string;
   readonly sslMode?: SslMode;
+  /** By which a provider's proxy finds the database; sent as it is when the connection begins. */
+  readonly options?: string;
   /** Parameters that are not used and do no harm. */
   readonly ignored: readonly string[];
 }
@@ -23,6 +25,20 @@ const RULE = `must be a URL such as ${EXAMPLE} (special characters of the passwo
 const SSL_MODES: readonly string[] = ['disable', 'require', 'verify-ca', 'verify-full'] satisfies readonly SslMode[];
 /** Of other clients, for what is meant by one of ours. */
 const SSL_ALIASES: Readonly<Record<string, SslMode>> = { 'no-verify': 'require' };
+
+/** Forms of other clients, and how the same is written here. */
+const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
+  [/^postgres(?:ql)?\+/, `names the driver of another language: leave out the part from "+" to ":", as in ${EXAMPLE}`],
+  [/^jdbc:/, `is a URL of JDBC: write ${EXAMPLE}, with the user in front of the host`],
+  [
+    /^(?:mysql|mariadb|sqlserver|mongodb|oracle|sqlite)/,
+    'is the URL of another database: storageType db is PostgreSQL',
+  ],
+  [/^[a-z_]{1,30}\s{0,9}=/, `is a list of keywords: write the same as a URL, ${EXAMPLE}`],
+];
+
+/** What proxies of providers read in the parameter `options`; anything else would change what the connection does. */
+const ROUTING = /^(?:--cluster=|(?:project|endpoint)=)[\w.-]{1,100}$/;
 
 /** Parameters that would change what the connection does, and where that is said instead. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -39,16 +55,22 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** The parts of a URL, or the sentence that says what is wrong with it; neither the URL nor a password is in it. */
 export function parsePostgresUrl(text: string): PostgresAddress | string {
   const [scheme = '', authority = '', rest = ''] = splitUrl(text);
-  if (!/^postgres(ql)?:$/.test(scheme)) return RULE;
+  if (!/^postgres(ql)?:$/.test(scheme)) return otherForm(text);
   const host = authority.slice(authority.lastIndexOf('@') + 1);
   if (/,|%2C/i.test(host)) return `${RULE} with one host: the primary's, or that of a proxy that follows it`;
   // A URL of the standard has a host; that of a Unix socket has none.
   const url = URL.parse(host === '' ? `${scheme}//${authority}localhost${rest}` : text);
-  return !url || url.hash !== '' ? RULE : addressOf(url, host !== '');
+  const isWrong = !url || url.hash !== '' || (url.hostname.includes('%') && socketOf(url) === undefined);
+  return isWrong ? RULE : addressOf(url, host !== '');
+}
+
+function otherForm(text: string): string {
+  return OTHER_FORMS.find(([form]) => form.test(text))?.[1] ?? RULE;
 }
 
 function addressOf(url: URL, hasHost: boolean): PostgresAddress | string {
-  const { host, user, password, dbname, port, ...parameters } = Object.fromEntries(url.searchParams);
+  const { host = socketOf(url), user, password, dbname, port, ...given } = Object.fromEntries(url.searchParams);
+  const { options, parameters } = withoutDefaults(given);
   const problem = wrongParameter(parameters) ?? wrongHost(host, hasHost);
   if (problem !== undefined) return problem;
   const account = accountOf(url, { user, password, dbname });
@@ -59,8 +81,27 @@ function addressOf(url: URL, hasHost: boolean): PostgresAddress | string {
     port: Number(url.port || port || 5432),
     ...account,
     ...(sslMode === undefined ? {} : { sslMode }),
+    ...(options === undefined ? {} : { options }),
     ignored: Object.keys(parameters).filter((name) => name !== 'sslmode' && name !== 'ssl'),
   };
+}
+
+/** Without what says no more than is so anyway: the authorities of the system are those that Node trusts. */
+function withoutDefaults({ options, sslrootcert, ...rest }: Readonly<Record<string, string>>) {
+  const isRouting = options !== undefined && ROUTING.test(options);
+  const parameters: Readonly<Record<string, string>> = {
+    ...rest,
+    ...(options === undefined || isRouting ? {} : { options }),
+    ...(sslrootcert === undefined || sslrootcert === 'system' ? {} : { sslrootcert }),
+    // As in libpq, where the authorities of the system are not enough for less than the name as well.
+    ...(sslrootcert === 'system' ? { sslmode: 'verify-full' } : {}),
+  };
+  return { parameters, ...(isRouting ? { options } : {}) };
+}
+
+/** A folder in the place of the host, its slashes written as %2F. */
+function socketOf({ hostname }: URL): string | undefined {
+  return /^%2F(?:[\w.-]|%2F|%3A){0,300}$/i.test(hostname) ? decodeURIComponent(hostname) : undefined;
 }
 
 /** Scheme with colon, what stands between `//` and the path, and the rest. */
