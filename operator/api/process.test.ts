@@ -7,6 +7,7 @@ it('fills in the defaults that the API server fills in too', () => {
     imagePullPolicy: 'IfNotPresent',
     script: { commands: ['true'], shell: '/bin/sh' },
     restartPolicy: 'OnFailure',
+    replicas: 1,
     suspend: false,
   });
 });

@@ -5,6 +5,7 @@ import type { CustomResource } from './crd.ts';
 import type { Rule } from './fields.ts';
 import { described, duration, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
+import { replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { checkPod } from './pod-checks.ts';
 import { statusFields } from './status.ts';
@@ -22,6 +23,12 @@ const oneGrace: Rule<GracePeriods> = {
     older === undefined || newer === undefined || String(older) === String(newer),
 };
 
+const zeroOrOne: Rule<number> = {
+  rule: 'self <= 1',
+  message: 'must be 0 or 1, because a process runs once; a WorkloadService can have more replicas',
+  holds: (replicas) => replicas <= 1,
+};
+
 export const processSpec = withRules(
   z
     .object({
@@ -37,6 +44,10 @@ export const processSpec = withRules(
         'How many restarts after failures are allowed; one more stops the process until the spec changes (Stalled, MaxRestartsExceeded). ' +
           'Default: absent, which means without limit. Example: 5',
       ).optional(),
+      replicas: described(
+        withRules(z.int32().min(0), [zeroOrOne]).default(1),
+        'Whether there is a pod: 1, or 0 to stop it, for kubectl scale and budgets for disruptions. Default: 1',
+      ),
       gracePeriod: duration('Older name of terminationGracePeriod. Example: 30s').optional(),
     })
     .superRefine(checkPod),
@@ -46,6 +57,8 @@ export const processSpec = withRules(
 export const processStatus = z
   .object({
     ...statusFields,
+    replicas: replicaStatus.replicas,
+    selector: replicaStatus.selector,
     podName: z.string().meta({ description: 'Pod that runs the process, in the same namespace.' }).optional(),
     nodeName: z.string().meta({ description: 'Node that the pod was bound to.' }).optional(),
     restarts: z
@@ -104,6 +117,7 @@ export const processCustomResource: CustomResource = {
   spec: processSpec,
   status: processStatus,
   maxNameLength: 63,
+  scalable: true,
   columns: workloadColumns('Whether it runs', 'Whether it is ready, or ended with success', [
     { name: 'Restarts', type: 'integer', jsonPath: '.status.restarts', priority: 1 },
     { name: 'Node', type: 'string', jsonPath: '.status.nodeName', priority: 1 },

@@ -2,78 +2,31 @@
  * `validate` against a real API server: some hundred inputs go to both, as strict dry runs; they must be of one mind, and what would be
  * stored must hold what `render` prints.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import type { ChildType } from '../api/children.ts';
-import { GROUP, VERSION } from '../api/group.ts';
-import { customResources } from '../api/kinds.ts';
 import { NOTHING_LIVE, render } from '../app/render.ts';
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
-import { HttpClusterClient } from '../cluster/http-client.ts';
-import { PooledKubeConfig } from '../cluster/kube-config.ts';
 import { parseYaml } from '../config/yaml.ts';
-import { ApiServer } from '../lease/testing/api-server.ts';
-import { systemClock } from '../lib/clock.ts';
 import { contains } from '../reconcile/contains.ts';
 import { tenantOf } from '../reconcile/metadata.ts';
+import { CrdServer } from '../reconcile/testing/crd-server.ts';
 import { checkSources } from './workloads.ts';
 import type { Input } from './testing/mutations.ts';
 import { mutations } from './testing/mutations.ts';
 import { worldly } from './testing/worldly.ts';
 
-const NAMESPACE = 'shop';
 const SETTING = { tenant: 'default', clusterName: 'east', term: 1, live: NOTHING_LIVE };
 const ROOT = join(import.meta.dirname, '../..');
 
-let server: ApiServer;
-let client: HttpClusterClient;
+let server: CrdServer;
 
 beforeAll(async () => {
-  server = await ApiServer.start();
-  const file = join(server.folder, 'kubeconfig');
-  writeFileSync(file, server.kubeconfig('admin'));
-  client = new HttpClusterClient({
-    config: PooledKubeConfig.load({ path: file }),
-    clock: systemClock,
-    userAgent: 'highlander-test',
-  });
-  const of = (kind: string, plural: string, namespaced: boolean, group = ''): ChildType => ({
-    group,
-    version: 'v1',
-    plural,
-    kind,
-    namespaced,
-  });
-  const definitions = of('CustomResourceDefinition', 'customresourcedefinitions', false, 'apiextensions.k8s.io');
-  const crds = readdirSync(join(ROOT, 'crds')).map(
-    (name) => parse(readFileSync(join(ROOT, 'crds', name), 'utf8')) as KubeObject,
-  );
-  for (const crd of crds) await client.create(definitions, crd);
-  await client.create(of('Namespace', 'namespaces', false), { metadata: { name: NAMESPACE } });
-  // No controller makes it here, and no pod is admitted without.
-  await client.create(of('ServiceAccount', 'serviceaccounts', true), {
-    metadata: { name: 'default', namespace: NAMESPACE },
-  });
-  for (const crd of crds) await established(definitions, crd.metadata.name);
+  server = await CrdServer.start();
 }, 120_000);
 
-afterAll(async () => {
-  await client?.close();
-  await server?.[Symbol.asyncDispose]();
-});
-
-async function established(type: ChildType, name: string): Promise<void> {
-  for (;;) {
-    const crd = await client.get<KubeObject & { status?: { conditions?: { type: string; status: string }[] } }>(type, {
-      name,
-    });
-    if (crd?.status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True')) return;
-    await systemClock.sleep(20);
-  }
-}
+afterAll(() => server?.[Symbol.asyncDispose]());
 
 interface Verdict {
   /** Undefined: accepted. */
@@ -82,21 +35,14 @@ interface Verdict {
   readonly drift?: string | undefined;
 }
 
-const customTypes = customResources.map((each): ChildType => ({
-  ...each,
-  group: GROUP,
-  version: VERSION,
-  namespaced: true,
-}));
-
 /** Of everything that applying it would make. */
 async function byCluster(text: string): Promise<Verdict> {
   for (const { value, errors } of parseYaml(text)) {
     if (errors.length > 0) return { refusal: errors[0]?.what };
     const object = value as KubeObject & { spec: unknown };
-    const type = customTypes.find(({ kind }) => kind === object.kind);
+    const type = CrdServer.types.find(({ kind }) => kind === object.kind);
     if (!type) continue;
-    const placed = { ...object, metadata: { ...object.metadata, namespace: NAMESPACE } };
+    const placed = { ...object, metadata: { ...object.metadata, namespace: CrdServer.namespace } };
     const stored = await dryRun(type, placed);
     if (typeof stored === 'string') return { refusal: stored };
     if (!contains(stored, withoutNull({ spec: object.spec }))) return { drift: `${type.kind} is stored otherwise` };
@@ -130,7 +76,7 @@ async function childrenOf(stored: KubeObject & { spec?: unknown; kind: string })
 /** What would be stored, or why not. */
 async function dryRun(type: ChildType, object: KubeObject): Promise<(KubeObject & { spec?: unknown }) | string> {
   try {
-    return await client.create(type, object, { dryRun: true, strict: true, fieldManager: 'highlander' });
+    return await server.client.create(type, object, { dryRun: true, strict: true, fieldManager: 'highlander' });
   } catch (error) {
     if (error instanceof ApiError && error.code < 500) return error.message;
     if (error instanceof ApiError) return error.message;

@@ -62,6 +62,12 @@ export function selectorLabels({ tenant, kind, owner }: Pick<Claim, 'tenant' | '
   return { [keys.tenant]: tenant, [keys.kind]: kind, [keys.name]: owner.name };
 }
 
+/** The same, as scale subresources have it. */
+export function selectorText(claim: Pick<Claim, 'tenant' | 'kind' | 'owner'>): string {
+  const labels = Object.entries(selectorLabels(claim));
+  return labels.map(([key, value]) => `${key}=${value}`).join(',');
+}
+
 export interface Blueprint {
   readonly type: ChildType;
   readonly name: string;

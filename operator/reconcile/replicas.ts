@@ -2,7 +2,7 @@
 import { childTypes } from '../api/children.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import type { Facts, Sight } from './child-look.ts';
-import { selectorLabels } from './child.ts';
+import { selectorText } from './child.ts';
 import { isDeleting, isFinal, isGone } from './gone.ts';
 import { starting } from './pod-trouble.ts';
 import type { Verdict } from './status.ts';
@@ -44,14 +44,13 @@ export function isObserved({ metadata, status }: Replicated, { owner, previous }
 export function replicaFacts(live: Replicated | undefined, tenant: string, kind: string, sight: Sight): ReplicaFacts {
   const { replicas = 0, readyReplicas = 0, updatedReplicas = 0 } = live?.status ?? {};
   const wanted = live ? wantedReplicas(live) : 0;
-  const selector = Object.entries(selectorLabels({ tenant, kind, owner: sight.owner }));
   return {
     active: wanted > 0 && replicas > 0,
     healthy: wanted > 0 && readyReplicas >= wanted,
     replicas,
     readyReplicas,
     updatedReplicas,
-    selector: selector.map(([key, value]) => `${key}=${value}`).join(','),
+    selector: selectorText({ tenant, kind, owner: sight.owner }),
   };
 }
 

@@ -231,7 +231,7 @@ const OWN: Readonly<Record<string, readonly (readonly [string, Change])[]>> = {
       [{ name: '80', containerPort: 80 }],
     ),
     ...values('schedule', '@daily'),
-    ...values('replicas', 1),
+    ...values('replicas', 0, 1, 2, -1, '1', null),
   ],
   WorkloadCronJob: [
     ['no schedule', without('schedule')],

@@ -19,7 +19,7 @@ export interface Memory {
   readonly completedTemplateHash?: string | undefined;
 }
 
-export type Wish = 'run' | 'completed' | 'suspended' | 'exceeded';
+export type Wish = 'run' | 'completed' | 'suspended' | 'scaledToZero' | 'exceeded';
 
 export interface Decision {
   readonly wish: Wish;
@@ -52,6 +52,8 @@ export function decide(situation: Situation): Decision {
     return { wish: 'exceeded', memory, rememberFirst: true, ...act(stop(situation, 'MaxRestartsExceeded')) };
   }
   if (spec.suspend) return { wish: 'suspended', memory, rememberFirst: false, ...act(stop(situation, 'Suspended')) };
+  if (spec.replicas === 0)
+    return { wish: 'scaledToZero', memory, rememberFirst: false, ...act(stop(situation, 'ScaledToZero')) };
   return { wish: 'run', memory, ...run(situation, memory) };
 }
 

@@ -62,6 +62,7 @@ function aboutStop(name: string, reason: string): EventText {
 
 const ANNOUNCED: Readonly<Record<string, EventText['type']>> = {
   Completed: 'Normal',
+  ScaledToZero: 'Normal',
   Suspended: 'Normal',
   Conflict: 'Warning',
   CrashLoopBackOff: 'Warning',

@@ -5,6 +5,7 @@ import type { Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec, ProcessStatus, WorkloadProcess } from '../../api/process.ts';
 import { PROCESS_KIND } from '../../api/process.ts';
 import { RetryLater, TerminalError } from '../../lib/errors.ts';
+import { selectorText } from '../../reconcile/child.ts';
 import { LOST_AFTER_MS } from '../../reconcile/gone.ts';
 import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Standing } from '../../reconcile/plan.ts';
@@ -143,7 +144,8 @@ export function refused(
 }
 
 function say(workload: WorkloadProcess, facts: Facts, verdict: Verdict, at: Viewpoint): ProcessStatus {
-  return composeStatus(facts, verdict, occasionOf(workload, at), workload.status);
+  const selector = selectorText({ tenant: at.tenant, kind: PROCESS_KIND, owner: workload.metadata });
+  return composeStatus({ ...facts, selector }, verdict, occasionOf(workload, at), workload.status);
 }
 
 function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing, 'ours'>, at: Viewpoint): View {

@@ -98,6 +98,8 @@ describe('starting', () => {
       podName: 'job-pod',
       nodeName: 'node1',
       restarts: 0,
+      replicas: 1,
+      selector: `${labels.tenant}=default,${labels.kind}=WorkloadProcess,${labels.name}=job`,
       startedAt: world.time(),
     });
     await world.advance(60);

@@ -11,7 +11,7 @@ import { mainStatus } from '../../reconcile/ending.ts';
 
 export type Facts = Pick<
   ProcessStatus,
-  'podName' | 'nodeName' | 'restarts' | 'startedAt' | 'completedGeneration' | 'completedTemplateHash'
+  'replicas' | 'podName' | 'nodeName' | 'restarts' | 'startedAt' | 'completedGeneration' | 'completedTemplateHash'
 > & { active: boolean; healthy: boolean };
 
 export function factsOf(decision: Decision, seen: Observation | undefined, previous: ProcessStatus | undefined): Facts {
@@ -19,6 +19,7 @@ export function factsOf(decision: Decision, seen: Observation | undefined, previ
   const succeeded = decision.wish === 'completed' && outcome(seen, previous) === 'succeeded';
   return {
     active: alive,
+    replicas: alive ? 1 : 0,
     healthy: (alive && seen.ready && !seen.lost) || succeeded,
     podName: seen?.pod.metadata.name,
     nodeName: seen?.pod.spec.nodeName,
@@ -53,6 +54,8 @@ export function verdictOf(
       return exceeded(decision, spec);
     case 'suspended':
       return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the process is kept stopped' };
+    case 'scaledToZero':
+      return scaledToZero(seen);
     case 'run':
       return running(decision, seen);
   }
@@ -88,6 +91,12 @@ function exceeded({ memory }: Decision, { maxRestarts = 0 }: ProcessSpec): Verdi
 function ordinal(n: number): string {
   const suffix = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
   return `${n}${suffix}`;
+}
+
+function scaledToZero(seen: Observation | undefined): Verdict {
+  if (!seen) return { state: 'done', reason: 'ScaledToZero', message: 'spec.replicas is 0: there is no pod' };
+  const message = `spec.replicas is 0: pod ${seen.pod.metadata.name} is being stopped`;
+  return { state: 'working', reason: 'Stopping', message };
 }
 
 function running({ backoffMs }: Decision, seen: Observation | undefined): Verdict {
