@@ -87,6 +87,29 @@ describe.skipIf(!inject('realNodes'))('a WorkloadPersistent', () => {
     expect((await stage.runningPod(POD)).metadata.uid).toBe(before.metadata.uid);
   });
 
+  it('runs beside a WorkloadService of its name, and its pod is found by its name', async () => {
+    const service = yaml('queue', PORTS).replace('WorkloadPersistent', 'WorkloadService');
+    const before = await stage.runningPod(POD);
+    await stage.kube.apply(service);
+    const { status } = await stage.reason('queue', 'Running', 'default', 'workloadservices');
+    expect(status).toMatchObject({ serviceName: 'queue-service', readyReplicas: 1 });
+    expect((await reason('queue', 'Running')).status).toMatchObject({ serviceName: 'queue', podServiceName: 'queue' });
+    expect((await stage.runningPod(POD)).metadata.uid).toBe(before.metadata.uid);
+    await stage.kube.apply(service.replaceAll('queue', 'desk'));
+    await stage.reason('desk', 'Running', 'default', 'workloadservices');
+    await stage.kube.apply(yaml('desk', PORTS));
+    const desk = { serviceName: 'desk-headless', podServiceName: 'desk-headless', readyReplicas: 1 };
+    expect((await reason('desk', 'Running')).status).toMatchObject(desk);
+    const slices = await stage.object<{ items: { endpoints: { hostname?: string }[] }[] }>(
+      'apis/discovery.k8s.io/v1',
+      'endpointslices?labelSelector=kubernetes.io/service-name%3Ddesk-headless',
+    );
+    expect(slices?.items.flatMap(({ endpoints }) => endpoints.map(({ hostname }) => hostname))).toEqual(['desk-0']);
+    await stage.kube.run('delete', 'workloadservices', 'queue', 'desk', '--wait=false');
+    await stage.kube.run('delete', PLURAL, 'desk', '--wait=false');
+    await stage.noPod('desk-0');
+  });
+
   it('claims its volumes, and says what it waits for', async () => {
     await stage.kube.apply(yaml('stored', '  persistentVolumes: [{name: data, mountPath: /data, size: 1Mi}]\n'));
     const claim = await waitFor('the claim', () =>

@@ -57,7 +57,7 @@ export const persistentSpec = withRules(
       serviceName: described(
         letterFirst,
         'Service through which the pods are reached: headless, so that each pod has a name of its own (NAME-0.SERVICE), unless a servicePort differs from its ' +
-          'containerPort. Default: the name of the workload. It cannot be changed later. Example: message-queue',
+          'containerPort. Default: the name of the workload, or NAME-headless where another Service has it. It cannot be changed later. Example: message-queue',
       ).optional(),
       persistentVolumes: z
         .array(persistentVolume)
@@ -104,6 +104,10 @@ export const persistentStatus = z
     ...statusFields,
     ...replicaStatus,
     serviceName: z.string().meta({ description: 'Service through which the pods are reached.' }).optional(),
+    podServiceName: z
+      .string()
+      .meta({ description: 'Service in the names of the pods: POD.PODSERVICENAME.NAMESPACE.svc.' })
+      .optional(),
     progressingSince: z.iso
       .datetime({ offset: true })
       .meta({ description: 'Since when it is being brought up; absent while all pods are ready.' })

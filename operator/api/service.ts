@@ -17,6 +17,12 @@ function hasPorts(spec: unknown): boolean {
   return Array.isArray(ports) && ports.length > 0;
 }
 
+/** Of a raw spec: whether it has a port, of its own or of its template. */
+export function asksForService(spec: unknown): boolean {
+  const { serviceTemplate: template } = (spec ?? {}) as { readonly serviceTemplate?: { spec?: unknown } | null };
+  return hasPorts(spec) || hasPorts(template?.spec);
+}
+
 interface Replaced {
   readonly replicas?: number | undefined;
   readonly deploymentTemplate?: ChildTemplate | undefined;
@@ -92,7 +98,8 @@ export const serviceCustomResource: CustomResource = {
   singular: 'workloadservice',
   shortNames: ['wls'],
   description:
-    'WorkloadService keeps a service up in one cluster of a tenant at a time, as the Deployment NAME, with a Service NAME when it has ports.',
+    'WorkloadService keeps a service up in one cluster of a tenant at a time, as the Deployment NAME, with a Service NAME when it has ports ' +
+    '(NAME-service where a WorkloadPersistent has that name).',
   spec: serviceSpec,
   status: serviceStatus,
   maxNameLength: 63,

@@ -13,9 +13,11 @@ import type { Config } from '../config/config.ts';
 import type { AnyChild, Live } from '../reconcile/child.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/logger.ts';
-import { numberAnnotation, tenantOf } from '../reconcile/metadata.ts';
+import { numberAnnotation, tenantOf, workloadOf } from '../reconcile/metadata.ts';
 import { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import type { Child } from '../reconcile/plan.ts';
+import type { ServiceHolder } from '../reconcile/service-names.ts';
+import { holderOf } from '../reconcile/service-names.ts';
 import { connectTo } from './client.ts';
 import type { Rendered } from './render.ts';
 import { NOTHING_LIVE, render } from './render.ts';
@@ -78,16 +80,21 @@ async function childrenOf(
   const place = { clusterName: cluster.name, podDefaults: defaults.of(namespace) };
   const setting = { tenant: tenantOf(owner), ...place, term: 0, live: NOTHING_LIVE };
   const found = new Map<string, AnyChild>();
+  const others = new Map<string, ServiceHolder>();
   for (const { type, object } of render(owner, setting)) {
     const live = await client.get<AnyChild>(type, object.metadata);
-    if (live) found.set(`${type.plural}/${object.metadata.name}`, live);
+    const { name } = object.metadata;
+    if (live && type === childTypes.services && workloadOf(live, owner.kind)?.name !== owner.metadata.name)
+      others.set(name, holderOf(live));
+    else if (live) found.set(`${type.plural}/${name}`, live);
   }
   const terms = [...found.values()].map((each) => numberAnnotation(each, annotations.term) ?? 0);
   const live: Live = {
     get: <T extends Child>(type: ChildType, name: string) => found.get(`${type.plural}/${name}`) as T | undefined,
     list: () => [],
   };
-  return render(owner, { ...setting, term: Math.max(0, ...terms), live });
+  const term = Math.max(0, ...terms);
+  return render(owner, { ...setting, term, live, holderOf: (name) => others.get(name) ?? 'nobody' });
 }
 
 interface Tried {

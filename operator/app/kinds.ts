@@ -124,12 +124,14 @@ export function kinds(deps: KindDeps): readonly Registration[] {
       kind: SERVICE_KIND,
       source: workloads.service,
       children: [children.deployments, children.services],
+      contenders: { kind: PERSISTENT_KIND, cache: workloads.persistent.view() },
       make: (options) => new ServiceReconciler(options),
     }),
     composed(deps, {
       kind: PERSISTENT_KIND,
       source: workloads.persistent,
       children: [children.statefulSets, children.services],
+      contenders: { kind: SERVICE_KIND, cache: workloads.service.view() },
       make: (options) => new PersistentReconciler(options),
     }),
     composed(deps, {
@@ -182,11 +184,12 @@ interface Composed {
   readonly source: Watched<KubeObject>;
   /** Of what the kind makes, and of what it has to see besides its pods. */
   readonly children: readonly Watched<AnyChild>[];
+  readonly contenders?: ChildSetOptions['contenders'];
   readonly make: (options: ChildSetOptions) => Reconciler;
 }
 
 /** A kind whose pods are made by Kubernetes' own controllers, from children of ours. */
-function composed(deps: KindDeps, { kind, source, children, make }: Composed): Registration {
+function composed(deps: KindDeps, { kind, source, children, contenders, make }: Composed): Registration {
   const { tenancy, workers, caches } = deps;
   const owner = (object: KubeObject) => workloadOf(object, kind);
   const { pods } = caches.children;
@@ -197,6 +200,7 @@ function composed(deps: KindDeps, { kind, source, children, make }: Composed): R
     reconciler: make({
       ...deps,
       workloads: source.view(),
+      contenders,
       caches: [...children, pods].map((each) => ({ type: each.type, cache: each.view(owner) })),
     }),
     children: [

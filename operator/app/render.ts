@@ -22,6 +22,7 @@ export interface Setting {
   readonly term: number;
   /** Children that there are. */
   readonly live: Live;
+  readonly holderOf?: Claim['holderOf'];
   /** `kubernetes` unless told. */
   readonly podDefaults?: PodDefaults | undefined;
 }
@@ -36,11 +37,12 @@ export const NOTHING_LIVE: Live = { get: () => undefined, list: () => [] };
 /** Throws `TerminalError` that names the field. */
 export function render(
   { kind, metadata, spec }: { readonly kind: string; readonly metadata: ObjectMeta; readonly spec: unknown },
-  { tenant, clusterName, term, live, podDefaults }: Setting,
+  { tenant, clusterName, term, live, holderOf, podDefaults }: Setting,
 ): readonly Rendered[] {
   const stamp = { term, generation: metadata.generation ?? 1 };
   const claim = (component: string): Claim => {
-    return { owner: metadata, kind, component, tenant, clusterName, podDefaults, scope: 'single', stamp, live };
+    const place = { tenant, clusterName, podDefaults };
+    return { owner: metadata, kind, component, ...place, scope: 'single', stamp, live, holderOf };
   };
   switch (kind) {
     case PROCESS_KIND: {

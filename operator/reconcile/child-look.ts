@@ -1,10 +1,13 @@
 /** One look at a workload that is made of children: what to do next, and what to say about it. Pure. */
 import type { ChildType } from '../api/children.ts';
+import { childTypes } from '../api/children.ts';
 import { assertGrace } from '../api/grace.ts';
 import type { Scope } from '../api/scope.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
 import { TerminalError } from '../lib/errors.ts';
+import type { Contender } from '../api/service-names.ts';
+import { goesFirst } from '../api/service-names.ts';
 import { obstacleOf } from './child-obstacles.ts';
 import type { Stubborn } from './child-plan.ts';
 import { planDesired } from './child-plan.ts';
@@ -12,6 +15,8 @@ import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import type { Action, Child, Claimant, IsForged } from './plan.ts';
 import { standingOf } from './plan.ts';
 import type { CommonStatus, Report } from './status.ts';
+import type { ServiceHolder } from './service-names.ts';
+import { holderOf } from './service-names.ts';
 import { composeStatus, occasionOf } from './status.ts';
 
 /** What an observation is made from. */
@@ -82,6 +87,8 @@ export interface ChildView {
 export interface Subject<S> {
   readonly kind: WorkloadKind<S>;
   readonly workload: Workload;
+  /** Of the kind and name that may want the same Service. */
+  readonly contender?: Contender | undefined;
   readonly all: Live;
   readonly at: Viewpoint;
 }
@@ -120,7 +127,9 @@ function sightOf<S>(subject: Subject<S>): Sight {
   return { owner: workload.metadata, live: onlyOurs(subject), previous: workload.status, now: at.now };
 }
 
-function claimOf<S>({ kind: { resource, component }, workload, at }: Subject<S>, live: Live): Claim {
+function claimOf<S>(subject: Subject<S>, live: Live): Claim {
+  const { kind, workload, at } = subject;
+  const { resource, component } = kind;
   const { tenant, clusterName, podDefaults, scope, term } = at;
   const stamp = { term, generation: generationOf(workload) };
   return {
@@ -133,7 +142,16 @@ function claimOf<S>({ kind: { resource, component }, workload, at }: Subject<S>,
     scope,
     stamp,
     live,
+    holderOf: (service) => holderIn(subject, service),
   };
+}
+
+function holderIn<S>(subject: Subject<S>, service: string): ServiceHolder {
+  const { kind, workload, contender, all } = subject;
+  const found = all.get<Child>(childTypes.services, service);
+  if (found) return standingOf(found, claimantOf(subject)) === 'foreign' ? holderOf(found) : 'nobody';
+  const isContested = contender !== undefined && service === workload.metadata.name;
+  return isContested && goesFirst(contender, { ...workload, kind: kind.resource.kind }) ? 'workload' : 'nobody';
 }
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {

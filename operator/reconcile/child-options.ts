@@ -20,6 +20,8 @@ export interface ChildSetOptions {
   readonly workloads: ReadCache<Workload>;
   /** Of all types that the kind makes or looks at. */
   readonly caches: readonly ChildCache[];
+  /** Of another kind, any tenant's: one of the same name and namespace may want the same Service. */
+  readonly contenders?: { readonly kind: string; readonly cache: Pick<ReadCache<Workload>, 'get'> } | undefined;
   readonly events: EventSink;
   readonly clock: Clock;
   readonly tenant: string;

@@ -86,11 +86,14 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   #subject(workload: Workload, all: ChildScene, { term, holder, scope, isForged }: Grant): Subject<S> {
-    const { tenant, clusterName, maxGraceMs, clock } = this.#options;
-    const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
+    const { tenant, clusterName, maxGraceMs, clock, contenders } = this.#options;
+    const { namespace = '', name } = workload.metadata;
+    const podDefaults = this.#options.podDefaults?.of(namespace);
     const place = { tenant, clusterName, podDefaults, maxGraceMs };
     const at = { ...place, scope, term, holder, isForged, now: clock.wall(), stubborn: this.#stubborn };
-    return { kind: this.#kind, workload, all, at };
+    const other = contenders?.cache.get({ namespace, name });
+    const contender = other && contenders && { ...other, kind: contenders.kind };
+    return { kind: this.#kind, workload, contender, all, at };
   }
 
   async #conclude(workload: Workload, key: ObjectKey, view: ChildView, grant: Grant): Promise<Result> {

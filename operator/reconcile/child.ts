@@ -6,6 +6,7 @@ import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
 import type { CommonSpec } from '../api/workload.ts';
 import type { Stamp } from './metadata.ts';
+import type { ServiceHolder } from './service-names.ts';
 import {
   childLabels,
   numberAnnotation,
@@ -43,6 +44,8 @@ export interface Claim {
   readonly stamp: Stamp;
   /** Only children that are ours and stay. */
   readonly live: Live;
+  /** Who else has a Service of this name, or is to have it first. Nobody unless told. */
+  readonly holderOf?: ((service: string) => ServiceHolder) | undefined;
 }
 
 export interface DesiredChild {

@@ -8,8 +8,13 @@ import { claimFor, liveWith } from '../../reconcile/testing/claims.ts';
 import { desired } from './desired.ts';
 
 const DATA = { name: 'data', mountPath: '/var/mqm', size: '10Gi' };
-const render = (given: Record<string, unknown> = {}, more: Partial<Claim> = {}) =>
+const inOrder = (given: Record<string, unknown> = {}, more: Partial<Claim> = {}) =>
   desired(claimFor(PERSISTENT_KIND, 'persistent', more), persistentSpec.parse({ image: 'mq:1', ...given }));
+/** The StatefulSet first. */
+const render = (...of: Parameters<typeof inOrder>) => {
+  const isSet = ({ type }: { readonly type: object }) => type === childTypes.statefulSets;
+  return [...inOrder(...of).filter(isSet), ...inOrder(...of).filter((child) => !isSet(child))];
+};
 const set = (given = {}) => render(given)[0]!.object as StatefulSet;
 const SELECTOR = { [labels.tenant]: 'default', [labels.kind]: PERSISTENT_KIND, [labels.name]: 'web' };
 

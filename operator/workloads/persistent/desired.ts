@@ -16,21 +16,29 @@ import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf } from '../../reconcile/probes.ts';
 import { servicePorts } from '../../reconcile/service-ports.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
+import type { ServiceNames } from './services.ts';
+import { serviceNames } from './services.ts';
 import { withClaimTemplates } from './claim-templates.ts';
 import { assertChangeable, claimTemplates, retention, volumeMounts } from './claims.ts';
 
-/** Throws `TerminalError` ImmutableField when the StatefulSet that is there cannot become what is asked for. */
+/**
+ * Of a new one the Services come first where it is yet to be found out which name is free: the StatefulSet keeps it for good.
+ * Throws `TerminalError` ImmutableField when the StatefulSet that is there cannot become what is asked for.
+ */
 export function desired(claim: Claim, spec: PersistentSpec): readonly DesiredChild[] {
-  return [desiredSet(claim, spec), ...desiredService(claim, spec)];
+  const names = serviceNames(claim, spec);
+  const set = desiredSet(claim, spec, names.governing);
+  const services = desiredServices(claim, spec, names);
+  return liveSet(claim) || spec.serviceName !== undefined ? [set, ...services] : [...services, set];
 }
 
-export function serviceNameOf(name: string, spec: PersistentSpec): string {
-  return spec.serviceName ?? name;
+function liveSet({ live, owner }: Claim): StatefulSet | undefined {
+  return live.get<StatefulSet>(childTypes.statefulSets, owner.name);
 }
 
-function desiredSet(claim: Claim, spec: PersistentSpec): DesiredChild {
+function desiredSet(claim: Claim, spec: PersistentSpec, serviceName: string): DesiredChild {
   const { owner, stamp } = claim;
-  const live = claim.live.get<StatefulSet>(childTypes.statefulSets, owner.name);
+  const live = liveSet(claim);
   const main = { ...probesOf(spec), ...volumeMounts(spec) };
   const template = podTemplateOf(claim, spec, { restartPolicy: 'Always', main });
   const replicas = spec.suspend ? 0 : spec.replicas;
@@ -38,7 +46,7 @@ function desiredSet(claim: Claim, spec: PersistentSpec): DesiredChild {
   const rest = {
     ...withoutNulls(spec.statefulSetTemplate?.spec),
     ...(replicas === undefined ? {} : { replicas }),
-    serviceName: serviceNameOf(owner.name, spec),
+    serviceName,
     podManagementPolicy: spec.podManagementPolicy,
     persistentVolumeClaimRetentionPolicy: retention(spec),
     selector: { matchLabels: selectorLabels(claim) },
@@ -58,27 +66,13 @@ function desiredSet(claim: Claim, spec: PersistentSpec): DesiredChild {
   });
 }
 
-/**
- * The one that gives each pod a name of its own, and beside it one that is reached from outside, where the template asks for
- * such a one and serviceName names another.
- */
-function desiredService(claim: Claim, spec: PersistentSpec): readonly DesiredChild[] {
-  const { name } = claim.owner;
-  const governing = serviceNameOf(name, spec);
-  const ports = servicePorts(spec.ports);
-  const isPlain = ports.some(({ port, targetPort }) => port !== targetPort);
-  if (!isReachedFromOutside(spec))
-    return serviceOf(claim, spec, { name: governing, isHeadless: !isPlain, isFront: true });
-  if (governing === name) return serviceOf(claim, spec, { name, isHeadless: false, isFront: true });
+function desiredServices(claim: Claim, spec: PersistentSpec, { governing, front }: ServiceNames) {
+  if (front === undefined) return serviceOf(claim, spec, { name: governing, isHeadless: true, isFront: true });
+  if (front === governing) return serviceOf(claim, spec, { name: front, isHeadless: false, isFront: true });
   return [
     ...serviceOf(claim, spec, { name: governing, isHeadless: true, isFront: false }),
-    ...serviceOf(claim, spec, { name, isHeadless: false, isFront: true }),
+    ...serviceOf(claim, spec, { name: front, isHeadless: false, isFront: true }),
   ];
-}
-
-function isReachedFromOutside({ serviceTemplate }: PersistentSpec): boolean {
-  const { type = 'ClusterIP', clusterIP = 'None' } = serviceTemplate?.spec ?? {};
-  return type !== 'ClusterIP' || clusterIP !== 'None';
 }
 
 interface Sort {

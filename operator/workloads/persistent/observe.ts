@@ -25,8 +25,17 @@ export function facts(sight: Sight): Facts & PersistentStatus {
   const isUp = set === undefined || (isObserved(set, sight) && isComplete(set));
   return {
     ...replicaFacts(set, tenantOf({ metadata: owner }), PERSISTENT_KIND, sight),
-    serviceName: live.list<Service>(childTypes.services)[0]?.metadata.name,
+    ...serviceNamesOf(set, live.list<Service>(childTypes.services)),
     progressingSince: isUp ? undefined : (since(sight) ?? timestamp(now)),
+  };
+}
+
+function serviceNamesOf(set: StatefulSet | undefined, services: readonly Service[]) {
+  const names = services.map(({ metadata }) => metadata.name);
+  const governing = set?.spec.serviceName;
+  return {
+    serviceName: names.find((name) => name !== governing) ?? names[0],
+    ...(governing === undefined ? {} : { podServiceName: governing }),
   };
 }
 

@@ -29,7 +29,7 @@ async function running(): Promise<ChildWorld> {
 
 it('makes a StatefulSet and its Service, and is ready with its pods', async () => {
   const world = await running();
-  expect(world.takeWrites()).toEqual(['apply StatefulSet', 'apply Service', 'status', 'status']);
+  expect(world.takeWrites()).toEqual(['apply Service', 'apply StatefulSet', 'status', 'status']);
   expect(world.summary).toBe('Ready=True Running');
   expect(world.status()).toMatchObject({ active: true, healthy: true, serviceName: 'web' });
 });

@@ -2,6 +2,7 @@
 import type { Deployment, Service } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { ServiceSpec } from '../../api/service.ts';
+import { asksForService } from '../../api/service.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import {
   activationOf,
@@ -14,19 +15,18 @@ import {
 import { withoutNulls } from '../../reconcile/contains.ts';
 import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf, readinessSeconds } from '../../reconcile/probes.ts';
+import { serviceName } from '../../reconcile/service-names.ts';
 import { servicePorts } from '../../reconcile/service-ports.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 
 /** One instance: the old one has ended before the next one starts. The `null` takes out what another strategy left. */
 const ONE_AT_A_TIME = { type: 'Recreate', rollingUpdate: null };
+/** Of the Service, where a WorkloadPersistent has that of the workload's own name. */
+const SUFFIX = '-service';
 const ONE_BY_ONE = { maxSurge: '25%', maxUnavailable: '25%' };
 
 export function desired(claim: Claim, spec: ServiceSpec): readonly DesiredChild[] {
-  return [desiredDeployment(claim, spec), ...(hasService(spec) ? [desiredService(claim, spec)] : [])];
-}
-
-function hasService({ ports = [], serviceTemplate }: ServiceSpec): boolean {
-  return ports.length > 0 || Array.isArray(serviceTemplate?.spec?.['ports']);
+  return [desiredDeployment(claim, spec), ...(asksForService(spec) ? [desiredService(claim, spec)] : [])];
 }
 
 type Strategy = NonNullable<Deployment['spec']['strategy']>;
@@ -62,10 +62,13 @@ function desiredDeployment(claim: Claim, spec: ServiceSpec): DesiredChild {
   });
 }
 
+/** The one of its name may belong to a WorkloadPersistent, whose pods cannot do without. */
 function desiredService(claim: Claim, spec: ServiceSpec): DesiredChild {
+  const { name } = claim.owner;
+  const otherwise = `${name.slice(0, 63 - SUFFIX.length)}${SUFFIX}`;
   return makeChild(claim, {
     type: childTypes.services,
-    name: claim.owner.name,
+    name: serviceName(claim, { name, otherwise, yieldsTo: ['workload'] }),
     ...metadataOf(spec, spec.serviceTemplate),
     spec: (): Service['spec'] => ({
       type: 'ClusterIP',

@@ -10,7 +10,7 @@ import type { Report } from '../../reconcile/status.ts';
 
 export function facts(sight: Sight): Facts & ServiceStatus {
   const { owner, live } = sight;
-  const serviceName = live.get<Service>(childTypes.services, owner.name)?.metadata.name;
+  const serviceName = live.list<Service>(childTypes.services)[0]?.metadata.name;
   const replicas = replicaFacts(deploymentOf(sight), tenantOf({ metadata: owner }), SERVICE_KIND, sight);
   return { ...replicas, serviceName };
 }
