@@ -14,7 +14,7 @@ import type { IsForged } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 import { composeStatus, occasionOf } from '../../reconcile/status.ts';
 import type { Decision, Memory, Situation } from './decide.ts';
-import { decide } from './decide.ts';
+import { decide, letGo } from './decide.ts';
 import type { Place } from './desired.ts';
 import { desiredPod, parseSpec } from './desired.ts';
 import type { Observation } from './observe.ts';
@@ -148,15 +148,22 @@ function say(workload: WorkloadProcess, facts: Facts, verdict: Verdict, at: View
   return composeStatus({ ...facts, selector }, verdict, occasionOf(workload, at), workload.status);
 }
 
+/** A pod that once was ours, and that a person has deleted since its workload left it alone: our finalizer would keep it for ever. */
+function letGoOfOrphan(pod: Pod, now: number): Action<Pod> | undefined {
+  const seen = observePod(pod, now);
+  return seen.deleting && seen.held ? letGo(seen) : undefined;
+}
+
 function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing, 'ours'>, at: Viewpoint): View {
   const name = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
   switch (standing) {
     case 'foreign': {
       const owner = controllerOf(pod);
       const message = `Pod ${name} is in the way and is not ours${owner ? ` (its controller is ${owner.kind} ${owner.name})` : ''}: rename or delete it`;
+      const action = letGoOfOrphan(pod, at.now);
       return {
         ...refused(workload, undefined, at, { state: 'stalled', reason: 'Conflict', message, problem: message }),
-        requeueAfterMs: RECHECK_FOREIGN_MS,
+        ...(action ? { action } : { requeueAfterMs: RECHECK_FOREIGN_MS }),
       };
     }
     case 'predecessor': {
