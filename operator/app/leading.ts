@@ -94,7 +94,7 @@ export function lead(base: Base, leading: Leading): Leadership {
         assertDistinct(leading.cluster, presence.peers, config.lease.ttlMs);
         await obedience.look();
         void obedience.run(stopping);
-        void workloads.watch(() => isShared(parts), stopping);
+        void workloads.watch(stopping);
         const announcing = presence.run();
         await elector.run();
         presence.stop();
@@ -121,14 +121,24 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
   const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
   const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm }));
   const presence = makePresence(base, leading, { elector, wishes, stamp: () => permit.term });
+  const shared = () => isShared({ candidate, permit, presence });
   const view: ClusterView = {
     ready: () => objects.ready(),
     highestStamp: () => objects.highestStamp(),
-    drainMs: (graceMs) => objects.drainMs(graceMs) + (isShared({ candidate, permit, presence }) ? STOP_MARGIN_MS : 0),
+    drainMs: (graceMs) => objects.drainMs(graceMs) + (shared() ? STOP_MARGIN_MS : 0),
     silentMs: () => client.serverClock.silentMs,
     serverTime: (monotonic) => client.serverClock.at(monotonic),
   };
-  return { candidate, permit, presence, cluster: view, workloads: stoppable(base, leading), wishes, clock, logger };
+  return {
+    candidate,
+    permit,
+    presence,
+    cluster: view,
+    workloads: stoppable(base, leading, shared),
+    wishes,
+    clock,
+    logger,
+  };
 }
 
 function listenerFor(

@@ -6,6 +6,7 @@ import type { FenceState } from '../cluster/fence.ts';
 import { Fence } from '../cluster/fence.ts';
 import type { Workloads } from '../leadership/ports.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { AwaitedPodsOptions } from '../reconcile/awaited-pods.ts';
 import { VanishedPods } from '../reconcile/vanished.ts';
 import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import type { Base } from './base.ts';
@@ -16,19 +17,23 @@ export interface Stoppable extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
   readonly notGone: readonly string[] | undefined;
   /**
-   * While several clusters share the tenant, asks now and then whether permits are enforced, and says what is new; hears
-   * of the nodes of pods whose objects went without their kubelet's word, until it is known that they have ended.
+   * While several clusters share the tenant, asks now and then whether permits are enforced, says what is new, and notes
+   * which pods may vanish unseen; hears of the nodes of pods whose objects went without their kubelet's word, until it is
+   * known that they have ended.
    */
-  watch(isShared: () => boolean, stopping: AbortSignal): Promise<void>;
+  watch(stopping: AbortSignal): Promise<void>;
 }
 
 const ASK_MS = 60_000;
 /** Between two looks at the nodes of pods that vanished: as often as kubelets say that they live. */
 const HEAR_MS = 10_000;
+/** Longest until a pod is noted that may vanish unseen. Milliseconds. */
+const NOTE_MS = 5000;
 
 export function stoppable(
   base: Base,
   { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,
+  isShared: () => boolean,
 ): Stoppable {
   const { config, clock, client, metrics } = base;
   const fence = new Fence({
@@ -41,7 +46,7 @@ export function stoppable(
     },
   });
   const vanished = new VanishedPods();
-  const all = allWorkloads(base, { pods, sources, vanished }, (call) => fence.closed(call));
+  const all = allWorkloads(base, { pods, sources, vanished, isShared }, (call) => fence.closed(call));
   let notGone: readonly string[] | undefined;
   let lookedAt = -1;
   let tookMs = 0;
@@ -62,7 +67,7 @@ export function stoppable(
     async change(ms) {
       await Promise.race([clock.sleep(ms), Promise.all([objects.change(), clock.sleep(tookMs)])]);
     },
-    async watch(isShared, stopping) {
+    async watch(stopping) {
       await Promise.all([askFence(base, fence, isShared, stopping), hearNodes(base, all, vanished, stopping)]);
     },
   };
@@ -94,12 +99,16 @@ async function hearNodes(
   stopping: AbortSignal,
 ): Promise<void> {
   const call = { signal: stopping, timeoutMs: config.lease.retryPeriodMs };
-  for (let isFirst = true; !stopping.aborted; isFirst = false) {
-    if (isFirst || vanished.pods.length > 0)
+  let heardAt = -Infinity;
+  while (!stopping.aborted) {
+    const isDue = clock.monotonic() >= heardAt + HEAR_MS;
+    if (heardAt === -Infinity || (isDue && vanished.pods.length > 0) || all.hasNews) {
+      heardAt = clock.monotonic();
       await all.awaited(call).catch((error: unknown) => {
         logger.debug('Nodes of pods that vanished could not be heard', { error: messageOf(error) });
       });
-    await clock.sleep(HEAR_MS, stopping).catch(() => {});
+    }
+    await clock.sleep(NOTE_MS, stopping).catch(() => {});
   }
 }
 
@@ -112,7 +121,12 @@ function say(state: FenceState, { logger }: Base): void {
 
 function allWorkloads(
   { config, clock, client, logger }: Base,
-  { pods, sources, vanished }: Pick<Leading, 'pods' | 'sources'> & { readonly vanished: VanishedPods },
+  {
+    pods,
+    sources,
+    vanished,
+    isShared,
+  }: Pick<Leading, 'pods' | 'sources'> & Pick<AwaitedPodsOptions, 'vanished' | 'isShared'>,
   fenced: (call: CallOptions) => Promise<void>,
 ): TenantWorkloads {
   const { tenant, namespace, watchNamespaces } = config;
@@ -128,6 +142,8 @@ function allWorkloads(
     watchNamespaces,
     fenced,
     vanished,
+    pods,
+    isShared,
     confirmed,
     clock,
     logger,

@@ -33,6 +33,8 @@ function workloadsOf(
     watchNamespaces: [],
     fenced,
     vanished: new VanishedPods(),
+    pods: { hasSynced: true, list: () => [] },
+    isShared: () => false,
     confirmed: () => undefined,
     clock: new FakeClock(),
     logger: silentLogger,

@@ -6,18 +6,15 @@ import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { labels } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
-import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
-import { core, hasCode } from '../cluster/cluster-client.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { ClusterClient } from '../cluster/cluster-client.ts';
 import { forEach } from '../lib/each.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
 import { Applier } from './apply.ts';
+import type { AwaitedPodsOptions } from './awaited-pods.ts';
+import { AwaitedPods } from './awaited-pods.ts';
 import type { AnyChild } from './child.ts';
 import type { Found } from './parking.ts';
 import { mayRun, parkedTypes, parkingOf, workloadNamed } from './parking.ts';
-import { isOvertaken, UnconfirmedNotes } from './unconfirmed-notes.ts';
-import type { VanishedPods } from './vanished.ts';
 
 /** Of each request. */
 interface Call {
@@ -25,41 +22,25 @@ interface Call {
   readonly timeoutMs: number;
 }
 
-export interface TenantWorkloadsOptions {
+export interface TenantWorkloadsOptions extends AwaitedPodsOptions {
   readonly client: ClusterClient;
-  readonly tenant: string;
-  /** Of the permit. */
-  readonly namespace: string;
   /** All when there is none. */
   readonly watchNamespaces: readonly string[];
   /** Resolves when the API server is known to start nothing more of the tenant's, its permit having ended. */
   readonly fenced: (call: Call) => Promise<void>;
-  /** Of the tenant's pods. */
-  readonly vanished: VanishedPods;
-  /** The uid that a person has written on a pod's workload, to say that the pod has stopped. */
-  readonly confirmed: (pod: Pod) => string | undefined;
   /** It was asked to stop, and the API server refused; for people. */
   readonly onRefused?: (found: Found, because: string) => void;
-  readonly clock: Pick<Clock, 'monotonic'>;
-  readonly logger: Logger;
 }
 
 const AT_ONCE = 16;
-/** Where kubelets say that they live. */
-const NODE_LEASES = 'kube-node-lease';
-
-interface NodeLease extends KubeObject {
-  readonly spec?: { readonly renewTime?: string };
-}
 
 export class TenantWorkloads {
   readonly #options: TenantWorkloadsOptions;
-
-  readonly #notes: UnconfirmedNotes;
+  readonly #awaited: AwaitedPods;
 
   constructor(options: TenantWorkloadsOptions) {
     this.#options = options;
-    this.#notes = new UnconfirmedNotes(options);
+    this.#awaited = new AwaitedPods(options);
   }
 
   /** Asks everything to stop, whatever its stamp. Throws what the client throws, when the rest has been asked. */
@@ -74,6 +55,7 @@ export class TenantWorkloads {
    */
   async running(call: Call): Promise<readonly string[]> {
     await this.#options.fenced(call);
+    const noted = await this.#awaited.noted(call);
     const makers = parkedTypes.filter((type) => type !== childTypes.pods);
     const made = (await Promise.all(makers.map((type) => this.#list(type, call)))).flat();
     const pods = await this.#list(childTypes.pods, call);
@@ -82,7 +64,9 @@ export class TenantWorkloads {
     await this.#parkAll(pods.filter((each) => !mayRun(each))).catch((error: unknown) => {
       this.#options.logger.warn('A name of a pod that has ended was not set free', { error: messageOf(error) });
     });
-    const awaited = await this.awaited(call);
+    const live = pods.map(({ object }) => object as Pod);
+    this.#options.vanished.found(live);
+    const awaited = await this.#awaited.look(noted, live, call);
     return [...new Set([...found.filter(mayRun).map(workloadNamed), ...awaited])].toSorted();
   }
 
@@ -94,26 +78,16 @@ export class TenantWorkloads {
     return lists.flatMap(({ items }) => items.map((object) => ({ type, object })));
   }
 
-  /**
-   * Workloads of pods that have no object any more, and may run on, by what this controller and its colleagues have seen.
-   * Their nodes are heard, and what is known of them is noted in the cluster.
-   */
+  /** Workloads of pods that have no object any more, and may run on. */
   async awaited(call: Call): Promise<readonly string[]> {
-    const { vanished, confirmed, client, clock } = this.#options;
-    const noted = await this.#notes.read(call);
-    vanished.noted(noted.pods);
-    for (const pod of vanished.pods) {
-      const { uid = '' } = pod.metadata;
-      if (confirmed(pod) === uid || noted.confirmed.has(uid)) vanished.confirmed(pod);
-    }
-    for (const node of vanished.nodes) {
-      const sign = await signOf(node, client, call);
-      if (sign !== 'forbidden') vanished.heard(node, sign.renewedAt, clock.monotonic());
-    }
-    await this.#notes.write(noted, vanished.pods, call).catch((error: unknown) => {
-      if (!isOvertaken(error)) throw error;
-    });
-    return vanished.pods.map((object) => workloadNamed({ type: childTypes.pods, object }));
+    const noted = await this.#awaited.noted(call);
+    const { pods } = this.#options;
+    return this.#awaited.look(noted, pods.hasSynced ? pods.list() : undefined, call);
+  }
+
+  /** Whether other pods may vanish unseen than are noted. */
+  get hasNews(): boolean {
+    return this.#awaited.hasNews;
   }
 
   async #parkAll(all: readonly Found[]): Promise<void> {
@@ -132,20 +106,5 @@ export class TenantWorkloads {
         throw error;
       }
     });
-  }
-}
-
-/** What a node's Lease says; `forbidden`: it may not be read, so that only a person can tell. */
-async function signOf(
-  node: string,
-  client: ClusterClient,
-  call: Call,
-): Promise<{ readonly renewedAt: string | undefined } | 'forbidden'> {
-  try {
-    const lease = await client.get<NodeLease>(core.leases, { name: node, namespace: NODE_LEASES }, call);
-    return { renewedAt: lease?.spec?.renewTime };
-  } catch (error) {
-    if (hasCode(error, 403)) return 'forbidden';
-    throw error;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Which pods are still awaited although their objects are gone, on an object that every controller of the tenant in this
- * cluster reads before it reports that nothing runs: one that was restarted, or away, has seen none of them vanish.
+ * Which pods are still awaited although their objects are gone, and which may vanish unseen, on an object that every
+ * controller of the tenant in this cluster reads before it reports that nothing runs: one that was restarted, or away,
+ * has seen none of them vanish.
  */
 import { podGraceMs } from '../api/grace.ts';
 import { annotations, GROUP, labels } from '../api/group.ts';
@@ -11,8 +12,10 @@ import type { Shape } from '../lib/shape.ts';
 import { isDuration, isListOf, isName, isShaped } from '../lib/shape.ts';
 
 const PODS = `${GROUP}/unconfirmed-pods`;
-/** An object's annotations hold 256 KiB: of more pods than these the first are noted. */
-const MAX_PODS = 500;
+const RUNNING = `${GROUP}/running-pods`;
+/** An object's annotations hold 256 KiB: of more pods than fit the first by uid are noted. Bytes of each of the two. */
+const MAX_BYTES = 120_000;
+const MAX_PODS = 2000;
 const FIELD_MANAGER = 'highlander-unconfirmed';
 
 interface Note {
@@ -37,8 +40,14 @@ const NOTE: Shape<Note> = {
 };
 const isNotes = isListOf(isShaped(NOTE), MAX_PODS);
 
-export interface Noted {
+export interface Notes {
+  /** Without objects. */
   readonly pods: readonly Pod[];
+  /** With objects, when that was written. */
+  readonly running: readonly Pod[];
+}
+
+export interface Noted extends Notes {
   /** Uids of those of which a person has said that they have stopped. */
   readonly confirmed: ReadonlySet<string>;
   /** Undefined: there is no such object. */
@@ -65,16 +74,20 @@ export class UnconfirmedNotes {
     const found = await client.get<KubeObject>(core.leases, { name: this.#name, namespace }, call);
     const own = found?.metadata.annotations ?? {};
     const confirmed = new Set((own[annotations.confirmStopped] ?? '').split(',').map((uid) => uid.trim()));
-    return { pods: podsIn(own[PODS]), confirmed, version: found?.metadata.resourceVersion };
+    return {
+      pods: podsIn(own[PODS]),
+      running: podsIn(own[RUNNING]),
+      confirmed,
+      version: found?.metadata.resourceVersion,
+    };
   }
 
   /** Resolves when exactly these are noted. Throws what the client throws, 409 when somebody else was faster. */
-  async write({ pods: before, version }: Noted, pods: readonly Pod[], call: CallOptions): Promise<void> {
-    const text = textOf(pods);
-    if (text === textOf(before)) return;
+  async write({ version, ...before }: Noted, notes: Notes, call: CallOptions): Promise<void> {
+    const own = { [PODS]: textOf(notes.pods), [RUNNING]: textOf(notes.running) };
+    if (own[PODS] === textOf(before.pods) && own[RUNNING] === textOf(before.running)) return;
     const { client, namespace, tenant } = this.#options;
     const options = { ...call, fieldManager: FIELD_MANAGER };
-    const own = { [PODS]: text };
     if (version !== undefined) {
       const patch = { metadata: { resourceVersion: version, annotations: own } };
       await client.patch(core.leases, { name: this.#name, namespace }, patch, { ...options, type: 'merge' });
@@ -99,14 +112,27 @@ export function isOvertaken(error: unknown): boolean {
   return hasCode(error, 409);
 }
 
-function textOf(pods: readonly Pod[]): string {
-  const notes = pods.slice(0, MAX_PODS).map(({ metadata, spec, ...pod }): Note => {
-    const { uid = '', namespace = '', name, labels: own = {} } = metadata;
-    const [kind = '', workload = ''] = [own[labels.kind], own[labels.name]];
-    const graceMs = podGraceMs({ ...pod, spec });
-    return { uid, node: spec.nodeName ?? '', namespace, name, kind, workload, graceMs };
-  });
-  return JSON.stringify(notes);
+/** The same for the same pods, in whatever order. */
+export function textOf(pods: readonly Pod[]): string {
+  return `[${textsOf(pods).join()}]`;
+}
+
+/** How many of them do not fit. */
+export function leftOut(pods: readonly Pod[]): number {
+  return pods.length - textsOf(pods).length;
+}
+
+function textsOf(pods: readonly Pod[]): readonly string[] {
+  const notes = pods.map(noteOf).toSorted((a, b) => (a.uid < b.uid ? -1 : 1));
+  let bytes = 2;
+  const texts = notes.slice(0, MAX_PODS).map((note) => JSON.stringify(note));
+  return texts.filter((text) => (bytes += Buffer.byteLength(text) + 1) <= MAX_BYTES);
+}
+
+function noteOf(pod: Pod): Note {
+  const { uid = '', namespace = '', name, labels: own = {} } = pod.metadata;
+  const [kind = '', workload = ''] = [own[labels.kind], own[labels.name]];
+  return { uid, node: pod.spec.nodeName ?? '', namespace, name, kind, workload, graceMs: podGraceMs(pod) };
 }
 
 function podsIn(text = '[]'): readonly Pod[] {

@@ -4,8 +4,9 @@
  * must have ended what has no object any more, or a person says so.
  */
 import { podGraceMs } from '../api/grace.ts';
-import { labels } from '../api/group.ts';
+import { labels, POD_FINALIZER } from '../api/group.ts';
 import type { ObjectMeta, Pod } from '../api/kubernetes.ts';
+import { isMadeByUs } from '../api/ownership.ts';
 import { isConfirmedGone, isGone } from './gone.ts';
 
 /** What a kubelet may take to notice, besides the pod's own grace. Milliseconds. */
@@ -34,16 +35,26 @@ export class VanishedPods {
 
   /** Its object is gone; this is how it was seen last. */
   went(pod: Pod): void {
-    if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return;
+    if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return this.#end(uidOf(pod));
+    this.#ended.delete(uidOf(pod));
     this.#pods.set(uidOf(pod), { pod: remnantOf(pod) });
   }
 
-  /** What a colleague, or this controller before it was restarted, has noted: each counts unless it is known better. */
-  noted(pods: readonly Pod[]): void {
+  /**
+   * What a colleague, or this controller before it was restarted, has noted: each counts unless it is known better.
+   * `live`: those that have an object.
+   */
+  noted(pods: readonly Pod[], live: readonly Pod[] = []): void {
+    const there = new Set(live.map(uidOf));
     for (const pod of pods) {
       const uid = uidOf(pod);
-      if (!this.#ended.has(uid) && !this.#pods.has(uid)) this.#pods.set(uid, { pod });
+      if (!this.#ended.has(uid) && !this.#pods.has(uid) && !there.has(uid)) this.#pods.set(uid, { pod });
     }
+  }
+
+  /** A list shows them: where a cache was behind, some of them were taken for gone. */
+  found(live: readonly Pod[]): void {
+    for (const pod of live) this.#pods.delete(uidOf(pod));
   }
 
   /** With no more than is needed to name and to await them. */
@@ -79,6 +90,15 @@ export class VanishedPods {
       this.#ended.delete(oldest);
     }
   }
+}
+
+/**
+ * Whether it is to be noted while it runs. One with our finalizer keeps its object until a controller lets it go; what
+ * Deployments, StatefulSets and Jobs make may vanish while no controller is there.
+ */
+export function mayVanishUnseen(pod: Pod): boolean {
+  const { finalizers = [] } = pod.metadata;
+  return pod.spec.nodeName !== undefined && isMadeByUs(pod) && !finalizers.includes(POD_FINALIZER) && !isGone(pod);
 }
 
 function remnantOf(pod: Pod): Pod {
