@@ -186,8 +186,8 @@ const leaving: readonly Mutant[] = [
     edits: [
       {
         file: 'reconcile/vanished.ts',
-        find: 'if (pod.spec.nodeName === undefined || isGone(pod) || isConfirmedGone(pod)) return;',
-        put: 'return;',
+        find: 'this.#pods.set(uidOf(pod), { pod: remnantOf(pod) });',
+        put: '',
       },
     ],
   },
