@@ -1,5 +1,7 @@
 /** Which steps and verdicts of a workload that is made of children are worth an event, and how it reads. */
+import type { ChildType } from '../api/children.ts';
 import type { Step } from './child-look.ts';
+import { CORRECTED, correctedNote } from './forged-marks.ts';
 import type { Verdict } from './status.ts';
 
 export interface EventText {
@@ -32,12 +34,7 @@ export function aboutStep({ child: { type }, action }: Step, term: number): Even
       return normal('Updated', 'Update', `Updated ${type.kind} ${name}, ${UPDATES[action.reason] ?? action.reason}`);
     }
     case 'stamp':
-      if (action.reason !== 'Adopted') return undefined;
-      return normal(
-        'Adopted',
-        'Adopt',
-        `Took over ${type.kind} ${action.live.metadata.name} in term ${term}, as it is`,
-      );
+      return aboutStamp(type, action, term);
     case 'stop':
       return normal(
         'Removed',
@@ -48,6 +45,27 @@ export function aboutStep({ child: { type }, action }: Step, term: number): Even
     case 'park':
     case 'release':
     case 'purge':
+      return undefined;
+  }
+}
+
+function aboutStamp(
+  { kind }: ChildType,
+  action: Extract<Step['action'], { type: 'stamp' }>,
+  term: number,
+): EventText | undefined {
+  const what = `${kind} ${action.live.metadata.name}`;
+  switch (action.reason) {
+    case 'Adopted':
+      return {
+        type: 'Normal',
+        reason: `${kind}Adopted`,
+        action: 'Adopt',
+        note: `Took over ${what} in term ${term}, as it is`,
+      };
+    case CORRECTED:
+      return { type: 'Warning', reason: CORRECTED, action: 'Correct', note: correctedNote(what, action) };
+    default:
       return undefined;
   }
 }

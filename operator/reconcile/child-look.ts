@@ -12,6 +12,7 @@ import { obstacleOf } from './child-obstacles.ts';
 import type { Stubborn } from './child-plan.ts';
 import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
+import { correctionOf } from './forged-marks.ts';
 import type { Action, Child, Claimant, IsForged } from './plan.ts';
 import { standingOf } from './plan.ts';
 import type { CommonStatus, Report } from './status.ts';
@@ -65,6 +66,8 @@ export interface Viewpoint {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly stubborn: Stubborn;
+  /** The workload was read from the API server after its children were. */
+  readonly isFresh: boolean;
   readonly maxGraceMs: number;
 }
 
@@ -93,7 +96,7 @@ export interface Subject<S> {
   readonly at: Viewpoint;
 }
 
-/** Throws `HigherTermSeen`, and `RetryLater` when the custom resource is known to be newer than what was passed in. */
+/** Throws `HigherTermSeen`, and `OlderThanChild` when the custom resource may be newer than what was passed in. */
 export function lookAtChildren<S>(subject: Subject<S>): ChildView {
   const { kind, workload, all, at } = subject;
   const sight = sightOf(subject);
@@ -104,9 +107,11 @@ export function lookAtChildren<S>(subject: Subject<S>): ChildView {
     for (const { type, object } of children) {
       if (!isSuspended(workload)) assertGrace(object, at.maxGraceMs);
       const found = all.get<AnyChild>(type, object.metadata.name);
-      const obstacle = found && obstacleOf({ ...at, type, found, claimant, generation: generationOf(workload) });
+      const obstacle = found && obstacleOf({ ...at, type, found, claimant });
       if (obstacle) return { ...report(subject, sight, obstacle.verdict), ...obstacle.more };
     }
+    const corrected = correction(children, subject);
+    if (corrected) return { ...report(subject, sight, kind.verdict(sight, spec)), step: corrected };
     const step =
       nextStep(children, sight.live, subject) ?? superfluous(kind, children, sight.live) ?? kind.repair?.(sight);
     return { ...report(subject, sight, kind.verdict(sight, spec)), ...(step ? { step } : {}) };
@@ -163,6 +168,16 @@ function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, 
   const stamp = { term: at.term, generation: generationOf(workload) };
   for (const child of children) {
     const action = planDesired(live.get(child.type, child.object.metadata.name), child, stamp, at.stubborn);
+    if (action) return { child, action };
+  }
+  return undefined;
+}
+
+function correction<S>(children: readonly DesiredChild[], { workload, all, at }: Subject<S>): Step | undefined {
+  const witness = { generation: generationOf(workload), isFresh: at.isFresh };
+  for (const child of children) {
+    const found = all.get<AnyChild>(child.type, child.object.metadata.name);
+    const action = found && correctionOf(found, witness);
     if (action) return { child, action };
   }
   return undefined;

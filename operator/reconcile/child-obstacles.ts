@@ -1,9 +1,7 @@
 /** What stands in the way of a child: an object of its name that is not ours, not ours yet, or on its way out. Pure. */
 import type { ChildType } from '../api/children.ts';
-import { annotations } from '../api/group.ts';
-import { RetryLater } from '../lib/errors.ts';
 import type { AnyChild } from './child.ts';
-import { controllerOf, numberAnnotation, tenantOf } from './metadata.ts';
+import { controllerOf, tenantOf } from './metadata.ts';
 import type { Claimant, IsForged, Standing } from './plan.ts';
 import { assertNotLater, standingOf } from './plan.ts';
 import type { Report } from './status.ts';
@@ -19,8 +17,6 @@ export interface Found {
   /** Ours. */
   readonly term: number;
   readonly isForged?: IsForged | undefined;
-  /** Of the custom resource. */
-  readonly generation: number;
 }
 
 export interface Obstacle {
@@ -30,13 +26,11 @@ export interface Obstacle {
 
 /** Undefined for a child of ours that stays. Throws as `lookAtChildren` does. */
 export function obstacleOf(of: Found): Obstacle | undefined {
-  const { type, found, claimant, term, isForged, generation } = of;
+  const { type, found, claimant, term, isForged } = of;
   const where = `${type.kind} ${found.metadata.namespace ?? ''}/${found.metadata.name}`;
   const standing = standingOf(found, claimant);
   if (standing !== 'ours') return notOurs(of, standing, where);
   assertNotLater(found, term, isForged);
-  if ((numberAnnotation(found, annotations.generation) ?? 0) > generation)
-    throw new RetryLater(200, `${where} was made from a later generation`);
   if (found.metadata.deletionTimestamp === undefined) return undefined;
   const message = `${where} is being deleted; it is made again when it is gone`;
   return { verdict: { state: 'working', reason: 'Stopping', message } };

@@ -4,6 +4,7 @@
  */
 import { annotations } from '../api/group.ts';
 import type { AnyChild, DesiredChild } from './child.ts';
+import { isActivated } from './child.ts';
 import { contains, removals } from './contains.ts';
 import { numberAnnotation, stampAnnotations } from './metadata.ts';
 import type { Stamp } from './metadata.ts';
@@ -38,6 +39,8 @@ function changeOf(
   isStubborn: boolean,
 ): 'SpecChanged' | 'Drifted' | undefined {
   if (desired.required !== undefined && !contains(live.spec, desired.required)) return 'Drifted';
+  // What was parked is activated by whoever leads next, whichever version made it.
+  if (isActivated(desired.object) && !isActivated(live)) return 'Drifted';
   const applied = live.metadata.annotations?.[annotations.appliedHash];
   if (applied === desired.hash) return isStubborn || isKept(live, desired) ? undefined : 'Drifted';
   return sameGeneration && applied !== undefined ? undefined : 'SpecChanged';

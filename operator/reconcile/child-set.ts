@@ -16,6 +16,7 @@ import { isKept } from './child-plan.ts';
 import { ChildRetirement } from './child-retirement.ts';
 import { ChildScene } from './child-scene.ts';
 import type { AnyChild } from './child.ts';
+import { OlderThanChild } from './forged-marks.ts';
 import { stillRunning } from './leftovers.ts';
 import { fitsWithout, isQuota } from './quota.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
@@ -64,8 +65,18 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   async #bringUp(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {
-    const { caches, tenant, client, podDefaults } = this.#options;
-    await podDefaults?.load(key.namespace);
+    await this.#options.podDefaults?.load(key.namespace);
+    try {
+      return await this.#takeSteps(workload, key, { ...grant, isFresh: false });
+    } catch (error) {
+      if (!(error instanceof OlderThanChild)) throw error;
+      const live = await this.#refresh(key, grant);
+      return live ? this.#takeSteps(live, key, { ...grant, isFresh: true }) : {};
+    }
+  }
+
+  async #takeSteps(workload: Workload, key: ObjectKey, grant: Grant & Freshness): Promise<Result> {
+    const { caches, tenant, client } = this.#options;
     const scene = new ChildScene(caches, key, this.kind, tenant);
     let created = false;
     for (let taken = 0; taken < MAX_STEPS; taken++) {
@@ -85,12 +96,25 @@ export class ChildSetReconciler<S> implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The children kept changing while they were worked on');
   }
 
-  #subject(workload: Workload, all: ChildScene, { term, holder, scope, isForged }: Grant): Subject<S> {
+  /** Undefined: not to be brought up any more; its event comes. */
+  async #refresh(key: ObjectKey, grant: Grant): Promise<Workload | undefined> {
+    const { client, workloads, tenancy } = this.#options;
+    const live = await client.get<Workload>(this.#kind.resource, key, { signal: grant.signal });
+    if (live) workloads.observe(live);
+    return live && live.metadata.deletionTimestamp === undefined && tenancy.of(live) !== 'others' ? live : undefined;
+  }
+
+  #subject(
+    workload: Workload,
+    all: ChildScene,
+    { term, holder, scope, isForged, isFresh }: Grant & Freshness,
+  ): Subject<S> {
     const { tenant, clusterName, maxGraceMs, clock, contenders } = this.#options;
     const { namespace = '', name } = workload.metadata;
     const podDefaults = this.#options.podDefaults?.of(namespace);
     const place = { tenant, clusterName, podDefaults, maxGraceMs };
-    const at = { ...place, scope, term, holder, isForged, now: clock.wall(), stubborn: this.#stubborn };
+    const by = { scope, term, holder, isForged, isFresh };
+    const at = { ...place, ...by, now: clock.wall(), stubborn: this.#stubborn };
     const other = contenders?.cache.get({ namespace, name });
     const contender = other && contenders && { ...other, kind: contenders.kind };
     return { kind: this.#kind, workload, contender, all, at };
@@ -194,6 +218,11 @@ export class ChildSetReconciler<S> implements Reconciler {
   #referenceTo({ metadata: { namespace = '', name, uid = '' } }: Workload) {
     return { apiVersion: API_VERSION, kind: this.kind, namespace, name, uid };
   }
+}
+
+interface Freshness {
+  /** The workload was read from the API server, after its children were. */
+  readonly isFresh: boolean;
 }
 
 function nameOf(action: Step['action']): string {

@@ -2,8 +2,9 @@
 import type { ChildType } from '../api/children.ts';
 import type { Scope } from '../api/scope.ts';
 import { annotations, labels as keys } from '../api/group.ts';
-import type { ObjectMeta, PodTemplate } from '../api/kubernetes.ts';
+import type { ObjectMeta, PodSpec, PodTemplate } from '../api/kubernetes.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
+import { wholeNumber } from '../api/terms.ts';
 import type { CommonSpec } from '../api/workload.ts';
 import type { Stamp } from './metadata.ts';
 import type { ServiceHolder } from './service-names.ts';
@@ -17,7 +18,8 @@ import {
 } from './metadata.ts';
 import type { Child } from './plan.ts';
 import type { TemplateOptions } from './pod-template.ts';
-import { graceSecondsOf, podMetadata, podSpec } from './pod-template.ts';
+import { FENCING_TOKEN } from './pod-environment.ts';
+import { graceSecondsOf, MAIN_CONTAINER, podMetadata, podSpec } from './pod-template.ts';
 
 export interface AnyChild extends Child {
   spec?: unknown;
@@ -136,9 +138,35 @@ export function activationOf(
   { term }: Stamp,
 ): Activation {
   const templateHash = stableHash(template(''));
-  const kept = live && numberAnnotation(live, annotations.activationTerm);
+  const kept = live && keptToken(live, term);
   const same = live?.metadata.annotations?.[annotations.templateHash] === templateHash && !resumes;
   return { term: same && kept !== undefined ? kept : term, templateHash };
+}
+
+/** Whether it has not been parked since it was last activated: parking leaves no activation behind. */
+export function isActivated({ metadata }: Child): boolean {
+  return metadata.annotations?.[annotations.activationTerm] !== undefined;
+}
+
+/** Of what the annotation and the template say the later one, and none that is later than `term`: either may be forged. */
+function keptToken(live: Child, term: number): number | undefined {
+  if (!isActivated(live)) return undefined;
+  const main = podsOf(live)?.containers.find(({ name }) => name === MAIN_CONTAINER);
+  const told = main?.env?.find(({ name }) => name === FENCING_TOKEN)?.value;
+  const said = [numberAnnotation(live, annotations.activationTerm), wholeNumber(told)];
+  const possible = said.filter((each) => each !== undefined && each <= term) as number[];
+  return possible.length > 0 ? Math.max(...possible) : undefined;
+}
+
+interface Makes {
+  readonly template?: { readonly spec?: PodSpec };
+  readonly jobTemplate?: { readonly spec?: Makes };
+}
+
+/** Of what it makes. */
+function podsOf({ spec }: AnyChild): PodSpec | undefined {
+  const { template, jobTemplate } = (spec ?? {}) as Makes;
+  return (template ?? jobTemplate?.spec?.template)?.spec;
 }
 
 /** Whether this generation starts again what another one parked. */
@@ -152,7 +180,7 @@ export function isResumed(live: Child | undefined, parked: boolean, { generation
  */
 export function unspecifiedReplicas(live: Child | undefined): { readonly replicas?: number } {
   const { replicas } = ((live as AnyChild | undefined)?.spec ?? {}) as { readonly replicas?: number };
-  const wasStopped = live !== undefined && numberAnnotation(live, annotations.activationTerm) === undefined;
+  const wasStopped = live !== undefined && !isActivated(live);
   return replicas === 0 && wasStopped ? { replicas: 1 } : {};
 }
 

@@ -1,6 +1,8 @@
 /** The variables of a container. Pure. */
 import type { EnvVar } from '../api/kubernetes.ts';
 
+export const FENCING_TOKEN = 'HIGHLANDER_FENCING_TOKEN';
+
 export interface Identity {
   readonly tenant: string;
   readonly clusterName: string;
@@ -15,7 +17,7 @@ export function variablesOf(
   const all = {
     ...users,
     HIGHLANDER_CLUSTER: clusterName,
-    HIGHLANDER_FENCING_TOKEN: fencingToken,
+    [FENCING_TOKEN]: fencingToken,
     HIGHLANDER_TENANT: tenant,
   };
   return Object.entries(all)

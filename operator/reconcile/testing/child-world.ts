@@ -34,6 +34,7 @@ export class ChildWorld {
   term = 7;
   tenancy = new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] });
   scope: Scope = 'single';
+  isForged?: (stamp: number) => boolean;
   readonly #options: ChildWorldOptions;
   #reconciler: Reconciler;
 
@@ -80,6 +81,7 @@ export class ChildWorld {
       signal: new AbortController().signal,
       assertHeld: () => {},
       allowGrace: async () => {},
+      ...(this.isForged && { isForged: this.isForged }),
     };
     return this.#reconciler.reconcile(KEY, grant);
   }

@@ -4,12 +4,11 @@
  * that a person asked for is its Job, in one cluster: that Job alone says whether it has begun, and the ledger never hears of it.
  */
 import type { CronJob } from '../../api/children.ts';
-import { annotations } from '../../api/group.ts';
 import type { Claim } from '../../ledger/cron-ledger.ts';
 import { isOpen, withClaim, withState } from '../../ledger/cron-ledger.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
 import { isConfirmedGone, isGone } from '../../reconcile/gone.ts';
-import { numberAnnotation } from '../../reconcile/metadata.ts';
+import { isActivated } from '../../reconcile/child.ts';
 import { choose } from './catch-up.ts';
 import { askedFor, dueInstants, instantsIn, isWaiting, madeAt, scheduled } from './instants.ts';
 import { hasBegun, instantOf, jobName, originOf } from './jobs.ts';
@@ -134,8 +133,8 @@ function startDue(view: Known, isFree: boolean): Move | undefined {
 }
 
 /** Stopped with the tenant, not by its user: it is about to be activated, and may be of an old spec until then. */
-function isParked({ metadata, spec }: CronJob): boolean {
-  return spec.suspend === true && numberAnnotation({ metadata }, annotations.activationTerm) === undefined;
+function isParked(cronJob: CronJob): boolean {
+  return cronJob.spec.suspend === true && !isActivated(cronJob);
 }
 
 /** A run goes on, or has not ended yet although its Job has been told to. */

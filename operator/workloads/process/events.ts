@@ -1,5 +1,6 @@
 /** Which steps and verdicts are worth an event, and how it reads. */
 import type { Pod } from '../../api/kubernetes.ts';
+import { CORRECTED, correctedNote } from '../../reconcile/forged-marks.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 
@@ -20,6 +21,7 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
         note: `Created pod ${action.object.metadata.name} in term ${term}`,
       };
     case 'stamp':
+      if (action.reason === CORRECTED) return corrected(action);
       if (action.reason !== 'Adopted') return undefined;
       return {
         type: 'Normal',
@@ -41,6 +43,11 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
     case 'release':
       return undefined;
   }
+}
+
+function corrected(action: Extract<Action<Pod>, { type: 'stamp' }>): EventText {
+  const note = correctedNote(`Pod ${action.live.metadata.name}`, action);
+  return { type: 'Warning', reason: CORRECTED, action: 'Correct', note };
 }
 
 const STOPS: Readonly<Record<string, string>> = {

@@ -4,8 +4,9 @@ import { annotations } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import type { ProcessSpec, ProcessStatus, WorkloadProcess } from '../../api/process.ts';
 import { PROCESS_KIND } from '../../api/process.ts';
-import { RetryLater, TerminalError } from '../../lib/errors.ts';
+import { TerminalError } from '../../lib/errors.ts';
 import { selectorText } from '../../reconcile/child.ts';
+import { correct, correctionOf } from '../../reconcile/forged-marks.ts';
 import { LOST_AFTER_MS } from '../../reconcile/gone.ts';
 import { controllerOf, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Standing } from '../../reconcile/plan.ts';
@@ -18,7 +19,7 @@ import { decide, letGo } from './decide.ts';
 import type { Place } from './desired.ts';
 import { desiredPod, parseSpec } from './desired.ts';
 import type { Observation } from './observe.ts';
-import { observePod } from './observe.ts';
+import { observePod, RESTARTS_BEFORE } from './observe.ts';
 import type { Facts } from './verdict.ts';
 import { factsOf, verdictOf } from './verdict.ts';
 
@@ -29,6 +30,8 @@ export interface Viewpoint extends Place {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly maxGraceMs: number;
+  /** The workload was read from the API server after its pod was. */
+  readonly isFresh: boolean;
   /** What is known of this process from another cluster. */
   readonly past?: Situation['past'];
 }
@@ -53,7 +56,7 @@ const RECHECK_FOREIGN_MS = 10_000;
 const RECHECK_PREDECESSOR_MS = 1000;
 const RECHECK_TENANT_MS = 5000;
 
-/** Throws `HigherTermSeen`, and `RetryLater` when the custom resource is known to be newer than what was passed in. */
+/** Throws `HigherTermSeen`, and `OlderThanChild` when the custom resource may be newer than what was passed in. */
 export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpoint): View {
   const { name, uid = '', annotations: notes = {} } = workload.metadata;
   if (!pod) return lookAtOurs(workload, undefined, at);
@@ -61,10 +64,20 @@ export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpo
   if (standing !== 'ours') return blocked(workload, pod, standing, at);
   assertNotLater(pod, at.term, at.isForged);
   const seen = observePod(pod, at.now, notes[annotations.confirmStopped]);
-  if ((seen.generation ?? 0) > generationOf(workload)) {
-    throw new RetryLater(200, `Pod ${pod.metadata.name} was made from a later generation`);
-  }
-  return lookAtOurs(workload, seen, at);
+  const action = forgeryOf(workload, seen, at);
+  const view = lookAtOurs(workload, seen, at);
+  return action ? { ...view, action, rememberFirst: false } : view;
+}
+
+/** What the pod says that its workload contradicts is put right before anything goes by it. */
+function forgeryOf(workload: WorkloadProcess, seen: Observation, at: Viewpoint): Action<Pod> | undefined {
+  const witness = { generation: generationOf(workload), isFresh: at.isFresh };
+  const correction = correctionOf(seen.pod, witness);
+  if (correction) return correction;
+  // Each restart is in the status before the pod that counts on from it is made.
+  const told = Math.max(workload.status?.restarts ?? 0, at.past?.restarts ?? 0);
+  if (seen.generation !== witness.generation || seen.restartsBefore <= told) return undefined;
+  return correct(seen.pod, { [RESTARTS_BEFORE]: String(told) }, at.isFresh);
 }
 
 function lookAtOurs(workload: WorkloadProcess, seen: Observation | undefined, at: Viewpoint): View {

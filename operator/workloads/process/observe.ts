@@ -29,6 +29,7 @@ export interface Observation {
   readonly endedAt?: number;
   /** By the kubelet and, before this pod, by us. */
   readonly restarts: number;
+  readonly restartsBefore: number;
   readonly generation: number | undefined;
   readonly hash: string | undefined;
   readonly startedAt?: string;
@@ -38,6 +39,7 @@ export interface Observation {
 export function observePod(pod: Pod, now: number, confirmed?: string): Observation {
   const gone = isGone(pod);
   const byPerson = !gone && isConfirmedGone(pod, confirmed);
+  const restartsBefore = numberAnnotation(pod, RESTARTS_BEFORE) ?? 0;
   return {
     pod,
     deleting: isDeleting(pod),
@@ -46,7 +48,8 @@ export function observePod(pod: Pod, now: number, confirmed?: string): Observati
     lost: !gone && !byPerson && isLost(pod, now),
     held: pod.metadata.finalizers?.includes(POD_FINALIZER) ?? false,
     ready: hasCondition(pod, 'Ready'),
-    restarts: (numberAnnotation(pod, RESTARTS_BEFORE) ?? 0) + restartCount(pod),
+    restarts: restartsBefore + restartCount(pod),
+    restartsBefore,
     generation: numberAnnotation(pod, annotations.generation),
     hash: pod.metadata.annotations?.[annotations.templateHash],
     ...timesOf(pod, now),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { annotations, labels, POD_FINALIZER } from '../../api/group.ts';
 import { ApiError, core } from '../../cluster/cluster-client.ts';
-import { HigherTermSeen, LeaseLost, RetryLater, TerminalError } from '../../lib/errors.ts';
+import { HigherTermSeen, LeaseLost, TerminalError } from '../../lib/errors.ts';
 import '../../reconcile/testing/kstatus.ts';
 import { KEY, World } from './testing/world.ts';
 
@@ -167,7 +167,7 @@ describe('a new leader', () => {
     expect(world.summary).toBe('Ready=True Completed');
   });
 
-  it('keeps its hands off when the pod was made from a spec that its cache has not seen', async () => {
+  it('goes by the spec as it is now when the pod was made from one that its cache has not seen', async () => {
     const world = await running();
     const old = world.workload!;
     world.edit({ image: 'busybox:2' });
@@ -178,8 +178,10 @@ describe('a new leader', () => {
     world.takeWrites();
     world.newLeader(8, 'leader-b');
     world.staleWorkloads.set('job', old);
-    await expect(world.reconcile()).rejects.toThrow(RetryLater);
-    expect(world.takeWrites()).toEqual([]);
+    await world.reconcile();
+    expect(world.takeWrites()).toEqual(['patch Pod', 'status']);
+    expect(world.pod?.spec.containers[0]?.image).toBe('busybox:2');
+    expect(world.pod?.metadata.annotations).toMatchObject({ [annotations.generation]: '2', [annotations.term]: '8' });
   });
 });
 

@@ -17,6 +17,7 @@ import { fitsWithout, isQuota } from '../../reconcile/quota.ts';
 import { Applier, isInvalid, isRefusal, lacksPermit, StatusWriter } from '../../reconcile/apply.ts';
 import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
 import type { NamespaceDefaults } from '../../reconcile/namespace-defaults.ts';
+import { OlderThanChild } from '../../reconcile/forged-marks.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { EventSink, ReadCache } from '../../reconcile/ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/reconciler.ts';
@@ -101,10 +102,24 @@ export class ProcessReconciler implements Reconciler {
 
   async #bringUp(first: WorkloadProcess, cached: Pod | undefined, grant: Grant): Promise<Result> {
     await this.#options.podDefaults?.load(first.metadata.namespace ?? '');
+    try {
+      return await this.#takeSteps(first, cached, { grant, isFresh: false });
+    } catch (error) {
+      if (!(error instanceof OlderThanChild)) throw error;
+      const live = await this.#refresh(first, grant);
+      return live ? this.#takeSteps(live, cached, { grant, isFresh: true }) : {};
+    }
+  }
+
+  async #takeSteps(
+    first: WorkloadProcess,
+    cached: Pod | undefined,
+    { grant, isFresh }: { readonly grant: Grant; readonly isFresh: boolean },
+  ): Promise<Result> {
     let workload = first;
     let pod = cached;
     for (let step = 0; step < MAX_STEPS; step++) {
-      const view = look(workload, pod, this.#viewpoint(grant, workload));
+      const view = look(workload, pod, { ...this.#viewpoint(grant, workload), isFresh });
       const { action } = view;
       if (!action) return this.#conclude(workload, view, grant);
       if (action.type === 'create' && this.#inherited.has(idOf(workload.metadata))) {
@@ -122,7 +137,7 @@ export class ProcessReconciler implements Reconciler {
     throw new RetryLater(AGAIN_MS, 'The pod kept changing while it was worked on');
   }
 
-  #viewpoint({ term, holder, isForged }: Grant, workload: WorkloadProcess): Viewpoint {
+  #viewpoint({ term, holder, isForged }: Grant, workload: WorkloadProcess): Omit<Viewpoint, 'isFresh'> {
     const { tenant, clusterName, maxGraceMs, clock } = this.#options;
     const past = this.#pasts.of(workload);
     const podDefaults = this.#options.podDefaults?.of(workload.metadata.namespace ?? '');
@@ -148,7 +163,7 @@ export class ProcessReconciler implements Reconciler {
     return { ...result, ...(await this.#retirement.dispose({ namespace, name }, view.predecessor, grant)) };
   }
 
-  /** Once per workload and term, before its first pod: did it run to its end under another leader? */
+  /** Once per workload and term, before its first pod: did it run to its end under another leader? And when its pod knows more. */
   async #refresh(workload: WorkloadProcess, grant: Grant): Promise<WorkloadProcess | undefined> {
     const { name, namespace = '' } = workload.metadata;
     const live = await this.#options.client.get<WorkloadProcess>(
@@ -207,7 +222,7 @@ export class ProcessReconciler implements Reconciler {
       message: error.message,
       problem: error.message,
     } as const;
-    const at = this.#viewpoint(grant, workload);
+    const at = { ...this.#viewpoint(grant, workload), isFresh: false };
     await this.#say(workload, refused(workload, pod && observePod(pod, at.now), at, verdict), grant);
     if (invalid) throw new TerminalError(reason, error.message, { cause: error });
     if (lacksPermit(error)) throw new RetryLater(NO_PERMIT_MS, error.message, { cause: error });

@@ -33,6 +33,7 @@ export class World {
   term = 7;
   holder = 'leader-a';
   leaseLost = false;
+  isForged?: (stamp: number) => boolean;
   /** Objects that the caches have not heard of the changes of: what they still show instead. */
   readonly staleWorkloads = new Map<string, WorkloadProcess | undefined>();
   readonly stalePods = new Map<string, Pod | undefined>();
@@ -99,6 +100,7 @@ export class World {
       signal: new AbortController().signal,
       assertHeld,
       allowGrace: async () => {},
+      ...(this.isForged && { isForged: this.isForged }),
     };
   }
 
