@@ -30,10 +30,10 @@ export async function watchOverlaps(
   const meter = new OverlapMeter();
   const unsubscribe = pods.subscribe((event) => look(meter, event, { sources, now: clusterClock.wall() }));
   while (!stopping.aborted) {
-    const seconds = meter.take(clusterClock.wall());
-    if (seconds > 0 && leads()) {
+    for (const { workload, pods: both, seconds } of meter.take(clusterClock.wall())) {
+      if (!leads()) continue;
       metrics.overlapped(seconds);
-      logger.error('Two instances of a workload ran at one time', { seconds });
+      logger.error('Two instances of a workload ran at one time', { workload, pods: both.join(), seconds });
     }
     await clock.sleep(PERIOD_MS, stopping).catch(() => {});
   }
@@ -47,10 +47,11 @@ interface Scene {
 
 function look(meter: OverlapMeter, { type, object }: StoreEvent<Pod>, { sources, now }: Scene): void {
   const workload = customResourceOf(object, sources);
-  const kind = object.metadata.labels?.[labels.kind] ?? '';
-  if (!workload || mayOverlap(kind, workload)) return;
-  const id = `${kind} ${workload.metadata.namespace ?? ''}/${workload.metadata.name}`;
-  meter.saw(id, object, now);
+  const { namespace = '', labels: own = {} } = object.metadata;
+  const kind = own[labels.kind] ?? '';
+  const id = `${kind} ${namespace}/${own[labels.name] ?? ''}`;
+  // A deleted workload's pods end after it.
+  meter.saw(id, object, now, workload && (mayOverlap(kind, workload) ? 'several' : 'one'));
   if (type === 'deleted') meter.gone(id, object, now);
 }
 

@@ -6,11 +6,22 @@ import type { Pod } from '../api/kubernetes.ts';
 import { mainStatus } from './ending.ts';
 
 interface Life {
+  readonly pod: string;
+  /** When its main container started, milliseconds since the epoch. */
   readonly from: number;
   /** Absent while it runs. */
   readonly to?: number;
   /** When it was looked at last; milliseconds since the epoch. */
   readonly seenAt: number;
+  /** Several were asked for while it was there: beside others of that time it may run. */
+  readonly isOneOfSeveral: boolean;
+}
+
+/** Two pods of a workload, and for how many seconds more than was known both ran. */
+export interface Overlap {
+  readonly workload: string;
+  readonly pods: readonly [string, string];
+  readonly seconds: number;
 }
 
 /** Pods that have gone are remembered for so long. */
@@ -19,15 +30,21 @@ const KEPT_MS = 600_000;
 export class OverlapMeter {
   /** By workload, by uid. */
   readonly #lives = new Map<string, Map<string, Life>>();
-  /** Milliseconds by pair of uids. */
-  readonly #counted = new Map<string, number>();
+  /** Milliseconds by pair of uids, by workload. */
+  readonly #counted = new Map<string, Map<string, number>>();
 
-  /** A pod of a workload of which one instance is to run; `now` in milliseconds since the epoch. */
-  saw(workload: string, pod: Pod, now: number): void {
+  /**
+   * `asked` says how many instances the workload asks for, and is absent while that is not known: then only pods that were
+   * seen before are followed. `now` in milliseconds since the epoch.
+   */
+  saw(workload: string, pod: Pod, now: number, asked?: 'one' | 'several'): void {
+    const { uid = '', name } = pod.metadata;
+    const known = this.#lives.get(workload)?.get(uid);
     const life = lifeOf(pod);
-    if (!life) return;
+    if (!life || (!known && !asked)) return;
     const lives = this.#lives.get(workload) ?? new Map<string, Life>();
-    this.#lives.set(workload, lives.set(pod.metadata.uid ?? '', { ...life, seenAt: now }));
+    const isOneOfSeveral = asked === 'several' || (known?.isOneOfSeveral ?? false);
+    this.#lives.set(workload, lives.set(uid, { ...life, pod: name, seenAt: now, isOneOfSeveral }));
   }
 
   /** Its object is gone: nothing more is heard of it. */
@@ -36,30 +53,35 @@ export class OverlapMeter {
     if (life && life.to === undefined) this.#lives.get(workload)?.set(uid, { ...life, to: now, seenAt: now });
   }
 
-  /** Seconds of overlap that were not told before. */
-  take(now: number): number {
-    let ms = 0;
-    for (const [workload, lives] of this.#lives) {
+  /** Overlaps, or parts of them, that were not told before. */
+  take(now: number): readonly Overlap[] {
+    return [...this.#lives].flatMap(([workload, lives]) => {
       for (const [uid, { to, seenAt }] of lives) if (to !== undefined && now - seenAt > KEPT_MS) lives.delete(uid);
-      if (lives.size === 0) this.#lives.delete(workload);
-      if (lives.size > 1) ms += this.#pairs([...lives], now);
-    }
-    return ms / 1000;
+      if (lives.size === 0) this.#forget(workload);
+      return lives.size > 1 ? [...this.#pairs(workload, [...lives], now)] : [];
+    });
   }
 
-  #pairs(lives: readonly (readonly [string, Life])[], now: number): number {
-    let ms = 0;
+  #forget(workload: string): void {
+    this.#lives.delete(workload);
+    this.#counted.delete(workload);
+  }
+
+  *#pairs(workload: string, lives: readonly (readonly [string, Life])[], now: number): Generator<Overlap> {
+    const counted = this.#counted.get(workload) ?? new Map<string, number>();
     for (const [index, [uid, one]] of lives.entries()) {
-      for (const [other, another] of lives.slice(index + 1)) {
+      const others = one.isOneOfSeveral
+        ? []
+        : lives.filter(([, { isOneOfSeveral }], at) => isOneOfSeveral || at > index);
+      for (const [other, another] of others) {
         const pair = [uid, other].toSorted().join();
         const both = Math.min(one.to ?? now, another.to ?? now) - Math.max(one.from, another.from);
-        const before = this.#counted.get(pair) ?? 0;
+        const before = counted.get(pair) ?? 0;
         if (both <= before) continue;
-        this.#counted.set(pair, both);
-        ms += both - before;
+        this.#counted.set(workload, counted.set(pair, both));
+        yield { workload, pods: [one.pod, another.pod], seconds: (both - before) / 1000 };
       }
     }
-    return ms;
   }
 }
 
