@@ -72,8 +72,10 @@ export interface Container {
   startupProbe?: Probe;
   readinessProbe?: Probe;
   livenessProbe?: Probe;
-  /** Only on an init container: `Always` makes it a sidecar that ends with the pod. */
+  /** Instead of the pod's; `Always` makes an init container a sidecar that ends with the pod. */
   restartPolicy?: string;
+  /** By exit code, before the policies. */
+  restartPolicyRules?: unknown[];
 }
 
 export interface Volume {

@@ -1,5 +1,7 @@
 /** Why a pod is not ready yet, as far as scheduler and kubelet say. Pure. */
 import type { ContainerStatus, Pod } from '../api/kubernetes.ts';
+import { finalEndOf } from './ending.ts';
+import { MAIN_CONTAINER } from './pod-template.ts';
 import type { Verdict } from './status.ts';
 
 /** For a pod that is neither ready nor on its way out. */
@@ -11,11 +13,29 @@ export function starting(pod: Pod): Verdict {
   if (unschedulable)
     return trouble('Unschedulable', `Pod ${name} has no node: ${unschedulable.message ?? 'no reason given'}`);
   if (!pod.spec.nodeName) return { state: 'working', reason: 'Pending', message: `Pod ${name} waits for a node` };
-  for (const status of [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]) {
-    const verdict = waiting(name, status);
+  return (
+    troubleIn(pod) ??
+    finishing(pod) ?? {
+      state: 'working',
+      reason: 'Starting',
+      message: `Pod ${name} is being started on node ${pod.spec.nodeName}`,
+    }
+  );
+}
+
+function troubleIn(pod: Pod): Verdict | undefined {
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  for (const status of [...initContainerStatuses, ...containerStatuses]) {
+    const verdict = finalEndOf(pod, status.name) ? undefined : waiting(pod.metadata.name, status);
     if (verdict) return verdict;
   }
-  return { state: 'working', reason: 'Starting', message: `Pod ${name} is being started on node ${pod.spec.nodeName}` };
+  return undefined;
+}
+
+function finishing(pod: Pod): Verdict | undefined {
+  if (!finalEndOf(pod, MAIN_CONTAINER)) return undefined;
+  const message = `Container ${MAIN_CONTAINER} of pod ${pod.metadata.name} has ended; other containers of the spec still run`;
+  return { state: 'working', reason: 'Finishing', message };
 }
 
 function waiting(pod: string, status: ContainerStatus): Verdict | undefined {

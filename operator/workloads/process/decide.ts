@@ -135,7 +135,9 @@ function stop(situation: Situation, reason: string): Action<Pod> | undefined {
 /** For a pod that is on its way out, or is kept for its logs until something else is asked for. */
 function cleanUp({ seen, desired, stamp }: Situation): Action<Pod> | undefined {
   if (!seen) return undefined;
-  return seen.deleting ? letGo(seen) : planChild(seen.pod, desired, stamp);
+  if (seen.deleting) return letGo(seen);
+  if (seen.outlived) return { type: 'stop', live: seen.pod, reason: 'Outlived' };
+  return planChild(seen.pod, desired, stamp);
 }
 
 /** Frees the name of a pod that is being deleted and is gone; `undefined` while it is not. */

@@ -55,10 +55,14 @@ const STOPS: Readonly<Record<string, string>> = {
   Interrupted: 'it was interrupted',
   Ended: 'the process ended',
 };
+const OUTLIVED = 'the process has ended, and only containers ran on that were injected into its pod';
 
 function aboutStop(name: string, reason: string): EventText {
   const because = STOPS[reason];
-  if (!because) return { type: 'Normal', reason: 'PodStopped', action: 'Stop', note: `Stopped pod ${name}: ${reason}` };
+  if (!because) {
+    const why = reason === 'Outlived' ? OUTLIVED : reason;
+    return { type: 'Normal', reason: 'PodStopped', action: 'Stop', note: `Stopped pod ${name}: ${why}` };
+  }
   return {
     type: 'Normal',
     reason: 'PodReplaced',

@@ -19,7 +19,7 @@ import { decide, letGo } from './decide.ts';
 import type { Place } from './desired.ts';
 import { desiredPod, parseSpec } from './desired.ts';
 import type { Observation } from './observe.ts';
-import { observePod, RESTARTS_BEFORE } from './observe.ts';
+import { judgedBy, observePod, RESTARTS_BEFORE } from './observe.ts';
 import type { Facts } from './verdict.ts';
 import { factsOf, verdictOf } from './verdict.ts';
 
@@ -93,12 +93,14 @@ function lookAtOurs(workload: WorkloadProcess, seen: Observation | undefined, at
 function lookWithSpec(
   workload: WorkloadProcess,
   spec: ProcessSpec,
-  seen: Observation | undefined,
+  first: Observation | undefined,
   at: Viewpoint,
 ): View {
   const { status, metadata } = workload;
   const stamp = { term: at.term, generation: generationOf(workload) };
   const desired = desiredPod(metadata, spec, at, stamp);
+  const asked = desired.object.spec.containers.map(({ name }) => name);
+  const seen = first && judgedBy(asked, first);
   const decision = decide({ spec, status, desired, stamp, seen, now: at.now, ...(at.past && { past: at.past }) });
   if (decision.wish === 'run') assertGrace(desired.object, at.maxGraceMs);
   const verdict = verdictOf(decision, seen, spec, status);

@@ -1,7 +1,7 @@
 /** What a process's pod says about the process. Pure: the only clock is the `now` that is passed in. */
 import { annotations, POD_FINALIZER } from '../../api/group.ts';
-import type { Pod } from '../../api/kubernetes.ts';
-import { endedBeforeDeletion, mainStatus } from '../../reconcile/ending.ts';
+import type { Pod, TerminatedState } from '../../api/kubernetes.ts';
+import { endedBeforeDeletion, finalEndOf, mainStatus } from '../../reconcile/ending.ts';
 import { isConfirmedGone, isDeleting, isFinal, isGone, isLost } from '../../reconcile/gone.ts';
 import { numberAnnotation } from '../../reconcile/metadata.ts';
 
@@ -23,8 +23,9 @@ export interface Observation {
   /** Ours is still on it, so its name is still taken. */
   readonly held: boolean;
   readonly ready: boolean;
-  /** Only when the pod is in a final phase. */
   readonly ending?: Ending;
+  /** It has ended, but containers that the spec does not know, injected on their way into the cluster, would run on for ever. */
+  readonly outlived?: true;
   /** When it ended, milliseconds since the epoch; its creation when the pod does not say. */
   readonly endedAt?: number;
   /** By the kubelet and, before this pod, by us. */
@@ -56,6 +57,34 @@ export function observePod(pod: Pod, now: number, confirmed?: string): Observati
   };
 }
 
+/**
+ * The same, with the process judged by the containers that it asks for: those that others inject neither keep it from having
+ * ended nor hide how it did. The kubelet itself ends sidecars among the init containers.
+ */
+export function judgedBy(asked: readonly string[], seen: Observation): Observation {
+  const { pod, ending } = seen;
+  const others = pod.spec.containers.filter(({ name }) => !asked.includes(name));
+  const ends = asked.flatMap((name) => finalEndOf(pod, name) ?? []);
+  if (ends.length < asked.length || ends.length === 0) return seen;
+  const judged = ends.every(({ exitCode }) => exitCode === 0) ? 'succeeded' : 'failed';
+  if (isFinal(pod)) {
+    const isHidden = ending === 'failed' && others.length > 0 && pod.status?.reason === undefined;
+    return isHidden ? { ...seen, ending: judged } : seen;
+  }
+  const runsOn = others.some(({ name }) => !finalEndOf(pod, name));
+  return {
+    ...seen,
+    ending: isInterrupted(pod) ? 'interrupted' : judged,
+    ...lastOf(ends),
+    ...(runsOn && { outlived: true }),
+  };
+}
+
+function lastOf(ends: readonly TerminatedState[]): Pick<Observation, 'endedAt'> {
+  const times = ends.map(({ finishedAt }) => Date.parse(finishedAt ?? ''));
+  return times.some(Number.isNaN) ? {} : { endedAt: Math.max(...times) };
+}
+
 function timesOf(pod: Pod, now: number): Pick<Observation, 'ending' | 'endedAt' | 'startedAt'> {
   const { running, terminated } = mainStatus(pod)?.state ?? {};
   const startedAt = running?.startedAt ?? terminated?.startedAt;
@@ -79,11 +108,12 @@ const NODE_REASONS =
   /^(Evicted|NodeShutdown|Shutdown|Terminated|Preempting|NodeLost|NodeAffinity|NodeName|NodePorts|HostPort|TopologyAffinityError|UnexpectedAdmissionError|OutOf\w+|Critical\w*)$/;
 
 function endingOf(pod: Pod): Ending {
-  if (
-    pod.status?.phase === 'Failed' &&
-    (NODE_REASONS.test(pod.status.reason ?? '') || hasCondition(pod, 'DisruptionTarget'))
-  )
-    return 'interrupted';
-  if (isDeleting(pod) && !endedBeforeDeletion(pod)) return 'interrupted';
+  if (isInterrupted(pod)) return 'interrupted';
   return pod.status?.phase === 'Succeeded' ? 'succeeded' : 'failed';
+}
+
+function isInterrupted(pod: Pod): boolean {
+  const { phase, reason = '' } = pod.status ?? {};
+  if (phase !== 'Succeeded' && (NODE_REASONS.test(reason) || hasCondition(pod, 'DisruptionTarget'))) return true;
+  return isDeleting(pod) && !endedBeforeDeletion(pod);
 }
