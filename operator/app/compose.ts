@@ -7,6 +7,7 @@ import type { KubeObject } from '../cluster/cluster-client.ts';
 import { EventRecorder } from '../cluster/events.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import { TenantObjects } from '../cluster/tenant-objects.ts';
+import type { Config } from '../config/config.ts';
 import type { ControllerDeps } from '../controller/controller.ts';
 import type { Controllers } from '../controller/controllers.ts';
 import type { HealthChecks } from '../http/health.ts';
@@ -59,10 +60,7 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
   const knownTerm = () => Math.max(leadership.elector.highestTerm, Math.floor(base.clusterClock.wall() / 1000));
   const objects = new TenantObjects(childCaches(caches), knownTerm, config.maxGracePeriodMs);
   const sources = Object.values(caches.workloads) as readonly Watched<KubeObject>[];
-  const tenancy: Tenancy = new Tenancy({
-    ...config,
-    claimedBy: (namespace) => leadership.presence.claimedBy(namespace),
-  });
+  const tenancy: Tenancy = tenancyOf(config, () => leadership.presence.neighbours);
   const timer = { base, tenancy, sources, term: () => leadership.elector.term?.number };
   const leadership: Leadership = lead(base, {
     cluster,
@@ -99,6 +97,10 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
     run: (stopping) =>
       conduct(base, { cluster, store, objects, leadership, events, operator, standby, overlap }, stopping),
   };
+}
+
+function tenancyOf(config: Config, neighbours: () => Leadership['presence']['neighbours']): Tenancy {
+  return new Tenancy({ ...config, others: () => neighbours().others, isSettled: () => neighbours().isSettled });
 }
 
 interface Parts {

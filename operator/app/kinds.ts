@@ -27,6 +27,7 @@ import type { AnyChild } from '../reconcile/child.ts';
 import { isDeleting, isFinal } from '../reconcile/gone.ts';
 import { workloadOf } from '../reconcile/metadata.ts';
 import type { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
+import type { OwnedCache } from '../reconcile/ports.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
 import { CronJobReconciler } from '../workloads/cronjob/reconciler.ts';
@@ -159,14 +160,15 @@ function declared(deps: KindDeps, source: Watched<KubeObject>): Registration {
 function process(deps: KindDeps): Registration {
   const { caches, tenancy, workers } = deps;
   const { pods } = caches.children;
+  const owned = pods.view((pod) => workloadOf(pod, PROCESS_KIND));
   return {
-    filter: (object) => tenancy.concerns(object),
+    filter: (object) => tenancy.concerns(object) || has(owned, object),
     concurrency: workers,
     source: caches.workloads.process,
     reconciler: new ProcessReconciler({
       ...deps,
       workloads: caches.workloads.process.view(),
-      pods: pods.view((pod) => workloadOf(pod, PROCESS_KIND)),
+      pods: owned,
     }),
     children: [
       {
@@ -193,21 +195,27 @@ function composed(deps: KindDeps, { kind, source, children, contenders, make }: 
   const { tenancy, workers, caches } = deps;
   const owner = (object: KubeObject) => workloadOf(object, kind);
   const { pods } = caches.children;
+  const owned = [...children, pods].map((each) => ({ type: each.type, cache: each.view(owner) }));
   return {
-    filter: (object) => tenancy.concerns(object),
+    filter: (object) => tenancy.concerns(object) || owned.some(({ cache }) => has(cache, object)),
     concurrency: workers,
     source,
     reconciler: make({
       ...deps,
       workloads: source.view(),
       contenders,
-      caches: [...children, pods].map((each) => ({ type: each.type, cache: each.view(owner) })),
+      caches: owned,
     }),
     children: [
       ...children.map((each): ChildSource => ({ source: each, mapToKey: owner, isUrgent: mayBeDrift })),
       { source: pods, mapToKey: owner },
     ],
   };
+}
+
+/** What we made of a workload is ours to see to, whosever that is by now. */
+function has(cache: Pick<OwnedCache<KubeObject>, 'byOwner'>, { metadata: { name, namespace = '' } }: KubeObject) {
+  return cache.byOwner({ namespace, name }).length > 0;
 }
 
 /** Somebody may have changed what we set: a new spec is a new generation, where objects have generations. */

@@ -205,7 +205,7 @@ function makePresence(
   { cluster, store, objects, reconsider }: Leading,
   { elector, wishes, stamp }: Said,
 ): Presence {
-  const { tenant, lease, failover, watchNamespaces, remainsFollower } = config;
+  const { tenant, lease, failover, ownNamespaces, watchNamespaces, remainsFollower } = config;
   return new Presence({
     tenant,
     identity,
@@ -218,8 +218,9 @@ function makePresence(
     mayLead: () => !remainsFollower && objects.ready() && elector().unfitBecause === undefined,
     priority: failover.priority,
     isPaused: () => wishes.isPaused,
-    claims: watchNamespaces,
-    onClaims: reconsider,
+    claims: ownNamespaces,
+    ...(watchNamespaces.length > 0 && { watches: watchNamespaces }),
+    onNeighbours: reconsider,
     onLoss: () => elector().canaryLost(),
   });
 }

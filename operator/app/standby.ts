@@ -2,7 +2,8 @@
  * Statuses in a cluster that must not run the tenant's workloads, or not yet. Where nobody leads, of its controllers the
  * first by identity speaks.
  */
-import type { KubeObject } from '../cluster/cluster-client.ts';
+import type { KubeObject, ResourceType } from '../cluster/cluster-client.ts';
+import { hasCode } from '../cluster/cluster-client.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import { hasEnded } from '../leadership/permit.ts';
 import type { LeaseRecord } from '../leadership/lease-record.ts';
@@ -95,16 +96,33 @@ export class StandbyStatuses {
     const elsewhere = this.#elsewhere(workloadName(source.type.kind, { namespace, name }));
     const workload = source.get({ namespace, name }) as Workload | undefined;
     if (!elsewhere || !workload || workload.metadata.deletionTimestamp !== undefined) return;
-    if (tenancy.of(workload) !== 'ours') return;
-    const { clusterClock, client, config, logger } = base;
+    const ownership = tenancy.of(workload);
+    if (ownership !== 'ours' && ownership !== 'claimable') return;
+    const { clusterClock, config, logger } = base;
     const { holder, term, stillRuns } = elsewhere;
     const at = { now: clusterClock.wall(), tenant: config.tenant, holder: holder ?? '', term };
     const next = standbyStatus(workload.status, elsewhere, occasionOf(workload, at));
-    const written = await new StatusWriter<Workload>(client, source.type).write(workload, next);
+    const written = await this.#write(source.type, workload, { next, isClaim: ownership === 'claimable' });
     if (!written) return;
     source.observe(written);
     if (readyReason(written.status) !== readyReason(workload.status))
       logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
+  }
+
+  /** What nobody has yet may have been taken, or changed: then there will be news of it. */
+  async #write(
+    type: ResourceType,
+    workload: Workload,
+    { next, isClaim }: { readonly next: CommonStatus; readonly isClaim: boolean },
+  ): Promise<Workload | undefined> {
+    const statuses = new StatusWriter<Workload>(this.#options.base.client, type);
+    if (!isClaim) return statuses.write(workload, next);
+    try {
+      return await statuses.writeAsSeen(workload, next);
+    } catch (error) {
+      if (hasCode(error, 409)) return undefined;
+      throw error;
+    }
   }
 
   /** Where the workload is, if it is not for the reconcilers to say. */

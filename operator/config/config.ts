@@ -84,6 +84,8 @@ export interface Setting {
 }
 
 export interface Config extends Readonly<Unchanged> {
+  /** Whose workloads are the tenant's unless a label says otherwise: those that are watched, or the one that was configured. */
+  readonly ownNamespaces: readonly string[];
   /** Absent unless an address, Sentinels or a cluster are known. */
   readonly redis: RedisSettings | undefined;
   /** Absent unless a URL is known. */

@@ -45,7 +45,11 @@ export const configKeys: readonly ConfigKey[] = [
   key('id', 'ID', 'Name of this controller; the host name unless told. A suffix makes it unique per start.'),
   key('tenant', 'TENANT', 'Isolated group of controllers: one lease, one leader per tenant.'),
   key('port', 'PORT', 'Port of probes, metrics, API and dashboard; 0 picks a free one.', { kind: 'integer' }),
-  key('namespace', 'NAMESPACE', 'Namespace of workloads that name none.'),
+  key(
+    'namespace',
+    'NAMESPACE',
+    'Namespace of workloads that name none; once it is set, workloads there belong to this tenant unless a label says otherwise.',
+  ),
   key(
     'watchNamespaces',
     'WATCH_NAMESPACES',

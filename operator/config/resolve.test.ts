@@ -53,6 +53,15 @@ describe('a configuration', () => {
     });
   });
 
+  it.each([
+    ['none by default', {}, []],
+    ['the one that is configured', { yaml: 'namespace: apps' }, ['apps']],
+    ['the one of the environment', { env: { HIGHLANDER_NAMESPACE: 'default' } }, ['default']],
+    ['those that are watched', { yaml: 'namespace: apps\nwatchNamespaces: [jobs]' }, ['jobs']],
+  ] as const)('counts as namespaces of the tenant: %s', (_sentence, given: Given, expected) => {
+    expect(resolve({ ...given, env: { ...REDIS, ...given.env } }).ownNamespaces).toEqual(expected);
+  });
+
   it('counts empty values as not set', () => {
     const config = resolve({
       yaml: 'id: ""\nport:\nredis:\n  addr: r\n',

@@ -200,6 +200,7 @@ function toConfig(
   const database = databaseSettings(databaseURL, db, machine);
   return {
     ...settings,
+    ownNamespaces: ownNamespaces(settings, merged),
     api: apiSettings(settings.api, machine),
     redis: whereRedis,
     db: database,
@@ -222,6 +223,16 @@ function toConfig(
     ],
     settings: settingsOf(all, merged),
   };
+}
+
+/** What is not watched cannot be acted on; a default names nothing. */
+function ownNamespaces(
+  { namespace, watchNamespaces }: Pick<Config, 'namespace' | 'watchNamespaces'>,
+  { origins }: Merged,
+): readonly string[] {
+  if (watchNamespaces.length > 0) return watchNamespaces;
+  const origin = origins.get('namespace');
+  return origin === undefined || origin.rank === 'default' ? [] : [namespace];
 }
 
 function storeNotices({

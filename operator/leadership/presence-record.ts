@@ -13,8 +13,10 @@ export interface PresenceRecord {
   readonly highestStamp: number;
   /** Grows with every rewrite. */
   readonly beat: number;
-  /** Namespaces that the tenant claims by `watchNamespaces`. */
+  /** Namespaces whose workloads are the tenant's unless a label says otherwise. */
   readonly claims?: readonly string[];
+  /** The only namespaces that it looks at; absent: all. */
+  readonly watches?: readonly string[];
   /** It would take the lease: warm, and not told to remain a follower. Absent in records of earlier versions: it may. */
   readonly mayLead?: boolean;
   /** Of its cluster; 0 unless told. */
@@ -46,6 +48,7 @@ const SHAPE: Shape<PresenceRecord> = {
   highestStamp: isWhole(MAX_NUMBER),
   beat: isWhole(MAX_NUMBER),
   claims: isOptional(isListOf(isName, MAX_NAMES)),
+  watches: isOptional(isListOf(isName, MAX_NAMES)),
   mayLead: isOptional(isFlag),
   priority: isOptional((value) => typeof value === 'number' && Number.isFinite(value)),
   paused: isOptional(isFlag),

@@ -8,11 +8,12 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ParkingReport } from './activation.ts';
-import { claimsOf } from './claims.ts';
 import { CONFIRMATION_MS } from './confirmation.ts';
 import type { ClusterRef } from './lease-record.ts';
+import { Neighbours } from './neighbours.ts';
 import type { PresenceRecord } from './presence-record.ts';
 import { encodePresence, FORGOTTEN_MS, readPresence } from './presence-record.ts';
+import { RecordAges } from './record-ages.ts';
 
 export interface Peer extends PresenceRecord {
   /** Milliseconds since its last sign of life, by the store's clock. */
@@ -34,8 +35,10 @@ export interface PresenceOptions {
   readonly isPaused?: () => boolean;
   /** Namespaces that the tenant claims; none unless told. */
   readonly claims?: readonly string[];
-  /** Other tenants claim other namespaces than before. */
-  readonly onClaims?: () => void;
+  /** The only namespaces that this controller looks at; all unless told. */
+  readonly watches?: readonly string[] | undefined;
+  /** Other tenants of this cluster, or what they claim, have changed, or can be counted on from now on. */
+  readonly onNeighbours?: () => void;
   /** The store has lost writes. */
   readonly onLoss: () => void;
 }
@@ -78,16 +81,15 @@ export class Presence {
   /** Rewrites follow each other: each knows the version that the one before it wrote. */
   #rewriting: Promise<void> = Promise.resolve();
   #peers: readonly Peer[] = [];
-  /** Namespace to the other tenants that claim it, by name. */
-  #claims: ReadonlyMap<string, readonly string[]> = new Map();
-  /** When this process first saw the present version of a record, on the monotonic clock. */
-  #seen = new Map<string, { readonly version: Version; readonly since: number }>();
+  readonly #neighbours: Neighbours;
+  readonly #ages = new RecordAges();
   #unreadable: ReadonlySet<string> = new Set();
   readonly #stopping = new AbortController();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#key = cellKeys.presence(options.tenant, options.identity);
+    this.#neighbours = new Neighbours(options.tenant, options.cluster.id);
   }
 
   /** As of the last look, this controller included. */
@@ -95,9 +97,9 @@ export class Presence {
     return this.#peers;
   }
 
-  /** The other tenants that claim a namespace, by name, as of the last look. */
-  claimedBy(namespace: string): readonly string[] {
-    return this.#claims.get(namespace) ?? [];
+  /** Controllers of this cluster and their tenants, as of the last look. */
+  get neighbours(): Pick<Neighbours, 'controllers' | 'others' | 'isSettled'> {
+    return this.#neighbours;
   }
 
   /** Since when a loss would show: the first acknowledged rewrite after the last one, on the monotonic clock. */
@@ -183,9 +185,23 @@ export class Presence {
   }
 
   async #rewrite(): Promise<void> {
-    const { store, identity, cluster, highestStamp, mayLead, isPaused, priority = 0, claims = [] } = this.#options;
+    const { store, clock } = this.#options;
     this.#beat += 1;
-    const record: PresenceRecord = {
+    const record = this.#record();
+    const reply = await store.write(this.#key, encodePresence(record), this.#version, this.#call());
+    if (reply.ok) {
+      this.#saidMayLead = record.mayLead;
+      this.#version = reply.version;
+      this.#acknowledged = this.#beat;
+      this.#placedAt ??= clock.monotonic();
+      return;
+    }
+    if (!(await this.#resolveConflict())) await this.#rewrite();
+  }
+
+  #record(): PresenceRecord {
+    const { identity, cluster, highestStamp, mayLead, isPaused, priority = 0, claims = [], watches } = this.#options;
+    return {
       identity,
       cluster,
       highestStamp: highestStamp(),
@@ -193,19 +209,11 @@ export class Presence {
       mayLead: mayLead(),
       ...(priority > 0 && { priority }),
       ...(claims.length > 0 && { claims }),
+      ...(watches && { watches }),
       ...(isPaused?.() && { paused: true }),
       ...(this.#leaving && { leaving: true }),
       ...(this.#report && { report: this.#report }),
     };
-    const reply = await store.write(this.#key, encodePresence(record), this.#version, this.#call());
-    if (reply.ok) {
-      this.#saidMayLead = record.mayLead;
-      this.#version = reply.version;
-      this.#acknowledged = this.#beat;
-      this.#placedAt ??= this.#options.clock.monotonic();
-      return;
-    }
-    if (!(await this.#resolveConflict())) await this.#rewrite();
   }
 
   /** Nobody else writes this record: either a reply of ours was lost (true), or the store went back. */
@@ -217,20 +225,22 @@ export class Presence {
     if (well) return true;
     this.#acknowledged = 0;
     this.#placedAt = undefined;
+    this.#neighbours.unsettle();
     onLoss();
     return false;
   }
 
   /** Lists everybody afresh: resolves when what is known is no older than this call. */
   async look(call: Call): Promise<void> {
-    const { store, tenant } = this.#options;
+    const { store, tenant, clock, periodMs } = this.#options;
     const number = ++this.#asked;
+    const isLate = this.#placedAt !== undefined && clock.monotonic() - this.#placedAt >= periodMs;
     const all = await store.list(cellKeys.presences, call);
     if (number < this.#answered) return;
     this.#answered = number;
     const cells = all.filter(({ key }) => key.startsWith(cellKeys.presencePrefix(tenant)));
-    this.#setClaims(all.filter((cell) => !cells.includes(cell)));
-    this.#remember(cells);
+    this.#noteNeighbours(all, isLate);
+    this.#ages.note(cells, clock.monotonic());
     const peers: Peer[] = [];
     const unreadable: string[] = [];
     for (const cell of cells) {
@@ -254,30 +264,22 @@ export class Presence {
     this.#unreadable = new Set(keys);
   }
 
-  #setClaims(others: readonly ListedCell[]): void {
-    const before = this.#claims;
-    this.#claims = claimsOf(others);
-    if (JSON.stringify([...before]) === JSON.stringify([...this.#claims])) return;
-    const namespaces = [...this.#claims.keys()];
-    this.#options.logger.info('Other tenants claim other namespaces than before', { namespaces });
-    this.#options.onClaims?.();
-  }
-
-  #remember(cells: readonly ListedCell[]): void {
-    const now = this.#options.clock.monotonic();
-    const before = this.#seen;
-    this.#seen = new Map(
-      cells.map(({ key, version }) => {
-        const known = before.get(key);
-        return [key, known?.version === version ? known : { version, since: now }];
-      }),
-    );
+  /** `isLate`: who was there when this controller came has been heard, and has had the time to hear of it. */
+  #noteNeighbours(all: readonly ListedCell[], isLate: boolean): void {
+    const { clock, logger, onNeighbours } = this.#options;
+    const changed = this.#neighbours.note(all, clock.monotonic());
+    if (changed) {
+      const tenants = this.#neighbours.others.map(({ name, claims }) => ({ name, claims: [...claims] }));
+      logger.info('The other tenants of this cluster, or their namespaces, have changed', { tenants });
+    }
+    const settles = isLate && this.#neighbours.settle();
+    if (changed || settles) onNeighbours?.();
   }
 
   /** By the store's clock and by ours: one that jumped must not cost a living controller its record. */
   #isForgotten({ key, ageMs }: ListedCell, limitMs: number): boolean {
-    const since = this.#seen.get(key)?.since ?? Infinity;
-    return key !== this.#key && ageMs > limitMs && this.#options.clock.monotonic() - since > limitMs;
+    const seenMs = this.#options.clock.monotonic() - this.#ages.since(key);
+    return key !== this.#key && ageMs > limitMs && seenMs > limitMs;
   }
 
   async #withdraw(): Promise<void> {

@@ -12,7 +12,7 @@ import { withoutNulls } from './contains.ts';
 import type { Action, Child, MetadataPatch, ParkingPatch } from './plan.ts';
 import type { Grant } from './reconciler.ts';
 import type { CommonStatus } from './status.ts';
-import { statusPatch } from './status.ts';
+import { occasionOf, statusPatch } from './status.ts';
 import type { Tenancy } from './tenancy.ts';
 
 /**
@@ -177,9 +177,22 @@ export class StatusWriter<T extends WithStatus> {
     return patch && this.#patch(workload, patch, grant);
   }
 
+  /** The same, and only if the object is what it was: throws an `ApiError` 409 when it has changed since. */
+  async writeAsSeen(workload: T, next: CommonStatus, grant?: Grant): Promise<T | undefined> {
+    const patch = statusPatch(workload.status, next);
+    return patch && this.#patch(workload, { ...asSeen(workload), ...patch }, grant);
+  }
+
+  /** Makes a workload that nobody has this tenant's. `now`: milliseconds since the epoch. Throws as `writeAsSeen`. */
+  take(workload: T, tenancy: Tenancy, { now, grant }: { readonly now: number; readonly grant: Grant }) {
+    const { tenant } = tenancy;
+    return this.writeAsSeen(workload, tenancy.claim(workload, occasionOf(workload, { ...grant, now, tenant })), grant);
+  }
+
   /** For a workload that is not, or no longer, ours, when nothing of ours is left of it. `now`: RFC 3339. */
   async disown(workload: T, tenancy: Tenancy, { now, grant }: { readonly now: string; readonly grant: Grant }) {
-    if (tenancy.holds(workload)) await this.#patch(workload, { status: { controller: null } }, grant);
+    if (tenancy.holds(workload))
+      await this.#patch(workload, { ...asSeen(workload), status: { controller: null } }, grant);
     else if (tenancy.of(workload) === 'disputed') await this.write(workload, tenancy.dispute(workload, now), grant);
   }
 
@@ -198,6 +211,10 @@ export class StatusWriter<T extends WithStatus> {
       throw error;
     }
   }
+}
+
+function asSeen({ metadata }: KubeObject): { readonly metadata: object } {
+  return { metadata: { resourceVersion: metadata.resourceVersion } };
 }
 
 /** Answers that the same request would get again; 409 is handled where it arises, 429 asks for patience only. */

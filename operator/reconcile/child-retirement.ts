@@ -40,8 +40,11 @@ export class ChildRetirement {
     return result;
   }
 
-  hasChildren(key: ObjectKey): boolean {
-    return this.#childrenOf(key).length > 0;
+  /** A child of ours was made for that very workload, and is to stay. */
+  runs(key: ObjectKey, { metadata: { uid } }: Workload): boolean {
+    return this.#childrenOf(key).some(
+      ({ object }) => controllerOf(object)?.uid === uid && object.metadata.deletionTimestamp === undefined,
+    );
   }
 
   /** For a child whose owner does not exist any more, as far as is known. True when nothing is left to be done. */

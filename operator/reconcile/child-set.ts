@@ -54,14 +54,21 @@ export class ChildSetReconciler<S> implements Reconciler {
     const workload = workloads.get(key);
     if (!workload || workload.metadata.deletionTimestamp !== undefined)
       return this.#retirement.retire(key, workload, grant);
-    const ownership = tenancy.of(workload);
-    // Children of ours were there before anybody knew of the other claim.
-    if (ownership === 'ours' || (ownership === 'disputed' && this.#retirement.hasChildren(key)))
-      return this.#bringUp(workload, key, grant);
+    const ownership = tenancy.of(workload, this.#retirement.runs(key, workload));
+    if (ownership === 'ours') return this.#bringUp(workload, key, grant);
+    if (ownership === 'claimable') return this.#take(workload, key, grant);
     const result = await this.#retirement.retire(key, workload, grant);
     if (result.requeueAfterMs === undefined)
       await this.#statuses.disown(workload, tenancy, { now: timestamp(clock.wall()), grant });
     return result;
+  }
+
+  async #take(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {
+    const { workloads, tenancy, clock } = this.#options;
+    const taken = await this.#statuses.take(workload, tenancy, { now: clock.wall(), grant });
+    if (!taken) return {};
+    workloads.observe(taken);
+    return this.#bringUp(taken, key, grant);
   }
 
   async #bringUp(workload: Workload, key: ObjectKey, grant: Grant): Promise<Result> {

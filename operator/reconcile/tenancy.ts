@@ -1,44 +1,74 @@
 /**
- * Whose a custom resource is. Its label says so; without one it belongs to the tenant whose `watchNamespaces` names its
- * namespace, or to the default tenant. Tenants learn of each other's namespaces from presence.
+ * Whose a custom resource is, as one tenant sees it. Its label says so; without one whoever has it keeps it; else the
+ * namespace decides, else there is the default tenant, else the only one. Tenants learn of each other from presence,
+ * which may be late or lost: what decides is what is in the cluster. Of the instances of one workload only one can have its
+ * name, and a tenant that takes itself for the only one takes a workload by a write that fails when it has changed.
  */
-import { DEFAULT_TENANT, labels } from '../api/group.ts';
+import { labels } from '../api/group.ts';
+import type { Facts, Owner, Tenant } from './owner.ts';
+import { ownerOf } from './owner.ts';
 import type { Child } from './plan.ts';
-import type { CommonStatus, Verdict } from './status.ts';
-import { conditionsOf } from './status.ts';
+import type { CommonStatus, Occasion, Verdict } from './status.ts';
+import { composeStatus, conditionsOf } from './status.ts';
 
 interface Workload extends Child {
   status?: CommonStatus;
 }
 
-/** disputed: several tenants claim it, and none has it. others: not ours, or not yet. */
-export type Ownership = 'ours' | 'disputed' | 'others';
+/**
+ * claimable: ours once it has been taken. disputed: several tenants claim it, and none has it. others: not ours, or not
+ * yet.
+ */
+export type Ownership = 'ours' | 'claimable' | 'disputed' | 'others';
 
 export interface TenancyOptions {
   readonly tenant: string;
+  /** All when there is none. */
   readonly watchNamespaces: readonly string[];
-  /** The other tenants that name a namespace, as far as they can be seen. */
-  readonly claimedBy?: (namespace: string) => readonly string[];
+  /** Whose workloads are ours unless a label says otherwise; those that are watched unless told. */
+  readonly ownNamespaces?: readonly string[];
+  /** The other tenants that have controllers in this cluster, as far as they can be seen; none unless told. */
+  readonly others?: () => readonly Tenant[];
+  /** Whether others have had the time to be seen, and to see us. */
+  readonly isSettled?: () => boolean;
 }
 
 export class Tenancy {
   readonly #options: TenancyOptions;
+  readonly #self: Tenant;
 
   constructor(options: TenancyOptions) {
     this.#options = options;
+    const { tenant: name, watchNamespaces, ownNamespaces = watchNamespaces } = options;
+    const watches = watchNamespaces.length > 0 ? new Set(watchNamespaces) : undefined;
+    this.#self = { name, claims: new Set(ownNamespaces), watches, lives: true };
   }
 
-  /** A label decides at once. Without one, whoever has it keeps it until it lets go, so that nobody's mistake stops it. */
-  of(workload: Workload): Ownership {
-    const { tenant, claimedBy } = this.#options;
-    const { namespace = '', labels: own = {} } = workload.metadata;
-    const label = own[labels.tenant];
-    if (label) return label === tenant ? 'ours' : 'others';
-    const isClaimed = (claimedBy?.(namespace) ?? []).length > 0;
-    if (!this.#claims(namespace, isClaimed)) return 'others';
-    const holder = holderOf(workload);
-    if (holder !== undefined) return holder === tenant ? 'ours' : 'others';
-    return isClaimed ? 'disputed' : 'ours';
+  get tenant(): string {
+    return this.#self.name;
+  }
+
+  /**
+   * A label decides at once. Without one nothing that runs is ever stopped for the sake of another tenant. `runs`: a child
+   * of ours is there.
+   */
+  of(workload: Workload, runs = false): Ownership {
+    const owner = this.owner(workload);
+    if (runs && owner.by !== 'label') return 'ours';
+    if ('tenants' in owner)
+      return owner.by === 'several' && owner.tenants.includes(this.#self.name) ? 'disputed' : 'others';
+    if (owner.tenant !== this.#self.name) return 'others';
+    if (owner.by !== 'alone') return 'ours';
+    return (this.#options.isSettled?.() ?? true) ? 'claimable' : 'others';
+  }
+
+  owner(workload: Workload): Owner {
+    return ownerOf(factsOf(workload), this.tenants);
+  }
+
+  /** Those that have controllers in this cluster, this one included. */
+  get tenants(): readonly Tenant[] {
+    return [this.#self, ...(this.#options.others?.() ?? [])];
   }
 
   /** Whether there is anything to do about it: what is no longer ours must be let go. */
@@ -48,17 +78,31 @@ export class Tenancy {
 
   /** Its status says that this tenant has it. */
   holds(workload: Workload): boolean {
-    return holderOf(workload) === this.#options.tenant;
+    return factsOf(workload).holder === this.#self.name;
+  }
+
+  /** What its status says from the moment on in which it is taken. */
+  claim(workload: Workload, occasion: Occasion): CommonStatus {
+    const message =
+      `Tenant ${this.#self.name} takes it: no label says whose it is, and no other tenant has controllers in this ` +
+      `cluster that look at namespace ${workload.metadata.namespace ?? ''}`;
+    const facts = { ...workload.status, active: false, healthy: false };
+    return composeStatus<CommonStatus>(
+      facts,
+      { state: 'working', reason: 'Claimed', message },
+      occasion,
+      workload.status,
+    );
   }
 
   /** The same, whichever of the tenants says it. `now`: RFC 3339. */
   dispute(workload: Workload, now: string): CommonStatus {
-    const { tenant, claimedBy } = this.#options;
     const { namespace = '', generation = 0 } = workload.metadata;
-    const names = [tenant, ...(claimedBy?.(namespace) ?? [])].toSorted().join(' and ');
+    const owner = this.owner(workload);
+    const names = 'tenants' in owner ? owner.tenants.join(' and ') : owner.tenant;
     const message =
-      `The tenants ${names} all watch namespace ${namespace}: say whose this is by the label ${labels.tenant}, or leave ` +
-      'the namespace to one of them in watchNamespaces';
+      `The tenants ${names} all claim namespace ${namespace}: say whose this is by the label ${labels.tenant}, or let only ` +
+      'one of them have the namespace in watchNamespaces or as its namespace';
     const verdict: Verdict = { state: 'stalled', reason: 'ClaimedByTwoTenants', message, problem: message };
     return {
       observedGeneration: generation,
@@ -69,13 +113,9 @@ export class Tenancy {
       lastTransition: workload.status?.lastTransition ?? now,
     };
   }
-
-  #claims(namespace: string, isClaimed: boolean): boolean {
-    const { tenant, watchNamespaces } = this.#options;
-    return watchNamespaces.includes(namespace) || (tenant === DEFAULT_TENANT && !isClaimed);
-  }
 }
 
-function holderOf({ status }: Workload): string | undefined {
-  return status?.controller?.tenant;
+function factsOf({ metadata, status }: Workload): Facts {
+  const { namespace = '', labels: own = {} } = metadata;
+  return { label: own[labels.tenant], holder: status?.controller?.tenant, namespace };
 }

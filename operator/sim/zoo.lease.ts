@@ -185,7 +185,7 @@ const loss: readonly Mutant[] = [
     name: 'presence-forgotten-by-the-store-clock',
     breaks: 'Two witnesses before the record of another controller is removed',
     profile: 'clock',
-    edits: [{ file: presence, find: ' && this.#options.clock.monotonic() - since > limitMs', put: '' }],
+    edits: [{ file: presence, find: ' && seenMs > limitMs', put: '' }],
   },
 ];
 

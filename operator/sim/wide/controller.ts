@@ -134,6 +134,7 @@ export class WideController extends Actor<WideCluster> {
       tenant: TENANT,
       namespace: OWN_NAMESPACE,
       watchNamespaces: [],
+      ownNamespaces: [],
       remainsFollower: false,
       workers: 4,
       workloads: [],

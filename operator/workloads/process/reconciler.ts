@@ -15,7 +15,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
 import { fitsWithout, isQuota } from '../../reconcile/quota.ts';
 import { Applier, isInvalid, isRefusal, lacksPermit, StatusWriter } from '../../reconcile/apply.ts';
-import { belongsTo, workloadOf } from '../../reconcile/metadata.ts';
+import { belongsTo, controllerOf, tenantOf, workloadOf } from '../../reconcile/metadata.ts';
 import type { NamespaceDefaults } from '../../reconcile/namespace-defaults.ts';
 import { OlderThanChild } from '../../reconcile/forged-marks.ts';
 import type { Action } from '../../reconcile/plan.ts';
@@ -84,12 +84,25 @@ export class ProcessReconciler implements Reconciler {
     const pod = pods.get({ namespace: key.namespace, name: podName(key.name) });
     if (!workload) await this.#pasts.forget(key, grant);
     if (!workload || workload.metadata.deletionTimestamp) return this.#retirement.retire(key, workload, pod, grant);
-    const ownership = tenancy.of(workload);
-    // A pod of ours was there before anybody knew of the other claim.
-    if (ownership === 'ours' || (ownership === 'disputed' && pod)) return this.#bringUp(workload, pod, grant);
+    const ownership = tenancy.of(workload, pod !== undefined && this.#runs(pod, workload));
+    if (ownership === 'ours') return this.#bringUp(workload, pod, grant);
+    if (ownership === 'claimable') return this.#take(workload, pod, grant);
     const result = await this.#retirement.retire(key, workload, pod, grant);
     if (!pod) await this.#statuses.disown(workload, tenancy, { now: timestamp(clock.wall()), grant });
     return result;
+  }
+
+  #runs(pod: Pod, { metadata }: WorkloadProcess): boolean {
+    const isOurs = tenantOf(pod) === this.#options.tenant && controllerOf(pod)?.uid === metadata.uid;
+    return isOurs && pod.metadata.deletionTimestamp === undefined;
+  }
+
+  async #take(workload: WorkloadProcess, pod: Pod | undefined, grant: Grant): Promise<Result> {
+    const { tenancy, clock, workloads } = this.#options;
+    const taken = await this.#statuses.take(workload, tenancy, { now: clock.wall(), grant });
+    if (!taken) return {};
+    workloads.observe(taken);
+    return this.#bringUp(taken, pod, grant);
   }
 
   #begin(term: number): void {
