@@ -90,7 +90,7 @@ export const volumeClaimTemplates = z
   .max(20)
   .meta({
     description:
-      'What else the claims are to have, by the names of their volumes. Fields of persistentVolumes win over it. They cannot be changed later. ' +
+      'What else the claims are to have, by the names of their volumes. Fields of persistentVolumes win over it. They cannot be changed later, but for a larger size. ' +
       'Default: none. Example: [{metadata: {name: data, labels: {backup: "yes"}}, spec: {volumeMode: Filesystem}}]',
     'x-kubernetes-list-type': 'atomic',
   });

@@ -20,6 +20,15 @@ export const childTypes = {
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet', namespaced: true },
 } as const satisfies Record<string, ChildType>;
 
+/** Made by Kubernetes for a StatefulSet; expanded by us. */
+export const persistentVolumeClaims = {
+  group: '',
+  version: 'v1',
+  plural: 'persistentvolumeclaims',
+  kind: 'PersistentVolumeClaim',
+  namespaced: true,
+} as const satisfies ChildType;
+
 interface ChildObject {
   apiVersion?: string;
   kind?: string;
@@ -65,6 +74,17 @@ export interface ClaimTemplate {
   };
 }
 
+export interface PersistentVolumeClaim extends ChildObject {
+  spec: { storageClassName?: string; resources?: { requests?: { storage?: string } } };
+  status?: {
+    phase?: string;
+    capacity?: { storage?: string };
+    /** As far as the expansion of a volume has come, by resource. */
+    allocatedResourceStatuses?: { storage?: string };
+    conditions?: ControllerCondition[];
+  };
+}
+
 export interface StatefulSet extends ChildObject {
   spec: {
     replicas?: number;
@@ -74,7 +94,8 @@ export interface StatefulSet extends ChildObject {
     persistentVolumeClaimRetentionPolicy?: { whenDeleted?: string; whenScaled?: string };
     selector: { matchLabels?: Record<string, string> };
     template: PodTemplate;
-    volumeClaimTemplates?: ClaimTemplate[];
+    ordinals?: { start?: number };
+    volumeClaimTemplates?: readonly ClaimTemplate[];
   };
   status?: {
     observedGeneration?: number;

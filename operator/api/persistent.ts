@@ -28,7 +28,7 @@ const persistentVolume = z.object({
     'Folder of the main container where it is mounted. Required. Example: /var/lib/data',
   ),
   size: quantity(
-    'Size that is claimed, in bytes or Mi, Gi. Required. It cannot be changed later. Example: 10Gi',
+    'Size that is claimed, in bytes or Mi, Gi. Required. It can grow later where the storage class allows it, and never shrink. Example: 10Gi',
   ).refine((size) => (parseQuantity(size) ?? 1) > 0, 'must be more than 0'),
   storageClassName: described(
     z
@@ -64,7 +64,7 @@ export const persistentSpec = withRules(
         .max(20)
         .meta({
           description:
-            'Volumes that outlive the pods; they cannot be changed later, but for mountPath. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
+            'Volumes that outlive the pods; they cannot be changed later, but for mountPath and a larger size. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         })

@@ -127,7 +127,7 @@ export function refusal<S>(subject: Subject<S>, verdict: Report): ChildView {
   return report(subject, sightOf(subject), verdict);
 }
 
-function sightOf<S>(subject: Subject<S>): Sight {
+export function sightOf<S>(subject: Subject<S>): Sight {
   const { workload, at } = subject;
   return { owner: workload.metadata, live: onlyOurs(subject), previous: workload.status, now: at.now };
 }

@@ -8,9 +8,10 @@ import type { Pod } from '../api/kubernetes.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import { RetryLater, TerminalError } from '../lib/errors.ts';
 import { Applier, isInvalid, isRefusal, StatusWriter } from './apply.ts';
+import type { Attendant } from './attendant.ts';
 import { aboutStep, aboutVerdict } from './child-events.ts';
 import type { ChildView, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
-import { lookAtChildren, refusal } from './child-look.ts';
+import { lookAtChildren, refusal, sightOf } from './child-look.ts';
 import type { ChildSetOptions } from './child-options.ts';
 import { isKept } from './child-plan.ts';
 import { ChildRetirement } from './child-retirement.ts';
@@ -21,7 +22,7 @@ import { stillRunning } from './leftovers.ts';
 import { fitsWithout, isQuota } from './quota.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
 import type { Report } from './status.ts';
-import { readyReason, timestamp } from './status.ts';
+import { gravest, readyReason, timestamp } from './status.ts';
 import { successorOf } from './successor.ts';
 
 /** Steps in one reconcile; every child may take a few, and conflicts some more. */
@@ -37,12 +38,14 @@ export class ChildSetReconciler<S> implements Reconciler {
   readonly kind: string;
   readonly #kind: WorkloadKind<S>;
   readonly #options: ChildSetOptions;
+  readonly #attendant: Attendant<S> | undefined;
   readonly #statuses: StatusWriter<Workload>;
   readonly #retirement: ChildRetirement;
   readonly #stubborn = new Map<string, string>();
 
-  constructor(kind: WorkloadKind<S>, options: ChildSetOptions) {
+  constructor(kind: WorkloadKind<S>, options: ChildSetOptions, attendant?: Attendant<S>) {
     this.kind = kind.resource.kind;
+    this.#attendant = attendant;
     this.#kind = kind;
     this.#options = options;
     this.#statuses = new StatusWriter(options.client, kind.resource);
@@ -90,7 +93,8 @@ export class ChildSetReconciler<S> implements Reconciler {
       const subject = this.#subject(workload, scene, grant);
       const view = lookAtChildren(subject);
       const { step } = view;
-      if (!step) return created ? WHEN_QUIET : this.#conclude(workload, key, view, grant);
+      if (!step && created) return WHEN_QUIET;
+      if (!step) return this.#conclude(workload, key, await this.#attended(subject, view, grant), grant);
       const isNew = step.action.type === 'apply' && !step.action.live;
       if (isNew && step.child.waitsForPods) {
         const leftover = await stillRunning(scene.list<Pod>(childTypes.pods), client, grant.signal);
@@ -109,6 +113,14 @@ export class ChildSetReconciler<S> implements Reconciler {
     const live = await client.get<Workload>(this.#kind.resource, key, { signal: grant.signal });
     if (live) workloads.observe(live);
     return live && live.metadata.deletionTimestamp === undefined && tenancy.of(live) !== 'others' ? live : undefined;
+  }
+
+  /** With what else there is to say of it. */
+  async #attended(subject: Subject<S>, view: ChildView, grant: Grant): Promise<ChildView> {
+    if (!this.#attendant || view.terminal) return view;
+    const spec = this.#kind.parse(subject.workload.spec);
+    const report = await this.#attendant.attend(sightOf(subject), spec, grant);
+    return report ? { ...view, ...refusal(subject, gravest([view.verdict, report])) } : view;
   }
 
   #subject(

@@ -48,6 +48,34 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+export interface Difference {
+  readonly path: readonly string[];
+  readonly live: unknown;
+  readonly wanted: unknown;
+}
+
+/** Of what `live` does not hold the first field, as deep as both are objects. */
+export function firstDifference(live: unknown, wanted: unknown): Difference | undefined {
+  return difference(live, wanted, []);
+}
+
+function difference(live: unknown, wanted: unknown, path: readonly string[]): Difference | undefined {
+  if (
+    holds(
+      live,
+      wanted,
+      path.some((field) => AMOUNTS.has(field)),
+    )
+  )
+    return undefined;
+  if (!isObject(live) || !isObject(wanted)) return { path, live, wanted };
+  for (const [field, value] of Object.entries(wanted)) {
+    const found = difference(live[field], value, [...path, field]);
+    if (found) return found;
+  }
+  return { path, live, wanted };
+}
+
 /** `wanted` without its nulls: server-side apply has no way to say "must be absent". */
 export function withoutNulls<T>(wanted: T): T {
   if (Array.isArray(wanted)) return wanted.map((item: unknown) => withoutNulls(item)) as T;

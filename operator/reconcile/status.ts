@@ -29,6 +29,17 @@ export interface Report extends Verdict {
   readonly requeueAfterMs?: number;
 }
 
+/** Of several, the one that matters most, the first where they are alike; looked at again as soon as one of them wants. */
+export function gravest(reports: readonly [Report, ...Report[]]): Report {
+  const worst = reports.reduce((most, each) => (gravity(each) > gravity(most) ? each : most));
+  const times = reports.flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
+  return { ...worst, ...(times.length > 0 && { requeueAfterMs: Math.min(...times) }) };
+}
+
+function gravity({ state, problem }: Verdict): number {
+  return { done: 0, resting: 0, working: 1, stalled: 3 }[state] + (problem === undefined ? 0 : 1);
+}
+
 export interface CommonStatus {
   observedGeneration?: number | undefined;
   conditions?: Condition[] | undefined;

@@ -1,10 +1,13 @@
 /** The pod that an edit of a child asks for in place of one that runs, to be tried out first. Pure. */
+import type { ClaimTemplate } from '../api/children.ts';
 import type { Pod, PodSpec } from '../api/kubernetes.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import type { Step } from './child-look.ts';
 
 interface Templated {
   readonly replicas?: number;
+  /** Of a StatefulSet. */
+  readonly volumeClaimTemplates?: readonly ClaimTemplate[];
   readonly template?: { readonly metadata?: Partial<ObjectMeta>; readonly spec: PodSpec };
 }
 
@@ -14,7 +17,7 @@ const MAX_NAME = 56;
 /** Undefined where nothing is replaced: the child is new, keeps its template, or wants no pods. */
 export function successorOf({ action }: Step): Pod | undefined {
   if (action.type !== 'apply' || !action.live || action.reason !== 'SpecChanged') return undefined;
-  const { template } = specOf(action.object);
+  const { template, volumeClaimTemplates = [] } = specOf(action.object);
   if (!template || specOf(action.live).replicas === 0) return undefined;
   const { name, namespace } = action.object.metadata;
   const { labels = {}, annotations = {} } = template.metadata ?? {};
@@ -24,7 +27,19 @@ export function successorOf({ action }: Step): Pod | undefined {
     labels,
     annotations,
   };
-  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: withClaims(template.spec, name, volumeClaimTemplates) };
+}
+
+/** As the StatefulSet's controller adds them: the first pod's. */
+function withClaims(spec: PodSpec, set: string, templates: readonly ClaimTemplate[]): PodSpec {
+  if (templates.length === 0) return spec;
+  const claims = templates.map(({ metadata: { name } }) => ({
+    name,
+    persistentVolumeClaim: { claimName: `${name}-${set}-0` },
+  }));
+  const names = new Set(claims.map(({ name }) => name));
+  const others = (spec.volumes ?? []).filter(({ name }) => !names.has(name));
+  return { ...spec, volumes: [...others, ...claims] };
 }
 
 function specOf(object: object): Templated {

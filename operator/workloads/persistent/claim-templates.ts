@@ -2,14 +2,12 @@
 import type { ClaimTemplate } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
+import { byName, claimTemplates } from './claims.ts';
 
 /** In the order of their names: a list in another order is no change. */
-export function withClaimTemplates(
-  own: readonly ClaimTemplate[],
-  { volumeClaimTemplates = [] }: PersistentSpec,
-): ClaimTemplate[] {
-  const claims = new Map(own.map((claim) => [claim.metadata.name, claim]));
-  for (const template of volumeClaimTemplates) {
+export function claimsOf(spec: PersistentSpec): readonly ClaimTemplate[] {
+  const claims = new Map(byName(claimTemplates(spec)));
+  for (const template of spec.volumeClaimTemplates ?? []) {
     const { name } = template.metadata;
     claims.set(name, strategicMerge<ClaimTemplate>(template, claims.get(name) ?? (template as ClaimTemplate)));
   }

@@ -4,6 +4,7 @@ import type { Container } from '../../api/kubernetes.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
 import { TerminalError } from '../../lib/errors.ts';
 import { parseQuantity } from '../../lib/quantity.ts';
+import { firstDifference } from '../../reconcile/contains.ts';
 
 /** In the order of their names: a list in another order is no change. */
 export function claimTemplates({ persistentVolumes = [] }: PersistentSpec): ClaimTemplate[] {
@@ -34,29 +35,106 @@ export function volumeMounts({ persistentVolumes = [] }: PersistentSpec): { volu
 type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 type Fixed = Pick<StatefulSet['spec'], 'serviceName' | 'podManagementPolicy' | 'volumeClaimTemplates'>;
 
-/** Throws `TerminalError` ImmutableField that names the field. The API server's own words would name none of ours. */
-export function assertChangeable({ metadata, spec }: StatefulSet, wanted: Fixed): void {
-  const now = claimsOf(spec.volumeClaimTemplates);
-  const then = claimsOf(wanted.volumeClaimTemplates);
-  const fields: [string, string | undefined, string | undefined][] = [
-    ['persistentVolumes', now, then],
-    ['serviceName', spec.serviceName, wanted.serviceName],
-    ['podManagementPolicy', spec.podManagementPolicy, wanted.podManagementPolicy],
-  ];
-  for (const [field, before, after] of fields) {
-    if (before === undefined || before === after) continue;
-    throw new TerminalError(
-      'ImmutableField',
-      `spec.${field} of ${metadata.name} cannot be changed from ${before} to ${after ?? 'none'}: change it back, or delete the workload and make it ` +
-        'again; its claims are kept then, unless persistentVolumeClaimRetentionPolicy says otherwise',
-    );
-  }
+/**
+ * With the sizes that the StatefulSet has, which it keeps: its claims are expanded one by one. Throws `TerminalError`
+ * ClaimCannotShrink for a size below them.
+ */
+export function withSizesOf(live: StatefulSet | undefined, wanted: readonly ClaimTemplate[]): readonly ClaimTemplate[] {
+  const before = byName(live?.spec.volumeClaimTemplates);
+  return wanted.map((template) => {
+    const { name } = template.metadata;
+    const [from, to] = [before.get(name), template].map((each) => each && sizeOf(each));
+    const [now, then] = [from, to].map((size) => parseQuantity(size ?? ''));
+    if (now === undefined || then === undefined || now === then) return template;
+    if (then < now) throw cannotShrink(name, from, to);
+    const { requests } = template.spec.resources;
+    const resources = { ...template.spec.resources, requests: { ...requests, storage: from ?? '' } };
+    return { ...template, spec: { ...template.spec, resources } };
+  });
 }
 
-function claimsOf(templates: readonly ClaimTemplate[] = []): string {
-  const texts = templates.map(({ metadata: { name }, spec: { accessModes, storageClassName, resources } }) => {
-    const size = parseQuantity(resources.requests.storage) ?? resources.requests.storage;
-    return `${name} (${[`${size} bytes`, ...accessModes, storageClassName ?? 'default class'].join(', ')})`;
-  });
-  return texts.toSorted().join(' and ') || 'none';
+export function sizeOf({ spec }: ClaimTemplate): string {
+  return String(spec.resources?.requests?.storage ?? '');
+}
+
+export function byName(templates: readonly ClaimTemplate[] = []): ReadonlyMap<string, ClaimTemplate> {
+  return new Map(templates.map((template) => [template.metadata.name, template]));
+}
+
+function cannotShrink(name: string, from: string | undefined, to: string | undefined): TerminalError {
+  return new TerminalError(
+    'ClaimCannotShrink',
+    `The volume ${name} cannot shrink from ${from} to ${to}, and nothing was changed: write ${from} or more, or move the data to ` +
+      'a volume of another name or to a workload that is made anew',
+  );
+}
+
+/** Throws `TerminalError` ImmutableField that names the field. The API server's own words would name none of ours. */
+export function assertChangeable({ metadata, spec }: StatefulSet, wanted: Fixed, asked: PersistentSpec): void {
+  const change =
+    claimChange(spec.volumeClaimTemplates, wanted.volumeClaimTemplates, asked) ??
+    changeOf('serviceName', spec.serviceName, wanted.serviceName) ??
+    changeOf('podManagementPolicy', spec.podManagementPolicy, wanted.podManagementPolicy);
+  if (change === undefined) return;
+  throw new TerminalError(
+    'ImmutableField',
+    `${change} of ${metadata.name}, and nothing was changed: change it back, or delete the workload and make it again; its claims are ` +
+      'kept then, unless persistentVolumeClaimRetentionPolicy says otherwise',
+  );
+}
+
+function changeOf(field: string, before: unknown, after: unknown): string | undefined {
+  if (before === undefined || before === after) return undefined;
+  return `spec.${field} cannot be changed from ${shown(before)} to ${shown(after)}`;
+}
+
+function claimChange(
+  before: readonly ClaimTemplate[] | undefined,
+  after: readonly ClaimTemplate[] | undefined,
+  asked: PersistentSpec,
+): string | undefined {
+  const [live, wanted] = [byName(before), byName(after)];
+  for (const name of new Set([...live.keys(), ...wanted.keys()])) {
+    const [now, then] = [live.get(name), wanted.get(name)];
+    if (!now || !then) {
+      const list = isListed(name, asked) ? 'persistentVolumes' : 'volumeClaimTemplates';
+      const names = (templates: ReadonlyMap<string, unknown>) => [...templates.keys()].join(', ') || 'none';
+      return `spec.${list} cannot be changed from ${names(live)} to ${names(wanted)}`;
+    }
+    const field = differenceOf(now, then);
+    if (field) return changeOf(pathIn(name, field.path, asked), field.live ?? 'none', field.wanted);
+  }
+  return undefined;
+}
+
+/** What is left out counts where leaving it out means something else. */
+function differenceOf({ metadata, spec }: ClaimTemplate, wanted: ClaimTemplate) {
+  const { accessModes, storageClassName } = wanted.spec;
+  if (String(spec.accessModes) !== String(accessModes))
+    return { path: ['spec', 'accessModes'], live: spec.accessModes, wanted: accessModes };
+  if (spec.storageClassName !== storageClassName)
+    return { path: ['spec', 'storageClassName'], live: spec.storageClassName, wanted: storageClassName };
+  return firstDifference({ metadata, spec }, { metadata: wanted.metadata, spec: wanted.spec });
+}
+
+function isListed(name: string, { persistentVolumes = [], volumeClaimTemplates = [] }: PersistentSpec): boolean {
+  if (persistentVolumes.some((volume) => volume.name === name)) return true;
+  return !volumeClaimTemplates.some(({ metadata }) => metadata.name === name);
+}
+
+const OWN_FIELDS: Readonly<Record<string, string>> = {
+  'spec.accessModes': 'accessMode',
+  'spec.storageClassName': 'storageClassName',
+};
+
+function pathIn(name: string, path: readonly string[], { persistentVolumes = [] }: PersistentSpec): string {
+  const own = OWN_FIELDS[path.join('.')];
+  const isOwn = own !== undefined && persistentVolumes.some((volume) => volume.name === name);
+  return isOwn ? `persistentVolumes[${name}].${own}` : `volumeClaimTemplates[${name}].${path.join('.')}`;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null || value === '') return 'none';
+  if (Array.isArray(value) && value.length === 1) return shown(value[0]);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -77,21 +77,66 @@ it('keeps the data of a parked workload', () => {
 });
 
 describe('what cannot be changed', () => {
-  const live = liveWith([childTypes.statefulSets, set({ persistentVolumes: [DATA], serviceName: 'a' })]);
-  const change = (given: object) => () => render({ persistentVolumes: [DATA], serviceName: 'a', ...given }, { live });
+  const spec = {
+    persistentVolumes: [DATA],
+    serviceName: 'a',
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'logs' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ],
+  };
+  const live = liveWith([childTypes.statefulSets, set(spec)]);
+  const change = (given: object) => () => render({ ...spec, ...given }, { live });
+  const logs = (more: object) => ({
+    volumeClaimTemplates: [{ ...spec.volumeClaimTemplates[0], ...more }],
+  });
+  const logsSpec = (more: object) => logs({ spec: { ...spec.volumeClaimTemplates[0]?.spec, ...more } });
 
   it.each([
-    ['the size', { persistentVolumes: [{ ...DATA, size: '20Gi' }] }, 'spec.persistentVolumes'],
-    ['the class', { persistentVolumes: [{ ...DATA, storageClassName: 'fast' }] }, 'spec.persistentVolumes'],
-    ['the number of volumes', { persistentVolumes: [] }, 'spec.persistentVolumes'],
-    ['the Service', { serviceName: 'b' }, 'spec.serviceName'],
-    ['the order of pods', { podManagementPolicy: 'Parallel' }, 'spec.podManagementPolicy'],
-  ])('is refused by name: %s', (_sentence, given, field) => expect(change(given)).toThrow(field));
+    [
+      { persistentVolumes: [{ ...DATA, storageClassName: 'fast' }] },
+      'spec.persistentVolumes[data].storageClassName cannot be changed from none to fast',
+    ],
+    [
+      { persistentVolumes: [{ ...DATA, accessMode: 'ReadWriteMany' }] },
+      'spec.persistentVolumes[data].accessMode cannot be changed from ReadWriteOnce to ReadWriteMany',
+    ],
+    [{ persistentVolumes: [] }, 'spec.persistentVolumes cannot be changed from data, logs to logs'],
+    [{ volumeClaimTemplates: [] }, 'spec.persistentVolumes cannot be changed from data, logs to data'],
+    [
+      logsSpec({ volumeMode: 'Block' }),
+      'spec.volumeClaimTemplates[logs].spec.volumeMode cannot be changed from none to Block',
+    ],
+    [
+      logs({ metadata: { name: 'logs', labels: { backup: 'yes' } } }),
+      'spec.volumeClaimTemplates[logs].metadata.labels cannot be changed from none to {"backup":"yes"}',
+    ],
+    [{ serviceName: 'b' }, 'spec.serviceName cannot be changed from a to b'],
+    [{ podManagementPolicy: 'Parallel' }, 'spec.podManagementPolicy cannot be changed from OrderedReady to Parallel'],
+  ])('is refused by name, with both values and the way out: %j', (given, message) => {
+    expect(change(given)).toThrow(`${message} of web, and nothing was changed: change it back, or delete the workload`);
+  });
 
   it.each([
     ['the same size in another form', { persistentVolumes: [{ ...DATA, size: '10240Mi' }] }],
     ['where it is mounted', { persistentVolumes: [{ ...DATA, mountPath: '/data' }] }],
+    ['a larger size', { persistentVolumes: [{ ...DATA, size: '20Gi' }] }],
+    ['a larger size of a template', logsSpec({ resources: { requests: { storage: '2Gi' } } })],
   ])('does not include %s', (_sentence, given) => expect(change(given)).not.toThrow());
+
+  it('includes the sizes of the StatefulSet itself, which keeps them', () => {
+    const [first] = render({ ...spec, persistentVolumes: [{ ...DATA, size: '20Gi' }] }, { live });
+    const sizes = (first!.object as StatefulSet).spec.volumeClaimTemplates?.map((each) => each.spec.resources.requests);
+    expect(sizes).toEqual([{ storage: '10Gi' }, { storage: '1Gi' }]);
+  });
+
+  it('is a size below the one that it was made with, and says what to do', () => {
+    expect(change({ persistentVolumes: [{ ...DATA, size: '5Gi' }] })).toThrow(
+      'The volume data cannot shrink from 10Gi to 5Gi, and nothing was changed: write 10Gi or more, or move the data',
+    );
+  });
 });
 
 describe('a broker behind a load balancer', () => {

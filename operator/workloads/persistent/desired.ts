@@ -18,12 +18,12 @@ import { servicePorts } from '../../reconcile/service-ports.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 import type { ServiceNames } from './services.ts';
 import { serviceNames } from './services.ts';
-import { withClaimTemplates } from './claim-templates.ts';
-import { assertChangeable, claimTemplates, retention, volumeMounts } from './claims.ts';
+import { claimsOf } from './claim-templates.ts';
+import { assertChangeable, retention, volumeMounts, withSizesOf } from './claims.ts';
 
 /**
  * Of a new one the Services come first where it is yet to be found out which name is free: the StatefulSet keeps it for good.
- * Throws `TerminalError` ImmutableField when the StatefulSet that is there cannot become what is asked for.
+ * Throws `TerminalError` ImmutableField or ClaimCannotShrink when the StatefulSet that is there cannot become what is asked for.
  */
 export function desired(claim: Claim, spec: PersistentSpec): readonly DesiredChild[] {
   const names = serviceNames(claim, spec);
@@ -42,7 +42,7 @@ function desiredSet(claim: Claim, spec: PersistentSpec, serviceName: string): De
   const main = { ...probesOf(spec), ...volumeMounts(spec) };
   const template = podTemplateOf(claim, spec, { restartPolicy: 'Always', main });
   const replicas = spec.suspend ? 0 : spec.replicas;
-  const volumeClaimTemplates = withClaimTemplates(claimTemplates(spec), spec);
+  const volumeClaimTemplates = withSizesOf(live, claimsOf(spec));
   const rest = {
     ...withoutNulls(spec.statefulSetTemplate?.spec),
     ...(replicas === undefined ? {} : { replicas }),
@@ -52,7 +52,7 @@ function desiredSet(claim: Claim, spec: PersistentSpec, serviceName: string): De
     selector: { matchLabels: selectorLabels(claim) },
     ...(volumeClaimTemplates.length > 0 ? { volumeClaimTemplates } : {}),
   };
-  if (live) assertChangeable(live, rest);
+  if (live) assertChangeable(live, rest, spec);
   return makeChild(claim, {
     type: childTypes.statefulSets,
     name: owner.name,

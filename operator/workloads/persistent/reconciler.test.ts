@@ -37,11 +37,15 @@ it('makes a StatefulSet and its Service, and is ready with its pods', async () =
 it('refuses what cannot be changed, names it, and leaves everything as it is', async () => {
   const world = await running();
   world.takeWrites();
-  world.edit({ ...SPEC, persistentVolumes: [{ name: 'data', mountPath: '/data', size: '2Gi' }] });
+  world.edit({
+    ...SPEC,
+    persistentVolumes: [{ name: 'data', mountPath: '/data', size: '1Gi', accessMode: 'ReadWriteMany' }],
+  });
   await expect(world.reconcile()).rejects.toThrow(TerminalError);
   expect(world.takeWrites()).toEqual(['status']);
   expect(world.summary).toBe('Ready=False Stalled=True ImmutableField');
-  expect(world.status().lastError).toContain('spec.persistentVolumes');
+  expect(world.status()).toMatchObject({ active: true, healthy: true });
+  expect(world.status().lastError).toContain('spec.persistentVolumes[data].accessMode');
 });
 
 it('replaces a headless Service by one that translates ports', async () => {

@@ -6,6 +6,7 @@ import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import type { ChildSetOptions } from '../../reconcile/child-options.ts';
 import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import { ClaimKeeper } from './claim-keeper.ts';
 import { desired } from './desired.ts';
 import { facts, repair, verdict } from './observe.ts';
 
@@ -22,6 +23,6 @@ const persistent: WorkloadKind<PersistentSpec> = {
 
 export class PersistentReconciler extends ChildSetReconciler<PersistentSpec> {
   constructor(options: ChildSetOptions) {
-    super(persistent, options);
+    super(persistent, options, new ClaimKeeper(options.client));
   }
 }

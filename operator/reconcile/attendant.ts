@@ -1,0 +1,9 @@
+/** What a kind looks after besides its children, when nothing is to be done to those. */
+import type { Sight } from './child-look.ts';
+import type { Grant } from './reconciler.ts';
+import type { Report } from './status.ts';
+
+export interface Attendant<S> {
+  /** What there is to say; undefined: nothing. What is refused is said, every other failure is thrown. */
+  attend(sight: Sight, spec: S, grant: Grant): Promise<Report | undefined>;
+}
