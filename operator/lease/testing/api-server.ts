@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,13 @@ export function kubernetesBinary(): string {
 
 const install = 'build it with `npm run prepare:tests`';
 
+export interface ApiServerOptions {
+  /** Beside those that are on by default. */
+  readonly admissionPlugins?: readonly string[];
+  /** Writes a line for each request to `audit.log` in its folder. */
+  readonly audit?: boolean;
+}
+
 /** An API server with its etcd on free loopback ports, in a folder of its own; nothing else of a cluster. */
 export class ApiServer implements AsyncDisposable {
   readonly address: ServerAddress;
@@ -24,7 +31,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #etcd: ChildServer;
   readonly #apiServer: ChildServer;
 
-  private constructor(folder: string, ports: readonly [number, number, number]) {
+  private constructor(folder: string, ports: readonly [number, number, number], options: ApiServerOptions) {
     const [port, etcdPort, peerPort] = ports;
     const [clients, peers] = [`http://127.0.0.1:${etcdPort}`, `http://127.0.0.1:${peerPort}`];
     this.address = { host: '127.0.0.1', port };
@@ -32,15 +39,16 @@ export class ApiServer implements AsyncDisposable {
     this.#etcd = new ChildServer(kubernetesBinary(), ['etcd', ...etcdFlags(folder, clients, peers)], install);
     this.#apiServer = new ChildServer(
       kubernetesBinary(),
-      ['kube-apiserver', ...apiServerFlags(folder, port, clients)],
+      ['kube-apiserver', ...apiServerFlags(folder, port, clients), ...optionFlags(folder, options)],
       install,
     );
   }
 
-  static async start(): Promise<ApiServer> {
+  static async start(options: ApiServerOptions = {}): Promise<ApiServer> {
     const folder = await mkdtemp(join(tmpdir(), 'highlander-api-'));
-    const server = new ApiServer(folder, [await freePort(), await freePort(), await freePort()]);
+    const server = new ApiServer(folder, [await freePort(), await freePort(), await freePort()], options);
     try {
+      await writeFile(join(folder, 'audit.yaml'), AUDIT_POLICY);
       makeCertificates(folder);
       await server.#etcd.start(async () => true);
       await server.restart();
@@ -135,6 +143,19 @@ function apiServerFlags(folder: string, port: number, etcd: string): readonly st
     '--service-cluster-ip-range=10.0.0.0/24',
     '--profiling=false',
   ];
+}
+
+const AUDIT_POLICY = JSON.stringify({
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'], // a watch that goes on has only started
+  rules: [{ level: 'Metadata' }],
+});
+
+function optionFlags(folder: string, { admissionPlugins = [], audit = false }: ApiServerOptions): readonly string[] {
+  const plugins = admissionPlugins.length > 0 ? [`--enable-admission-plugins=${admissionPlugins.join(',')}`] : [];
+  const log = [`--audit-policy-file=${join(folder, 'audit.yaml')}`, `--audit-log-path=${join(folder, 'audit.log')}`];
+  return [...plugins, ...(audit ? log : [])];
 }
 
 /**
