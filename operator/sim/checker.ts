@@ -30,6 +30,8 @@ export interface CheckedCluster {
   readonly stuckPods: ReadonlySet<string>;
   /** Workloads of which a container runs there; undefined: not known. */
   readonly runs?: readonly string[];
+  /** A container of which none of its controllers can know. */
+  isUnknown?(uid: string): boolean;
   /** Longest that a container takes to end, milliseconds. */
   readonly graceMs: number;
   /** By its API server's clock. */
@@ -168,7 +170,8 @@ export class Checker {
     const others = this.#running.get(name) ?? [];
     for (const other of others) {
       if (other.cluster === cluster && this.besides.has(name)) continue;
-      if (other.cluster !== cluster && this.#isHole(other.cluster)) this.holes += 1;
+      const isNobodys = this.#isHole(other.cluster) || other.cluster.isUnknown?.(other.uid);
+      if (other.cluster !== cluster && isNobodys) this.holes += 1;
       else
         this.fail(
           'one instance',

@@ -39,7 +39,8 @@ export class Nemesis {
 
   harm(fault: Fault): void {
     const { world, timing } = this.#sim;
-    const lastsMs = world.chance.skewed(0.05, 2.5) * timing.ttlMs;
+    const ttls = fault === 'lost node' ? world.chance.between(1, 6) : world.chance.skewed(0.05, 2.5);
+    const lastsMs = ttls * timing.ttlMs;
     world.note('nemesis', `${fault}, ${Math.round(lastsMs)} ms`);
     const heal = this.#harms[fault](lastsMs);
     if (!heal) return;
@@ -98,6 +99,7 @@ export class Nemesis {
       return () => void stuckPods.delete(name);
     },
     'stuck node': () => this.#stick(),
+    'lost node': (ms) => this.#loseNode(ms),
     'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.(),
     'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
     'spoilt cells': () => this.#sim.spoilCell(),
@@ -106,6 +108,19 @@ export class Nemesis {
       return () => this.#sim.pauseTenant(false);
     },
   };
+
+  /** Kubernetes forgets its pods, and half the time the controllers ran on it, too. */
+  #loseNode(ms: number): () => void {
+    const { world, clusters, controllers } = this.#sim;
+    const cluster = this.#chance.pick(clusters);
+    cluster.isStuck = true;
+    const soon = () => this.#chance.between(0, 0.4) * ms;
+    world.after(soon(), () => cluster.collect?.());
+    const victims = this.#chance.hits(0.5) ? controllers.filter((each) => each.cluster === cluster) : [];
+    for (const victim of victims)
+      world.after(soon(), () => victim.process.alive && void this.#replace((it) => it.kill(), ms / 3, victim));
+    return () => void (cluster.isStuck = false);
+  }
 
   #stick(): () => void {
     const cluster = this.#chance.pick(this.#sim.clusters);
@@ -162,8 +177,7 @@ export class Nemesis {
   }
 
   /** Ends a process; another one starts in its place, now and then before the first is gone. */
-  #replace(end: (controller: Actor) => void, ms: number): () => void {
-    const victim = this.#victim();
+  #replace(end: (controller: Actor) => void, ms: number, victim = this.#victim()): () => void {
     end(victim);
     const { world } = this.#sim;
     let done = false;

@@ -46,6 +46,8 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   /** Workloads whose containers do not end; and all of them, on a node that says nothing. */
   readonly stuckPods: Set<string>;
   isStuck: boolean;
+  /** Somebody, or Kubernetes, removes the objects of pods by force. */
+  collect?(): void;
   /** Single writes of controllers are refused, until what it returns is called. */
   refuseWrites?(): () => void;
   /** Somebody writes nonsense on objects. */

@@ -29,6 +29,7 @@ export type Fault =
   | 'eviction'
   | 'stuck pod'
   | 'stuck node'
+  | 'lost node'
   | 'refused writes'
   | 'spoilt notes'
   | 'spoilt cells'
@@ -53,6 +54,7 @@ export const losses: readonly Fault[] = ['store restart', 'store flush', 'store 
 const hostile: readonly Fault[] = [
   'stuck pod',
   'stuck node',
+  'lost node',
   'refused writes',
   'spoilt notes',
   'spoilt cells',
@@ -75,7 +77,9 @@ export const profiles = {
   'wide, crash': [...crash, ...users],
   'wide, network': [...network, 'kill', 'leave', 'hand over', ...users],
   'wide, hostile': [...hostile, 'kill', 'leave', 'hand over', 'cut store', ...users],
-  'wide, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
+  /** Nodes that die, with or without the controllers, and come back. */
+  'wide, nodes': ['lost node', 'kill', 'leave', 'hand over', 'cut store', ...users],
+  'wide, everything': ['lost node', ...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

@@ -3,6 +3,8 @@ import type { Mutant } from './mutant.ts';
 
 const warden = 'leadership/warden.ts';
 const parking = 'reconcile/parking.ts';
+const awaited = 'reconcile/awaited-pods.ts';
+const NODES = 'wide, nodes';
 const HOSTILE = 'wide, hostile';
 
 const stopping: readonly Mutant[] = [
@@ -17,6 +19,24 @@ const stopping: readonly Mutant[] = [
         put: 'return undefined;',
       },
     ],
+  },
+  {
+    name: 'released-before-it-ended',
+    breaks: 'The name of a pod is set free only on the word of its kubelet',
+    profile: NODES,
+    edits: [
+      {
+        file: parking,
+        find: 'const hasStopped = isGone(pod) && !endedBeforeDeletion(pod);',
+        put: 'const hasStopped = true;',
+      },
+    ],
+  },
+  {
+    name: 'unseen-unnoted',
+    breaks: 'What vanished while no controller was there is awaited',
+    profile: NODES,
+    edits: [{ file: awaited, find: 'if (live) vanished.noted(noted.running, live);', put: '' }],
   },
   {
     name: 'pods-never-looked-at',
@@ -68,6 +88,12 @@ const permits: readonly Mutant[] = [
 ];
 
 const reconciling: readonly Mutant[] = [
+  {
+    name: 'pod-let-go-while-it-runs',
+    breaks: 'The next pod of a process is made when the one before has ended',
+    profile: NODES,
+    edits: [{ file: 'workloads/process/decide.ts', find: 'if (!gone) return undefined;', put: '' }],
+  },
   {
     name: 'replicas-stay-at-zero',
     breaks: 'What was stopped without a number of pods starts again when its cluster leads',

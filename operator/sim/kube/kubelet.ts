@@ -60,6 +60,20 @@ export class Kubelet {
     return [...this.#running.values()];
   }
 
+  /** Pods are removed by force, by somebody or because their node is gone for Kubernetes; their containers may run on. */
+  collect(): void {
+    const { world, server } = this.#ground;
+    const byPerson = world.chance.hits(0.5);
+    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' };
+    for (const pod of server.all(pods).filter((each) => ownerOf(each) && each.spec?.['nodeName'] !== undefined)) {
+      if (world.chance.hits(0.3)) continue;
+      const status = { phase: 'Failed', conditions: [condition] };
+      if (!byPerson && !isFinal(pod))
+        server.patch(pods, pod.metadata, { status }, { ...KUBERNETES, subresource: 'status' });
+      server.delete(pods, pod.metadata, { gracePeriodSeconds: 0 }, KUBERNETES);
+    }
+  }
+
   #bind(pod: Stored): void {
     const { world, server, isUp } = this.#ground;
     if (pod.spec?.['nodeName'] !== undefined) return;

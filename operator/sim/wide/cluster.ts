@@ -1,16 +1,12 @@
 /** A cluster of the wide border: a whole API server, Kubernetes' own controllers, and a node. */
-import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
 import { childTypes } from '../../api/children.ts';
 import { podGraceMs } from '../../api/grace.ts';
 import { CRON_JOB_KIND, cronJobResource } from '../../api/cronjob.ts';
 import { labels } from '../../api/group.ts';
-import { PERSISTENT_KIND, persistentResource } from '../../api/persistent.ts';
-import { PROCESS_KIND, processResource } from '../../api/process.ts';
-import { SERVICE_KIND, serviceResource } from '../../api/service.ts';
 import { permitName } from '../../api/admission.ts';
 import type { Permit } from '../../leadership/permit.ts';
-import { asJson, type Stored } from '../api/json.ts';
+import type { Stored } from '../api/json.ts';
 import type { Change } from '../api/watching.ts';
 import { SimApiServer } from '../api/server.ts';
 import { TENANT } from '../actor.ts';
@@ -30,9 +26,12 @@ import {
   imageIn,
   imageOf,
   isOwned,
+  KINDS,
+  readyOf,
   NAMESPACE,
   workloadOf,
 } from './objects.ts';
+import { Knowledge } from './knowledge.ts';
 import { readPermit } from './permit.ts';
 import { bystander, refusals, spoilNotes, USER } from './harms.ts';
 import { PermitTrace } from '../permit-trace.ts';
@@ -42,11 +41,6 @@ import type { World } from '../world.ts';
 /** Until a permit that was written is what the policy goes by. */
 const POLICY_LAG_MS = 300;
 
-const KINDS: Readonly<Record<string, { readonly kind: string; readonly type: ResourceType }>> = {
-  x: { kind: PROCESS_KIND, type: processResource },
-  y: { kind: SERVICE_KIND, type: serviceResource },
-  z: { kind: PERSISTENT_KIND, type: persistentResource },
-};
 const CRON = 'tick';
 /** What Kubernetes notes on a Job: the instant that it was due. */
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
@@ -66,6 +60,7 @@ export class WideCluster implements PlayedCluster {
   readonly #world: World;
   readonly #checker: Checker;
   readonly #permits: PermitTrace;
+  readonly #knowledge: Knowledge;
   readonly #offsetMs: number;
   /** Uids of Jobs. */
   readonly #begun = new Set<string>();
@@ -94,6 +89,12 @@ export class WideCluster implements PlayedCluster {
     this.kubelet = new Kubelet(ground, {
       started: (pod) => isOwned(pod) && this.#started(pod),
       ended: (pod) => isOwned(pod) && checker.ended(this, containerOf(pod)),
+    });
+    this.#knowledge = new Knowledge({
+      world,
+      controllers: () => checker.controllers.filter((each) => each.cluster === this),
+      seen: () => this.kubelet.running.filter(({ pod }) => this.#hasObject(pod)).map(({ uid }) => uid),
+      from: () => this.limitedAt,
     });
     startDeployments(ground);
     startStatefulSets(ground);
@@ -145,11 +146,26 @@ export class WideCluster implements PlayedCluster {
     return this.kubelet.stuckPods;
   }
 
-  /** Without those whose objects went without a word: a controller that starts later cannot know of them. */
+  /** Without those of which nobody can know. */
   get runs(): readonly string[] {
-    const isKnown = (pod: Stored) => this.api.get(childTypes.pods, pod.metadata)?.metadata.uid === pod.metadata.uid;
-    const ours = this.kubelet.running.filter(({ pod }) => isOwned(pod) && isKnown(pod));
+    const ours = this.kubelet.running.filter(({ pod, uid }) => isOwned(pod) && !this.isUnknown(uid));
     return ours.map(({ pod }) => workloadOf(pod));
+  }
+
+  /** Its object went without a word, and nobody had the time to note it. */
+  isUnknown(uid: string): boolean {
+    const container = this.kubelet.running.find((each) => each.uid === uid);
+    return container !== undefined && !this.#hasObject(container.pod) && !this.#knowledge.has(uid);
+  }
+
+  #hasObject({ metadata }: Stored): boolean {
+    return this.api.get(childTypes.pods, metadata)?.metadata.uid === metadata.uid;
+  }
+
+  /** A StatefulSet or Job makes the next pod when the object is gone, as that is all it knows. */
+  collect(): void {
+    this.#checker.besides.add('z').add(CRON);
+    this.kubelet.collect();
   }
 
   refuseWrites(): () => void {
@@ -215,10 +231,7 @@ export class WideCluster implements PlayedCluster {
       const mine = this.kubelet.running.filter(({ pod }) => workloadOf(pod) === name);
       const runs = mine.map(({ pod, isEnding }) => `${pod.metadata.name} ${imageIn(pod)}${isEnding ? ', ending' : ''}`);
       const { type } = KINDS[name] ?? {};
-      const status = type && asJson(this.api.get(type, { name, namespace: NAMESPACE })?.status);
-      const ready = (status?.['conditions'] as { type: string; reason: string; message: string }[] | undefined)?.find(
-        (each) => each.type === 'Ready',
-      );
+      const ready = type && readyOf(this.api.get(type, { name, namespace: NAMESPACE }));
       const state = child ? `term ${termIn(child)}` : 'absent';
       return `${this.id}: ${name} ${state}, runs [${runs.join(' ')}], wanted ${version}, ${ready?.reason}: ${ready?.message}`;
     });

@@ -1,10 +1,21 @@
 /** The objects that users make, and what can be read from pods. */
 import { API_VERSION, annotations, labels } from '../../api/group.ts';
+import { PERSISTENT_KIND, persistentResource } from '../../api/persistent.ts';
+import { PROCESS_KIND, processResource } from '../../api/process.ts';
+import { SERVICE_KIND, serviceResource } from '../../api/service.ts';
+import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { TENANT } from '../actor.ts';
 import { asJson, type Stored } from '../api/json.ts';
 import { ownerOf } from '../kube/loop.ts';
 
 export const NAMESPACE = 'default';
+
+/** By name of a workload. */
+export const KINDS: Readonly<Record<string, { readonly kind: string; readonly type: ResourceType }>> = {
+  x: { kind: PROCESS_KIND, type: processResource },
+  y: { kind: SERVICE_KIND, type: serviceResource },
+  z: { kind: PERSISTENT_KIND, type: persistentResource },
+};
 
 export function customResource(kind: string, name: string, spec: object) {
   return {
@@ -49,4 +60,11 @@ export function containerOf(pod: Stored) {
   return {
     metadata: { name: workloadOf(pod), uid, ...(notes && { annotations: { [annotations.generation]: notes } }) },
   };
+}
+
+/** The condition, for people. */
+export function readyOf(workload: Stored | undefined) {
+  const conditions = asJson(workload?.status)['conditions'] as readonly Readonly<Record<string, string>>[] | undefined;
+  const ready = conditions?.find(({ type }) => type === 'Ready');
+  return { reason: ready?.['reason'], message: ready?.['message'] };
 }
