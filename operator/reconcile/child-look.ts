@@ -161,7 +161,7 @@ function holderIn<S>(subject: Subject<S>, service: string): ServiceHolder {
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {
   const { name, uid = '' } = workload.metadata;
-  return { tenant, kind: resource.kind, name, uid };
+  return { tenant, kind: resource.kind, name, uid, holds: workload.status?.controller?.tenant === tenant };
 }
 
 function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, at }: Subject<S>): Step | undefined {

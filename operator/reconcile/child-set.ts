@@ -86,7 +86,7 @@ export class ChildSetReconciler<S> implements Reconciler {
   }
 
   async #takeSteps(workload: Workload, key: ObjectKey, grant: Grant & Freshness): Promise<Result> {
-    const { caches, tenant, client } = this.#options;
+    const { caches, tenant } = this.#options;
     const scene = new ChildScene(caches, key, this.kind, tenant);
     let created = false;
     for (let taken = 0; taken < MAX_STEPS; taken++) {
@@ -96,10 +96,9 @@ export class ChildSetReconciler<S> implements Reconciler {
       if (!step && created) return WHEN_QUIET;
       if (!step) return this.#conclude(workload, key, await this.#attended(subject, view, grant), grant);
       const isNew = step.action.type === 'apply' && !step.action.live;
-      if (isNew && step.child.waitsForPods) {
-        const leftover = await stillRunning(scene.list<Pod>(childTypes.pods), client, grant.signal);
-        if (leftover) return this.#waitFor(leftover, subject, grant);
-      }
+      const leftover = isNew ? await this.#leftover(step, scene, grant.signal) : undefined;
+      if (leftover === 'its own') continue;
+      if (leftover) return this.#waitFor(leftover, subject, grant);
       await this.#rehearse(subject, step, scene, grant);
       const changed = await this.#act(subject, step, scene, grant);
       created ||= isNew && !changed;
@@ -145,6 +144,24 @@ export class ChildSetReconciler<S> implements Reconciler {
     const { requeueAfterMs } = view.verdict;
     if (view.predecessor) await this.#retirement.dispose(key, view.predecessor, grant);
     return requeueAfterMs === undefined ? {} : { requeueAfterMs };
+  }
+
+  /**
+   * A pod that must end before the child is made. A child that others have taken the labels from is in no cache: then it is
+   * found by its name, and what runs is its own.
+   */
+  async #leftover(
+    { action, child }: Step,
+    scene: ChildScene,
+    signal: AbortSignal,
+  ): Promise<Pod | 'its own' | undefined> {
+    const { client } = this.#options;
+    const pod = child.waitsForPods ? await stillRunning(scene.list<Pod>(childTypes.pods), client, signal) : undefined;
+    if (!pod) return undefined;
+    const name = nameOf(action);
+    const live = await client.get<AnyChild>(child.type, { namespace: pod.metadata.namespace ?? '', name }, { signal });
+    if (live) scene.put(child.type, name, live);
+    return live ? 'its own' : pod;
   }
 
   async #waitFor(pod: Pod, subject: Subject<S>, grant: Grant): Promise<Result> {

@@ -4,7 +4,7 @@ import { HigherTermSeen } from '../lib/errors.ts';
 import type { Child } from './plan.ts';
 import { assertNotLater, planChild, standingOf } from './plan.ts';
 
-const CLAIMANT = { tenant: 'default', kind: 'K', name: 'job', uid: 'u1' };
+const CLAIMANT = { tenant: 'default', kind: 'K', name: 'job', uid: 'u1', holds: false };
 const OWNER = { apiVersion: `${GROUP}/v1`, kind: 'K', name: 'job', uid: 'u1', controller: true };
 const LABELS = { [labels.tenant]: 'default', [labels.kind]: 'K', [labels.name]: 'job' };
 
@@ -20,11 +20,20 @@ describe('standingOf', () => {
     ['of another tenant', { labels: { ...LABELS, [labels.tenant]: 'other' } }, 'otherTenant'],
     ['labelled, but owned by nobody', { ownerReferences: [] }, 'foreign'],
     ['labelled, but controlled by somebody else', { ownerReferences: [{ ...OWNER, kind: 'ReplicaSet' }] }, 'foreign'],
-    ['owned, but not labelled', { labels: {} }, 'foreign'],
+    ['owned, but not labelled any more', { labels: {} }, 'ours'],
+    ['labelled as of another kind', { labels: { ...LABELS, [labels.kind]: 'L' } }, 'ours'],
+    ['of an earlier workload, and not labelled', { labels: {}, ownerReferences: [{ ...OWNER, uid: 'u0' }] }, 'foreign'],
     ['named in an owner that is not the controller', { ownerReferences: [{ ...OWNER, controller: false }] }, 'foreign'],
   ] as const)('%s', (_sentence, metadata, expected) => {
     expect(standingOf(child(metadata as never), CLAIMANT)).toBe(expected);
   });
+});
+
+it('of another tenant by its label, although this one has had the workload all the time', () => {
+  const labelled = { labels: { ...LABELS, [labels.tenant]: 'other' } };
+  expect(standingOf(child(labelled), { ...CLAIMANT, holds: true })).toBe('ours');
+  const earlier = { ...labelled, ownerReferences: [{ ...OWNER, uid: 'u0' }] };
+  expect(standingOf(child(earlier), { ...CLAIMANT, holds: true })).toBe('otherTenant');
 });
 
 describe('planChild', () => {
@@ -50,7 +59,12 @@ describe('planChild', () => {
     [
       'a finalizer that is missing',
       stamped('7', '2', 'h', ['x']),
-      { type: 'stamp', reason: 'SpecSeen', patch: { annotations: now, finalizers: ['x', 'f'] } },
+      { type: 'stamp', reason: 'Drifted', patch: { annotations: now, finalizers: ['x', 'f'] } },
+    ],
+    [
+      'labels by which it is found that others have changed',
+      { metadata: { ...stamped('7', '2', 'h').metadata, labels: { ...LABELS, [labels.tenant]: 'x', own: 'y' } } },
+      { type: 'stamp', reason: 'Drifted', patch: { annotations: now, labels: { [labels.tenant]: 'default' } } },
     ],
   ])('%s', (_sentence, live, expected) => {
     expect(planChild(live, desired, stamp)).toEqual(expected && { ...expected, live });

@@ -2,7 +2,7 @@
  * What to do about one child, and why. Pure. The rules here hold for children of every kind: nothing with a later stamp
  * is touched, nothing foreign is touched, and only a change of the spec replaces what runs.
  */
-import { annotations, GROUP } from '../api/group.ts';
+import { annotations, GROUP, labels } from '../api/group.ts';
 import type { ObjectMeta, OwnerReference } from '../api/kubernetes.ts';
 import { HigherTermSeen } from '../lib/errors.ts';
 import { controllerOf, numberAnnotation, stampAnnotations, tenantOf, workloadOf } from './metadata.ts';
@@ -49,6 +49,7 @@ export interface ParkingPatch {
 }
 
 export interface MetadataPatch {
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
 }
@@ -60,7 +61,7 @@ export interface Desired<T extends Child> {
   readonly finalizer?: string;
 }
 
-/** Ours: labelled and controlled by this very workload. Predecessor: by a deleted workload of the same name. */
+/** Ours: controlled by this very workload, whatever others have made of its labels. Predecessor: by a deleted workload of the same name. */
 export type Standing = 'ours' | 'predecessor' | 'otherTenant' | 'foreign';
 
 export interface Claimant {
@@ -68,13 +69,17 @@ export interface Claimant {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
+  /** The workload's status says that the tenant has it, so no other tenant has made a child of it since. */
+  readonly holds: boolean;
 }
 
 export function standingOf(child: Child, claimant: Claimant): Standing {
   const owner = controllerOf(child);
-  if (workloadOf(child, claimant.kind)?.name !== claimant.name || !isOfKind(owner, claimant)) return 'foreign';
-  if (tenantOf(child) !== claimant.tenant) return 'otherTenant';
-  return owner?.uid === claimant.uid ? 'ours' : 'predecessor';
+  if (!isOfKind(owner, claimant)) return 'foreign';
+  const isOwn = owner?.uid === claimant.uid;
+  if (!isOwn && workloadOf(child, claimant.kind)?.name !== claimant.name) return 'foreign';
+  if (tenantOf(child) !== claimant.tenant && !(isOwn && claimant.holds)) return 'otherTenant';
+  return isOwn ? 'ours' : 'predecessor';
 }
 
 function isOfKind(owner: OwnerReference | undefined, { kind, name }: Claimant): boolean {
@@ -94,19 +99,33 @@ export function assertNotLater(child: Child, term: number, isForged?: IsForged):
     );
 }
 
+/** By which a child is found and kept, as they should be where somebody has changed them. */
+function lostMetadata<T extends Child>(live: T, { object, finalizer }: Desired<T>): MetadataPatch | undefined {
+  const own = lostLabels(live, object);
+  const finalizers = live.metadata.finalizers ?? [];
+  const isHeld = finalizer === undefined || finalizers.includes(finalizer);
+  if (isHeld && !own) return undefined;
+  return { ...(own && { labels: own }), ...(isHeld ? {} : { finalizers: [...finalizers, finalizer] }) };
+}
+
+/** Of the labels by which a child is found, those that somebody has changed, as they should be. */
+function lostLabels(live: Child, { metadata }: Child): Readonly<Record<string, string>> | undefined {
+  const lost = [labels.tenant, labels.kind, labels.name].flatMap((label) => {
+    const value = metadata.labels?.[label];
+    return value === undefined || live.metadata.labels?.[label] === value ? [] : [[label, value] as const];
+  });
+  return lost.length === 0 ? undefined : Object.fromEntries(lost);
+}
+
 /** Undefined when nothing is to be done. `live` is ours and is not being deleted. */
-export function planChild<T extends Child>(
-  live: T,
-  { hash, finalizer }: Desired<T>,
-  stamp: Stamp,
-): Action<T> | undefined {
+export function planChild<T extends Child>(live: T, desired: Desired<T>, stamp: Stamp): Action<T> | undefined {
   const sameGeneration = numberAnnotation(live, annotations.generation) === stamp.generation;
-  const sameTemplate = live.metadata.annotations?.[annotations.templateHash] === hash;
+  const sameTemplate = live.metadata.annotations?.[annotations.templateHash] === desired.hash;
   if (!sameGeneration && !sameTemplate) return { type: 'stop', live, reason: 'SpecChanged' };
   const sameTerm = numberAnnotation(live, annotations.term) === stamp.term;
-  const finalizers = live.metadata.finalizers ?? [];
-  const held = finalizer === undefined || finalizers.includes(finalizer);
-  if (sameTerm && sameGeneration && held) return undefined;
-  const patch = { annotations: stampAnnotations(stamp), ...(held ? {} : { finalizers: [...finalizers, finalizer] }) };
-  return { type: 'stamp', live, patch, reason: sameTerm ? 'SpecSeen' : 'Adopted' };
+  const lost = lostMetadata(live, desired);
+  if (sameTerm && sameGeneration && !lost) return undefined;
+  const patch = { annotations: stampAnnotations(stamp), ...lost };
+  const reason = sameTerm ? 'SpecSeen' : 'Adopted';
+  return { type: 'stamp', live, patch, reason: lost ? 'Drifted' : reason };
 }

@@ -9,7 +9,7 @@ import { FakeClock } from '../../lib/testing/fake-clock.ts';
 import type { Workload } from '../child-look.ts';
 import type { ChildSetOptions } from '../child-options.ts';
 import type { AnyChild } from '../child.ts';
-import { childLabels, workloadOf } from '../metadata.ts';
+import { belongsTo, childLabels, workloadOf } from '../metadata.ts';
 import type { OwnedCache } from '../ports.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from '../reconciler.ts';
 import type { CommonStatus } from '../status.ts';
@@ -162,6 +162,6 @@ export class ChildWorld {
   }
 
   #isLabelled(object: KubeObject): boolean {
-    return workloadOf(object, this.#options.resource.kind) !== undefined;
+    return workloadOf(object, this.#options.resource.kind) !== undefined && belongsTo(object, DEFAULT_TENANT);
   }
 }

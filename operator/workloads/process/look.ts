@@ -60,7 +60,8 @@ const RECHECK_TENANT_MS = 5000;
 export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpoint): View {
   const { name, uid = '', annotations: notes = {} } = workload.metadata;
   if (!pod) return lookAtOurs(workload, undefined, at);
-  const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid });
+  const holds = workload.status?.controller?.tenant === at.tenant;
+  const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid, holds });
   if (standing !== 'ours') return blocked(workload, pod, standing, at);
   assertNotLater(pod, at.term, at.isForged);
   const seen = observePod(pod, at.now, notes[annotations.confirmStopped]);
