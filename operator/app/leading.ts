@@ -2,6 +2,7 @@
 import type { Pod } from '../api/kubernetes.ts';
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import type { Watched } from '../cluster/namespaces.ts';
+import type { PermitBounds } from '../cluster/permit-lease.ts';
 import { PermitLease } from '../cluster/permit-lease.ts';
 import type { TenantObjects } from '../cluster/tenant-objects.ts';
 import { Chronicle } from '../leadership/chronicle.ts';
@@ -11,6 +12,7 @@ import { Elector } from '../leadership/elector.ts';
 import { Failback } from '../leadership/failback.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
 import { History } from '../leadership/history.ts';
+import type { LeaseRecord } from '../leadership/lease-record.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
 import { STOP_MARGIN_MS } from '../leadership/permit.ts';
 import type { ClusterView, LeadershipListener, Wishes } from '../leadership/ports.ts';
@@ -119,7 +121,8 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
   const { objects, cluster } = leading;
   const { takeover, priority, apiDeadlineMs } = config.failover;
   const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
-  const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm }));
+  const bounds = () => permitBounds(base, elector().record);
+  const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm, bounds }));
   const presence = makePresence(base, leading, { elector, wishes, stamp: () => permit.term });
   const shared = () => isShared({ candidate, permit, presence });
   const view: ClusterView = {
@@ -138,6 +141,18 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
     wishes,
     clock,
     logger,
+  };
+}
+
+/** Where controllers are configured otherwise, the lease says how long they take. */
+function permitBounds(
+  { config, client }: Base,
+  record: Pick<LeaseRecord, 'drainMs' | 'ttlMs'> | undefined,
+): PermitBounds {
+  return {
+    drainMs: Math.max(config.maxGracePeriodMs + STOP_MARGIN_MS, record?.drainMs ?? 0),
+    ttlMs: Math.max(config.lease.ttlMs, record?.ttlMs ?? 0),
+    now: client.serverClock.at(),
   };
 }
 

@@ -5,6 +5,7 @@
 import { permitName } from '../api/admission.ts';
 import { isPlausible, wholeNumber } from '../api/terms.ts';
 import { GROUP, labels } from '../api/group.ts';
+import { isName } from '../lib/shape.ts';
 import type { CallOptions, ClusterClient, KubeObject } from './cluster-client.ts';
 import { core, hasCode } from './cluster-client.ts';
 
@@ -31,6 +32,18 @@ export interface PermitFields {
   readonly triedBy?: string;
 }
 
+/** What the object may say at most: whoever may edit it can write anything there. Milliseconds. */
+export interface PermitBounds {
+  readonly drainMs: number;
+  readonly ttlMs: number;
+  /** By the API server, since the epoch; undefined while that is not known. */
+  readonly now: number | undefined;
+}
+
+/** So far may the clocks of API servers, and what is known of them, be apart: a renewal after that has not been. */
+const AHEAD_MS = 600_000;
+const NO_BOUNDS: PermitBounds = { drainMs: Infinity, ttlMs: Infinity, now: undefined };
+
 export interface PermitLeaseOptions {
   readonly client: ClusterClient;
   /** Where all controllers of the tenant in this cluster look. */
@@ -38,6 +51,8 @@ export interface PermitLeaseOptions {
   readonly tenant: string;
   /** The highest term that this process knows by itself, or the time in seconds: a term far above it is forged. 0 unless told. */
   readonly known?: () => number;
+  /** None unless told. */
+  readonly bounds?: () => PermitBounds;
 }
 
 export class PermitLease {
@@ -45,9 +60,11 @@ export class PermitLease {
   readonly #namespace: string;
   readonly #tenant: string;
   readonly #known: () => number;
+  readonly #bounds: () => PermitBounds;
 
-  constructor({ client, namespace, tenant, known = () => 0 }: PermitLeaseOptions) {
+  constructor({ client, namespace, tenant, known = () => 0, bounds = () => NO_BOUNDS }: PermitLeaseOptions) {
     this.#known = known;
+    this.#bounds = bounds;
     this.#client = client;
     this.#namespace = namespace;
     this.#tenant = tenant;
@@ -80,18 +97,25 @@ export class PermitLease {
     }
   }
 
-  /** Whoever may edit the Lease can write anything there. */
-  #permitOf({ metadata: { annotations = {} }, spec }: LeaseObject): PermitFields {
-    const term = wholeNumber(annotations[TERM]) ?? 0;
+  #permitOf({ metadata: { annotations = {} }, spec = {} }: LeaseObject): PermitFields {
     const triedBy = annotations[TRIED_BY];
     return {
       scope: annotations[SCOPE] === 'multi' ? 'multi' : 'single',
-      term: isPlausible(term, this.#known()) ? term : 0,
-      clusterId: annotations[CLUSTER] ?? '',
-      drainMs: wholeNumber(annotations[DRAIN]) ?? 0,
-      renewedAt: finite(Date.parse(spec?.renewTime ?? '')),
-      ttlMs: (spec?.leaseDurationSeconds ?? 0) * 1000,
+      clusterId: nameIn(annotations[CLUSTER]),
+      ...this.#numbersOf(annotations, spec),
       ...(triedBy !== undefined && { triedBy }),
+    };
+  }
+
+  #numbersOf(notes: Readonly<Record<string, string>>, spec: NonNullable<LeaseObject['spec']>) {
+    const { drainMs, ttlMs, now = Infinity } = this.#bounds();
+    const term = wholeNumber(notes[TERM]) ?? 0;
+    const renewedAt = finite(Date.parse(spec.renewTime ?? ''));
+    return {
+      term: isPlausible(term, this.#known()) ? term : 0,
+      drainMs: Math.min(wholeNumber(notes[DRAIN]) ?? 0, drainMs),
+      renewedAt: renewedAt > now + AHEAD_MS ? 0 : renewedAt,
+      ttlMs: Math.min((spec.leaseDurationSeconds ?? 0) * 1000, ttlMs),
     };
   }
 
@@ -120,6 +144,10 @@ export class PermitLease {
       },
     };
   }
+}
+
+function nameIn(text = ''): string {
+  return isName(text) ? text : '';
 }
 
 function finite(value: number): number {

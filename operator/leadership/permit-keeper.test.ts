@@ -1,7 +1,7 @@
 /** The permit on a real API server: of several that write at one time each sees what the other has said. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { core } from '../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../cluster/http-client.ts';
 import { PermitLease } from '../cluster/permit-lease.ts';
@@ -104,4 +104,56 @@ test('a holder of an earlier term cannot make it good', async () => {
   const { one, other } = two();
   await other.ensure(record(9), call);
   await expect(one.renew(record(7), NOW, call)).rejects.toThrow(HigherTermSeen);
+});
+
+describe('what somebody wrote on it', () => {
+  const bounds = { drainMs: 60_000, ttlMs: 30_000, now: NOW };
+  const group = 'highlander.plexobject.io';
+
+  async function forged(notes: Record<string, string>, spec: object) {
+    const { lease, name, one } = two();
+    await one.renew(record(7), NOW, call);
+    const patch = { metadata: { annotations: notes }, spec };
+    await client.patch(core.leases, name, patch, { ...call, type: 'merge', fieldManager: 'somebody' });
+    const tenant = name.name.replace('highlander-permit-', '');
+    const bounded = new PermitLease({ client, namespace: 'default', tenant, bounds: () => bounds });
+    const keeper = new PermitKeeper(bounded);
+    await keeper.read(call);
+    return { keeper, lease };
+  }
+
+  test.each([
+    ['abc', 0],
+    ['1e300', 0],
+    ['9007199254740991', 60_000],
+    ['-1', 0],
+    ['', 0],
+    ['9'.repeat(1000), 0],
+  ])('a drain of %j makes nobody wait longer than any pod may take', async (text, drainMs) => {
+    const { keeper, lease } = await forged({ [`${group}/drain-ms`]: text }, {});
+    expect(keeper.known).toMatchObject({ drainMs, renewedAt: NOW });
+    await keeper.renew(record(7), NOW + 2000, call);
+    expect((await lease.read(call))?.permit).toMatchObject({ drainMs: Math.max(drainMs, 30_000) });
+  });
+
+  test('a duration of 68 years ends with the lease, and for the API server when it is ended', async () => {
+    const { keeper, lease } = await forged({}, { leaseDurationSeconds: 2_147_483_647 });
+    expect(hasEnded(keeper.known, NOW + 30_000)).toBe(false);
+    expect(hasEnded(keeper.known, NOW + 30_001)).toBe(true);
+    await keeper.end(() => true, call);
+    expect((await lease.read(call))?.permit).toMatchObject({ renewedAt: 0, ttlMs: 30_000 });
+  });
+
+  test('a renewal that has not been yet is none, and the next one counts', async () => {
+    const future = { renewTime: '2099-01-01T00:00:00.000000Z' };
+    const { keeper, lease } = await forged({}, future);
+    expect(hasEnded(keeper.known, NOW)).toBe(true);
+    await keeper.renew(record(7), NOW + 2000, call);
+    expect((await lease.read(call))?.permit).toMatchObject({ renewedAt: NOW + 2000, ttlMs: 15_000 });
+  });
+
+  test('a cluster of 100 kB is none', async () => {
+    const { keeper } = await forged({ [`${group}/cluster-id`]: 'x'.repeat(100_000) }, {});
+    expect(keeper.known).toMatchObject({ clusterId: '', term: 7 });
+  });
 });
