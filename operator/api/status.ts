@@ -6,7 +6,7 @@ const time = z.iso.datetime({ offset: true });
 export const condition = z.object({
   type: z.string().min(1).max(316).meta({
     description:
-      'Ready is always there. Reconciling: the operator or the cluster is at work. Stalled: only a change by a person can help.',
+      'Ready is always there. Reconciling: the operator or the cluster is at work. Stalled: only a change by a person can help. Unclaimed: no tenant acts on it.',
   }),
   status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'True, False or Unknown.' }),
   observedGeneration: z
@@ -31,7 +31,7 @@ export const statusFields = {
     .array(condition)
     .max(16)
     .meta({
-      description: 'Ready, and while it is not: Reconciling or Stalled.',
+      description: 'Ready, and while it is not: Reconciling or Stalled. Unclaimed, where no tenant acts on it.',
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
     })

@@ -27,6 +27,7 @@ import { lead, type Leadership } from './leading.ts';
 import type { OverlapOptions } from './overlap.ts';
 import { watchOverlaps } from './overlap.ts';
 import { StandbyStatuses } from './standby.ts';
+import { UnclaimedStatuses } from './unclaimed.ts';
 
 /** The loop over all kinds. */
 type Operator = Pick<
@@ -89,18 +90,30 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
   const operator = manage(base, surroundings, { caches, leadership, events, tenancy });
   const overlap = { base, leads, pods: caches.children.pods, sources };
   const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
+  const unclaimed = unclaimedStatuses(base, { leadership, tenancy, sources });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
     leadership,
     caches,
     objects,
     run: (stopping) =>
-      conduct(base, { cluster, store, objects, leadership, events, operator, standby, overlap }, stopping),
+      conduct(base, { cluster, store, objects, leadership, events, operator, standby, unclaimed, overlap }, stopping),
   };
 }
 
 function tenancyOf(config: Config, neighbours: () => Leadership['presence']['neighbours']): Tenancy {
   return new Tenancy({ ...config, others: () => neighbours().others, isSettled: () => neighbours().isSettled });
+}
+
+interface Seen {
+  readonly leadership: Leadership;
+  readonly tenancy: Tenancy;
+  readonly sources: readonly Watched<KubeObject>[];
+}
+
+function unclaimedStatuses(base: Base, { leadership, tenancy, sources }: Seen): UnclaimedStatuses {
+  const neighbours = () => leadership.presence.neighbours;
+  return new UnclaimedStatuses({ ...base, tenancy, sources, neighbours, periodMs: base.config.lease.retryPeriodMs });
 }
 
 interface Parts {
@@ -111,13 +124,14 @@ interface Parts {
   readonly events: EventRecorder;
   readonly operator: Operator;
   readonly standby: StandbyStatuses;
+  readonly unclaimed: UnclaimedStatuses;
   readonly overlap: OverlapOptions;
 }
 
 /** Until `stopping` is aborted; then the workers end first and the lease last. */
 async function conduct(
   { config, clock, logger, metrics }: Base,
-  { cluster, store, objects, leadership, events, operator, standby, overlap }: Parts,
+  { cluster, store, objects, leadership, events, operator, standby, unclaimed, overlap }: Parts,
   stopping: AbortSignal,
 ): Promise<void> {
   await operator.start();
@@ -128,6 +142,7 @@ async function conduct(
   const healthy = () => objects.ready() && leadership.elector.unfitBecause === undefined;
   void watchVitals({ clock, metrics, clusterName: cluster.name, healthy, elector: leadership.elector }, stopping);
   void standby.run(stopping);
+  void unclaimed.run(stopping);
   void watchOverlaps(overlap, stopping);
   try {
     const running = leadership.run(stopping);

@@ -23,6 +23,7 @@ const DAILY: readonly (readonly [weight: number, act: (rival: Rival, chance: Cha
   [3, (rival) => rival.look()],
   [2, (rival) => rival.announce()],
   [1, (rival) => rival.loseRecord()],
+  [3, (rival) => rival.speak()],
   [2, (rival) => (rival.isUp ? undefined : rival.join())],
   [1, (rival, chance) => rival.leave(chance.hits(0.5))],
 ];
@@ -39,14 +40,15 @@ async function step(world: Rivals, chance: Chance): Promise<void> {
 /** All are up, see what can be seen, and hear of everything at once. Resolves to the writes of the last rounds. */
 async function settle(world: Rivals): Promise<readonly string[]> {
   for (const each of world.all) if (!each.isUp) await each.join();
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 34; round++) {
     await world.clock.advance(PERIOD_MS);
-    if (round === 8) world.cluster.writes.length = 0;
+    if (round === 29) world.cluster.writes.length = 0;
     for (const each of world.all) await each.announce();
     for (const each of world.all) {
       await each.look();
       each.hear();
       await each.reconcile();
+      await each.speak();
     }
     world.runPod();
   }
@@ -76,6 +78,9 @@ describe('one workload without a label', () => {
       expect([seed, await settle(world)]).toEqual([seed, []]);
       check();
       expect([seed, world.holder]).toEqual([seed, world.acting ?? world.holder]);
+      const reasons = world.acting === undefined ? ['Unclaimed', 'ClaimedByTwoTenants'] : ['Running'];
+      expect(reasons, `seed ${seed}`).toContain(world.conditions['Ready']);
+      expect(world.conditions['Unclaimed'] !== undefined).toBe(world.conditions['Ready'] === 'Unclaimed');
       outcomes.add(world.acting ?? 'nobody');
     }
     expect([...outcomes].toSorted()).toEqual(['default', 'nobody', 'production', 'staging']);
@@ -95,6 +100,64 @@ describe('one workload without a label', () => {
       expect([seed, world.acting, world.holder]).toEqual([seed, owner, owner]);
     }
   }, 120_000);
+});
+
+describe('a workload on which nobody acts says so', () => {
+  it('where two tenants are there, and neither is default: until one of them takes it', async () => {
+    const world = new Rivals([{ tenant: 'staging' }, { tenant: 'production' }]);
+    expect(await settle(world)).toEqual([]);
+    expect(world.conditions).toEqual({ Ready: 'Unclaimed', Stalled: 'Unclaimed', Unclaimed: 'Unclaimed' });
+    expect(world.message).toContain('the tenants that are here: production, staging');
+    expect(world.message).toContain('Set the label highlander.plexobject.io/tenant to one of them');
+    expect(world.holder).toBeUndefined();
+    world.label('staging');
+    expect(await settle(world)).toEqual([]);
+    expect([world.acting, world.conditions]).toEqual(['staging', { Ready: 'Running' }]);
+  });
+
+  it('where its label names a tenant that is not there', async () => {
+    const world = new Rivals([{ tenant: 'default' }, { tenant: 'production' }]);
+    world.label('prodution');
+    expect(await settle(world)).toEqual([]);
+    expect(world.conditions['Unclaimed']).toBe('TenantNotHere');
+    expect(world.message).toContain('tenant prodution (its label highlander.plexobject.io/tenant says so)');
+    expect(world.message).toContain('the tenants that are here: default, production');
+  });
+
+  it('where its tenant has left for good: what runs goes on, and its status keeps what that tenant must know', async () => {
+    const world = new Rivals([{ tenant: 'default' }, { tenant: 'production' }]);
+    const [fallback, production] = world.all;
+    await fallback?.join();
+    await fallback?.reconcile();
+    world.runPod();
+    fallback?.hear();
+    await fallback?.reconcile();
+    const pod = world.pod?.metadata.uid;
+    await fallback?.leave(true);
+    await production?.join();
+    for (let round = 0; round < 40; round++) {
+      await world.clock.advance(PERIOD_MS);
+      await production?.announce();
+      await production?.look();
+      production?.hear();
+      await production?.speak();
+    }
+    expect(world.conditions['Unclaimed']).toBe('TenantNotHere');
+    expect(world.message).toContain('tenant default (as status.controller says)');
+    expect([world.pod?.metadata.uid, world.holder, world.workload?.status?.active]).toEqual([pod, 'default', true]);
+    await settle(world);
+    expect([world.acting, world.conditions]).toEqual(['default', { Ready: 'Running' }]);
+  });
+
+  it('once, where its tenant cannot be seen but acts: whoever acts has the last word', async () => {
+    const world = new Rivals([
+      { tenant: 'production', store: 0 },
+      { tenant: 'staging', store: 1 },
+    ]);
+    world.label('staging');
+    expect(await settle(world)).toEqual([]);
+    expect([world.acting, world.conditions]).toEqual(['staging', { Ready: 'Running' }]);
+  });
 });
 
 it('is taken by the only tenant there is a period after that came, and not by one of two', async () => {

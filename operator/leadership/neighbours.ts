@@ -11,6 +11,8 @@ export interface NeighbouringController {
   readonly identity: string;
   /** It was heard of within the last minute. */
   readonly lives: boolean;
+  /** Its record is in the store. */
+  readonly isHere: boolean;
   readonly claims: readonly string[];
   /** The only namespaces that it looks at; undefined: all. */
   readonly watches: readonly string[] | undefined;
@@ -27,7 +29,7 @@ export interface NeighbouringTenant {
 const TENANT = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 interface Sighting {
-  readonly controller: Omit<NeighbouringController, 'lives'>;
+  readonly controller: Omit<NeighbouringController, 'lives' | 'isHere'>;
   /** On the clock of `note`: the last time its record was in the store, and its last sign of life. */
   readonly seenAt: number;
   readonly aliveAt: number;
@@ -76,11 +78,15 @@ export class Neighbours {
 
   /** `cells`: all presence records, in any order. `now`: milliseconds, monotonic. True when the other tenants changed. */
   note(cells: readonly ListedCell[], now: number): boolean {
-    const found = cells.map((cell) => this.#sightingOf(cell, now)).filter((each) => each !== undefined);
+    const found = new Map(cells.map((cell) => this.#sightingOf(cell, now)).filter((each) => each !== undefined));
     const kept = [...this.#sightings].filter(([, { seenAt }]) => now - seenAt < RETURN_MS);
     this.#sightings = new Map([...kept, ...found]);
-    this.#controllers = [...this.#sightings.values()]
-      .map(({ controller, aliveAt }) => ({ ...controller, lives: now - aliveAt < RETURN_MS }))
+    this.#controllers = [...this.#sightings]
+      .map(([key, { controller, aliveAt }]) => ({
+        ...controller,
+        lives: now - aliveAt < RETURN_MS,
+        isHere: found.has(key),
+      }))
       .toSorted((a, b) => byName(a.tenant, b.tenant) || byName(a.identity, b.identity));
     const before = textOf(this.#others);
     this.#others = tenantsOf(this.#controllers.filter(({ tenant }) => tenant !== this.#tenant));

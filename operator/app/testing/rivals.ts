@@ -8,6 +8,7 @@ import type { WorkloadProcess } from '../../api/process.ts';
 import { processResource } from '../../api/process.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
+import type { StoreEvent } from '../../cluster/object-store.ts';
 import { Presence } from '../../leadership/presence.ts';
 import { cellKeys } from '../../lease/cell-store.ts';
 import { MemoryStore } from '../../lease/testing/memory-store.ts';
@@ -20,6 +21,7 @@ import type { Grant, ObjectKey } from '../../reconcile/reconciler.ts';
 import { timestamp } from '../../reconcile/status.ts';
 import { Tenancy } from '../../reconcile/tenancy.ts';
 import { FakeCluster } from '../../reconcile/testing/fake-cluster.ts';
+import { UnclaimedStatuses } from '../unclaimed.ts';
 import { ProcessReconciler } from '../../workloads/process/reconciler.ts';
 
 const KEY = { namespace: 'apps', name: 'job' };
@@ -61,6 +63,15 @@ export class Rivals {
 
   get holder(): string | undefined {
     return this.workload?.status?.controller?.tenant;
+  }
+
+  /** Reasons of its conditions by type. */
+  get conditions(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.workload?.status?.conditions?.map(({ type, reason }) => [type, reason]) ?? []);
+  }
+
+  get message(): string {
+    return this.workload?.status?.conditions?.at(-1)?.message ?? '';
   }
 
   label(tenant: string | undefined): void {
@@ -118,6 +129,7 @@ export class Rival {
   readonly #pods = new LaggingCache<Pod>(core.pods);
   #presence: Presence;
   #reconciler: ProcessReconciler;
+  #unclaimed: UnclaimedStatuses;
   #starts = 0;
   isUp = false;
 
@@ -127,7 +139,9 @@ export class Rival {
     this.#options = options;
     this.#store = store;
     this.#presence = this.#newPresence();
-    this.#reconciler = this.#newReconciler();
+    const tenancy = this.#newTenancy();
+    this.#reconciler = this.#newReconciler(tenancy);
+    this.#unclaimed = this.#newUnclaimed(tenancy);
   }
 
   /** Starts, with what the API server and the store hold now. */
@@ -135,7 +149,9 @@ export class Rival {
     this.#starts += 1;
     this.isUp = true;
     this.#presence = this.#newPresence();
-    this.#reconciler = this.#newReconciler();
+    const tenancy = this.#newTenancy();
+    this.#reconciler = this.#newReconciler(tenancy);
+    this.#unclaimed = this.#newUnclaimed(tenancy);
     this.hear();
     await this.look();
     await this.announce();
@@ -176,6 +192,11 @@ export class Rival {
     if (this.isUp) await this.#reconciler.reconcile(KEY, this.#grant()).catch(() => {});
   }
 
+  /** Says of what nobody acts on that nobody does. */
+  async speak(): Promise<void> {
+    if (this.isUp) await this.#unclaimed.report();
+  }
+
   #grant(): Grant {
     return {
       term: this.#starts,
@@ -208,16 +229,36 @@ export class Rival {
     });
   }
 
-  #newReconciler(): ProcessReconciler {
+  #newTenancy(): Tenancy {
     const { tenant, claims = [] } = this.#options;
-    const { clock, cluster } = this.#world;
-    const tenancy = new Tenancy({
+    return new Tenancy({
       tenant,
       watchNamespaces: [],
       ownNamespaces: claims,
       others: () => this.#presence.neighbours.others,
       isSettled: () => this.#presence.neighbours.isSettled,
     });
+  }
+
+  #newUnclaimed(tenancy: Tenancy): UnclaimedStatuses {
+    const { clock, cluster } = this.#world;
+    const neighbours = () => this.#presence.neighbours;
+    return new UnclaimedStatuses({
+      identity: this.#identity,
+      client: cluster,
+      clock,
+      clusterClock: clock,
+      logger: silentLogger,
+      tenancy,
+      neighbours,
+      sources: [this.#workloads],
+      periodMs: 2000,
+    });
+  }
+
+  #newReconciler(tenancy: Tenancy): ProcessReconciler {
+    const { tenant } = this.#options;
+    const { clock, cluster } = this.#world;
     return new ProcessReconciler({
       client: cluster,
       workloads: this.#workloads,
@@ -236,15 +277,23 @@ export class Rival {
 
 /** Of one object; never older than what was observed. */
 class LaggingCache<T extends KubeObject> implements ReadCache<T> {
-  readonly #type: ResourceType;
+  readonly type: ResourceType;
+  readonly #listeners: ((event: StoreEvent<T>) => void)[] = [];
   #object: T | undefined;
 
   constructor(type: ResourceType) {
-    this.#type = type;
+    this.type = type;
+  }
+
+  subscribe(listener: (event: StoreEvent<T>) => void): () => void {
+    this.#listeners.push(listener);
+    return () => {};
   }
 
   set(object: T | undefined): void {
+    const isNew = object?.metadata.resourceVersion !== this.#object?.metadata.resourceVersion;
     this.#object = object;
+    if (object && isNew) for (const listener of this.#listeners) listener({ type: 'modified', object });
   }
 
   get({ name }: ObjectKey): T | undefined {
@@ -256,7 +305,7 @@ class LaggingCache<T extends KubeObject> implements ReadCache<T> {
   }
 
   observe(object: T): void {
-    if (object.kind !== undefined && object.kind !== this.#type.kind) throw new Error(`not a ${this.#type.kind}`);
+    if (object.kind !== undefined && object.kind !== this.type.kind) throw new Error(`not a ${this.type.kind}`);
     const version = Number(object.metadata.resourceVersion);
     if (version > Number(this.#object?.metadata.resourceVersion ?? 0)) this.#object = object;
   }

@@ -1,0 +1,150 @@
+/**
+ * Workloads on which nobody acts: their status says so. Of all controllers in the cluster that look at the namespace the
+ * first, by tenant and identity, speaks, whether it leads or not. A write fails when the workload has changed since, and what
+ * somebody else has written over it is not said again.
+ */
+import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
+import { hasCode } from '../cluster/cluster-client.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import type { NeighbouringController } from '../leadership/neighbours.ts';
+import { RETURN_MS } from '../leadership/neighbours.ts';
+import type { Clock } from '../lib/clock.ts';
+import { forEach } from '../lib/each.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import { StatusWriter } from '../reconcile/apply.ts';
+import type { CommonStatus } from '../reconcile/status.ts';
+import { timestamp } from '../reconcile/status.ts';
+import type { Tenancy } from '../reconcile/tenancy.ts';
+import type { Neglect } from '../reconcile/unclaimed.ts';
+import { isContradicted, neglectedStatus, neglectOf } from '../reconcile/unclaimed.ts';
+
+type Workload = KubeObject & { status?: CommonStatus };
+type Source = Pick<Watched<KubeObject>, 'type' | 'subscribe' | 'get' | 'list' | 'observe'>;
+
+export interface UnclaimedOptions {
+  readonly identity: string;
+  readonly client: ClusterClient;
+  readonly clock: Clock;
+  readonly clusterClock: Clock;
+  readonly logger: Logger;
+  readonly tenancy: Tenancy;
+  readonly neighbours: () => {
+    /** By tenant and identity. */
+    readonly controllers: readonly NeighbouringController[];
+    readonly isSettled: boolean;
+  };
+  /** Of the kinds. */
+  readonly sources: readonly Source[];
+  /** Milliseconds between two looks at what has changed. */
+  readonly periodMs: number;
+}
+
+/** One custom resource of which something may have to be said. */
+interface Topic {
+  readonly source: Source;
+  readonly namespace: string;
+  readonly name: string;
+  /** Since when nobody has acted on it, on the monotonic clock. */
+  readonly since?: number;
+}
+
+const AT_ONCE = 8;
+/** Whoever is to act on a new workload, or is about to put a label on it, has so long. */
+const PATIENCE_MS = 5000;
+
+export class UnclaimedStatuses {
+  readonly #options: UnclaimedOptions;
+  readonly #topics = new Map<string, Topic>();
+  /** What was said last of a workload, by its uid; as long as that holds. */
+  readonly #said = new Map<string, string>();
+  #seen = '';
+
+  constructor(options: UnclaimedOptions) {
+    this.#options = options;
+    for (const source of options.sources) {
+      source.subscribe(({ type, object }) => {
+        if (type === 'deleted') this.#said.delete(object.metadata.uid ?? '');
+        this.#mark(source, object);
+      });
+    }
+  }
+
+  /** Until `stopping` is aborted. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { clock, periodMs } = this.#options;
+    while (!stopping.aborted) {
+      await this.report();
+      await clock.sleep(periodMs, stopping).catch(() => {});
+    }
+  }
+
+  /** Says what is to be said now. */
+  async report(): Promise<void> {
+    const { neighbours, tenancy, sources, logger } = this.#options;
+    const { isSettled, controllers } = neighbours();
+    if (!isSettled) return;
+    const seen = JSON.stringify([controllers, tenancy.tenants.map(({ name, lives }) => [name, lives])]);
+    if (seen !== this.#seen)
+      for (const source of sources) for (const object of source.list()) this.#mark(source, object);
+    this.#seen = seen;
+    try {
+      await forEach([...this.#topics], AT_ONCE, ([key, topic]) => this.#consider(key, topic));
+    } catch (error) {
+      logger.warn('Statuses of workloads on which nobody acts could not be written', { error: messageOf(error) });
+    }
+  }
+
+  #mark(source: Source, { metadata: { name, namespace = '' } }: KubeObject): void {
+    const key = `${source.type.plural}/${namespace}/${name}`;
+    if (!this.#topics.has(key)) this.#topics.set(key, { source, namespace, name });
+  }
+
+  async #consider(key: string, topic: Topic): Promise<void> {
+    const { clock } = this.#options;
+    const { source, namespace, name } = topic;
+    const workload = source.get({ namespace, name }) as Workload | undefined;
+    const neglect = workload && this.#neglectOf(workload);
+    if (!workload || !neglect || !this.#isSpeaker(namespace)) {
+      this.#topics.delete(key);
+      if (!neglect) this.#said.delete(workload?.metadata.uid ?? '');
+      return;
+    }
+    const since = topic.since ?? clock.monotonic();
+    const patience = workload.status?.controller ? RETURN_MS : PATIENCE_MS;
+    this.#topics.set(key, { ...topic, since });
+    if (clock.monotonic() - since < patience) return;
+    await this.#say(source, workload, neglect);
+    this.#topics.delete(key);
+  }
+
+  #neglectOf(workload: Workload): Neglect | undefined {
+    const { tenancy } = this.#options;
+    const { deletionTimestamp, namespace = '' } = workload.metadata;
+    return deletionTimestamp === undefined ? neglectOf(tenancy.owner(workload), namespace, tenancy.tenants) : undefined;
+  }
+
+  async #say(source: Source, workload: Workload, neglect: Neglect): Promise<void> {
+    const { client, clusterClock, logger } = this.#options;
+    const { uid = '', namespace, name } = workload.metadata;
+    if (this.#said.get(uid) === neglect.message && isContradicted(workload, neglect)) return;
+    const next = neglectedStatus(workload, neglect, timestamp(clusterClock.wall()));
+    try {
+      const written = await new StatusWriter<Workload>(client, source.type).writeAsSeen(workload, next);
+      this.#said.set(uid, neglect.message);
+      if (!written) return;
+      source.observe(written);
+      logger.info('Nobody acts on it', { kind: source.type.kind, namespace, name, reason: neglect.reason });
+    } catch (error) {
+      if (!hasCode(error, 409)) throw error;
+    }
+  }
+
+  #isSpeaker(namespace: string): boolean {
+    const { identity, neighbours, tenancy } = this.#options;
+    const first = neighbours().controllers.find(
+      ({ isHere, lives, watches }) => isHere && lives && (watches?.includes(namespace) ?? true),
+    );
+    return first?.tenant === tenancy.tenant && first.identity === identity;
+  }
+}

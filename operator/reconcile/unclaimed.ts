@@ -1,0 +1,83 @@
+/** What the status of a workload says on which nobody acts. Pure. */
+import { labels } from '../api/group.ts';
+import type { Condition } from '../api/kubernetes.ts';
+import type { Owner, Tenant } from './owner.ts';
+import { watchesNamespace } from './owner.ts';
+import type { Child } from './plan.ts';
+import type { CommonStatus } from './status.ts';
+import { conditionsOf } from './status.ts';
+
+/** Type of the condition; its reasons are those of `Neglect`. */
+const UNCLAIMED = 'Unclaimed';
+
+/** Unclaimed: nothing says whose it is. TenantNotHere: its tenant has no controller here. */
+export interface Neglect {
+  readonly reason: 'Unclaimed' | 'TenantNotHere';
+  readonly message: string;
+}
+
+/** Undefined: somebody acts on it, or says himself why not. `tenants`: those that have controllers in this cluster. */
+export function neglectOf(owner: Owner, namespace: string, tenants: readonly Tenant[]): Neglect | undefined {
+  const acting = tenants.filter((each) => each.lives && watchesNamespace(each, namespace)).map(({ name }) => name);
+  if (owner.by === 'nothing') return { reason: 'Unclaimed', message: ambiguity(owner.tenants, namespace) };
+  const owners = 'tenants' in owner ? owner.tenants : [owner.tenant];
+  if (owners.some((name) => acting.includes(name))) return undefined;
+  const whose = { ...WHOSE, label: `its label ${labels.tenant} says so`, several: 'they claim its namespace' }[
+    owner.by
+  ];
+  const message =
+    `Nobody acts on it. It belongs to tenant ${owners.join(' or ')} (${whose}), which has no controller in this cluster that ` +
+    `looks at namespace ${namespace}; ${listed(acting)}. Start a controller of it, or set the label ${labels.tenant} to ` +
+    'the tenant that is to run it';
+  return { reason: 'TenantNotHere', message };
+}
+
+const WHOSE = {
+  holder: 'as status.controller says',
+  namespace: 'which claims its namespace',
+  default: 'as no other tenant claims its namespace',
+  alone: 'the only one',
+};
+
+function ambiguity(tenants: readonly string[], namespace: string): string {
+  return (
+    `Nobody acts on it: nothing says whose it is; ${listed(tenants)}. Set the label ${labels.tenant} to one of them, or ` +
+    `give namespace ${namespace} to one of them, in its watchNamespaces or as its namespace`
+  );
+}
+
+function listed(tenants: readonly string[]): string {
+  return `the tenants that are here: ${tenants.toSorted().join(', ')}`;
+}
+
+interface Workload extends Child {
+  status?: CommonStatus;
+}
+
+/** What its tenant has to know again, when it comes back, is left as it is. `now`: RFC 3339. */
+export function neglectedStatus({ metadata, status }: Workload, neglect: Neglect, now: string): CommonStatus {
+  const { generation = 0 } = metadata;
+  const before = status?.conditions ?? [];
+  const verdict = { state: 'stalled', ...neglect, problem: neglect.message } as const;
+  const conditions = conditionsOf(verdict, { generation, now }, before);
+  const since = before.find(({ type }) => type === UNCLAIMED)?.lastTransitionTime ?? now;
+  const unclaimed = conditions
+    .slice(-1)
+    .map((each): Condition => ({ ...each, type: UNCLAIMED, lastTransitionTime: since }));
+  const { active = false, healthy = false, lastTransition = now } = status ?? {};
+  return {
+    ...status,
+    observedGeneration: generation,
+    conditions: [...conditions, ...unclaimed],
+    active,
+    healthy,
+    lastTransition,
+    lastError: neglect.message,
+  };
+}
+
+/** Whether somebody has said something else since: then somebody acts on it who cannot be seen from here. */
+export function isContradicted({ status }: Workload, { message }: Neglect): boolean {
+  const conditions = status?.conditions ?? [];
+  return conditions.length > 0 && !conditions.some((each) => each.type === UNCLAIMED && each.message === message);
+}
