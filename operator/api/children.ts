@@ -70,6 +70,7 @@ export interface ClaimTemplate {
   spec: {
     accessModes: string[];
     storageClassName?: string;
+    volumeMode?: string;
     resources: { requests: { storage: string } };
   };
 }

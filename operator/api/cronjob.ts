@@ -8,7 +8,7 @@ import type { CustomResource } from './crd.ts';
 import { described, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
-import { jobTemplate } from './job-template.ts';
+import { checkJobs, jobFields, jobTemplate, restartPolicyOf } from './job-template.ts';
 import { checkPod } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
@@ -69,9 +69,11 @@ export const cronJobSpec = withRules(
           'so that it is no singleton any more. Default: Forbid',
       ),
       restartPolicy: described(
-        z.enum(['OnFailure', 'Never']).default('OnFailure'),
-        'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. Default: OnFailure',
-      ),
+        z.enum(['OnFailure', 'Never']),
+        'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. ' +
+          'Default: OnFailure, or Never with a podFailurePolicy',
+      ).optional(),
+      ...jobFields,
       catchUp: described(
         z.enum(['None', 'Last', 'All']).default('Last'),
         'Which of the runs that were missed while nobody could start them are made up for after a take-over by another cluster: none, the last one, or all ' +
@@ -97,11 +99,8 @@ export const cronJobSpec = withRules(
         'Start no more runs; one that is under way comes to its own end. Default: false',
       ),
     })
-    .superRefine(checkPod)
-    .refine(({ jobTemplate: jobs, restartPolicy }) => !jobs?.spec?.['podFailurePolicy'] || restartPolicy === 'Never', {
-      path: ['restartPolicy'],
-      error: 'must be Never where jobTemplate has a podFailurePolicy',
-    }),
+    .superRefine((spec, context) => checkPod({ ...spec, restartPolicy: restartPolicyOf(spec) }, context))
+    .superRefine(checkJobs),
   [oneWayToStart],
 ).meta({ description: 'What to run, and when. A change is for runs that start later.' });
 

@@ -15,24 +15,74 @@ const TAKEN: Readonly<Record<string, string>> = {
 
 const count = z.int32().min(0).optional();
 
+interface JobFields {
+  readonly completionMode?: unknown;
+  readonly completions?: unknown;
+  readonly podFailurePolicy?: unknown;
+}
+
+export interface Jobs extends JobFields {
+  readonly restartPolicy?: 'OnFailure' | 'Never' | undefined;
+  readonly jobTemplate?: { readonly spec?: JobFields | undefined } | undefined;
+}
+
+/** Fields of a Job that are written often enough to have a place in the spec itself. */
+export const jobFields = {
+  parallelism: described(count, 'How many pods of a run may be at work at once. Default: 1. Example: 4'),
+  completions: described(
+    count,
+    'How many pods have to succeed before a run has. Default: 1, or with parallelism as Kubernetes documents it. Example: 4',
+  ),
+  completionMode: described(
+    z.enum(['NonIndexed', 'Indexed']).optional(),
+    'Indexed: each pod of a run has a number of its own, from 0 to completions - 1, in JOB_COMPLETION_INDEX. Default: NonIndexed',
+  ),
+  podFailurePolicy: described(
+    z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true }).optional(),
+    'What failures of pods mean, as Kubernetes documents it. Pods that fail are then followed by new ones (restartPolicy: Never). ' +
+      'Default: none. Example: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}',
+  ),
+};
+
+/** What becomes of a container that fails; a podFailurePolicy judges pods, so they must fail. */
+export function restartPolicyOf({ restartPolicy, podFailurePolicy, jobTemplate: jobs }: Jobs): 'OnFailure' | 'Never' {
+  return restartPolicy ?? (podFailurePolicy || jobs?.spec?.podFailurePolicy ? 'Never' : 'OnFailure');
+}
+
+export function checkJobs(spec: Jobs, context: z.core.$RefinementCtx): void {
+  const job = { ...spec.jobTemplate?.spec, ...withoutAbsent(spec) };
+  const issue = (path: readonly string[], message: string) =>
+    context.addIssue({ code: 'custom', path: [...path], message });
+  if (job.podFailurePolicy && restartPolicyOf(spec) !== 'Never')
+    issue(['restartPolicy'], 'must be Never, or absent, where there is a podFailurePolicy');
+  if (job.completionMode === 'Indexed' && job.completions === undefined)
+    issue(
+      spec.completionMode ? ['completions'] : ['jobTemplate', 'spec', 'completions'],
+      'is required with completionMode: Indexed',
+    );
+}
+
+function withoutAbsent({ completionMode, completions, podFailurePolicy }: JobFields): JobFields {
+  return {
+    ...(completionMode !== undefined && { completionMode }),
+    ...(completions !== undefined && { completions }),
+    ...(podFailurePolicy !== undefined && { podFailurePolicy }),
+  };
+}
+
 /** The fields whose values can be checked here; Kubernetes checks all of them when the CronJob is written. */
-const known = z
-  .looseObject({
-    parallelism: count,
-    completions: count,
-    backoffLimit: count,
-    backoffLimitPerIndex: count,
-    maxFailedIndexes: count,
-    ttlSecondsAfterFinished: count,
-    activeDeadlineSeconds: z.int().min(1).optional(),
-    completionMode: z.enum(['NonIndexed', 'Indexed']).optional(),
-    podFailurePolicy: z.looseObject({}).optional(),
-    successPolicy: z.looseObject({}).optional(),
-  })
-  .refine(({ completionMode, completions }) => completionMode !== 'Indexed' || completions !== undefined, {
-    path: ['completions'],
-    error: 'is required with completionMode: Indexed',
-  });
+const known = z.looseObject({
+  parallelism: count,
+  completions: count,
+  backoffLimit: count,
+  backoffLimitPerIndex: count,
+  maxFailedIndexes: count,
+  ttlSecondsAfterFinished: count,
+  activeDeadlineSeconds: z.int().min(1).optional(),
+  completionMode: z.enum(['NonIndexed', 'Indexed']).optional(),
+  podFailurePolicy: z.looseObject({}).optional(),
+  successPolicy: z.looseObject({}).optional(),
+});
 
 const jobSpec = z.record(z.string(), z.unknown()).superRefine((value, context) => {
   for (const [field, instead] of Object.entries(TAKEN))

@@ -68,6 +68,7 @@ export interface Container {
   ports?: { name?: string; containerPort: number; protocol?: string }[];
   resources?: ResourceRequirements;
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
+  volumeDevices?: { name: string; devicePath: string }[];
   securityContext?: ContainerSecurityContext;
   startupProbe?: Probe;
   readinessProbe?: Probe;

@@ -3,12 +3,13 @@ import * as z from 'zod';
 import { serviceTemplate, statefulSetTemplate, volumeClaimTemplates } from './child-templates.ts';
 import { workloadColumns } from './columns.ts';
 import type { CustomResource } from './crd.ts';
-import { described, objectName, quantity, SERVICE_NAME, textLike, withRules } from './fields.ts';
+import { described, labelMap, objectName, quantity, SERVICE_NAME, textLike, withRules } from './fields.ts';
 import { parseQuantity } from '../lib/quantity.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { checkClaims, checkPod, checkServicePorts } from './pod-checks.ts';
+import { serviceFields } from './service-fields.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -41,7 +42,27 @@ const persistentVolume = z.object({
     z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany', 'ReadOnlyMany']).default('ReadWriteOnce'),
     'Who may mount it at once. Default: ReadWriteOnce, which is one node',
   ),
+  volumeMode: described(
+    z.enum(['Filesystem', 'Block']),
+    'Whether it is a file system, or a raw device at mountPath. It cannot be changed later. Default: Filesystem',
+  ).optional(),
+  labels: labelMap(
+    'Labels to put on the claim. They cannot be changed later. Default: none. Example: {backup: "yes"}',
+  ).optional(),
 });
+
+const updateStrategy = z
+  .object({
+    type: described(
+      z.enum(['RollingUpdate', 'OnDelete']).default('RollingUpdate'),
+      'RollingUpdate: pods are replaced when the spec changes. OnDelete: when somebody deletes them. Default: RollingUpdate',
+    ),
+    rollingUpdate: described(
+      z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true }),
+      'As Kubernetes documents it. Default: none. Example: {partition: 1}',
+    ).optional(),
+  })
+  .meta({ description: 'How pods are replaced. It wins over statefulSetTemplate. Default: one after another' });
 
 const keepOrDelete = z.enum(['Retain', 'Delete']).default('Retain');
 
@@ -86,6 +107,8 @@ export const persistentSpec = withRules(
         z.enum(['OrderedReady', 'Parallel']).default('OrderedReady'),
         'Whether several pods start and stop one after another, or all at once. It cannot be changed later. Default: OrderedReady',
       ),
+      ...serviceFields,
+      updateStrategy: updateStrategy.optional(),
       serviceTemplate: serviceTemplate.optional(),
       statefulSetTemplate: statefulSetTemplate.optional(),
       volumeClaimTemplates: volumeClaimTemplates.optional(),

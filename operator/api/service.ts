@@ -9,6 +9,7 @@ import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { checkPod, checkServicePorts } from './pod-checks.ts';
+import { serviceFields } from './service-fields.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -45,6 +46,7 @@ export const serviceSpec = withRules(
         'Number of pods. One, or absent: the old pod has ended before the next one starts. More: pods are replaced one after another. ' +
           'Default: absent, which means one at first, and later what an autoscaler of the Deployment says. Example: 1',
       ).optional(),
+      ...serviceFields,
       serviceTemplate: serviceTemplate.optional(),
       deploymentTemplate: deploymentTemplate.optional(),
     })

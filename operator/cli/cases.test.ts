@@ -100,6 +100,25 @@ describe('what can be stored, but never run', () => {
   });
 });
 
+describe('safe-to-evict', () => {
+  const note = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' };
+
+  it.each([
+    ['WorkloadProcess', '', []],
+    ['WorkloadService', '', ['template']],
+    ['WorkloadPersistent', '', ['template']],
+    ['WorkloadCronJob', '  schedule: "@daily"\n', ['jobTemplate', 'spec', 'template']],
+  ])('of %s reaches the pods by annotations and by podTemplate', (kind, more, path) => {
+    const notes = `annotations: ${JSON.stringify(note)}`;
+    for (const given of [notes, `podTemplate: {metadata: {${notes}}}`]) {
+      const children = rendered(workload(kind, `${more}  ${given}\n`));
+      const child = children.find((each) => each.kind !== 'Service');
+      const inner = path.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], child?.spec);
+      expect(path.length === 0 ? child : inner).toMatchObject({ metadata: { annotations: note } });
+    }
+  });
+});
+
 describe('names that lead nowhere', () => {
   it('a container that is neither main nor has an image', () => {
     const found = problems(workload('WorkloadProcess', '  podTemplate: {spec: {containers: [{name: mian}]}}\n'));

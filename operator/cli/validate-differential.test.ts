@@ -4,20 +4,13 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ChildType } from '../api/children.ts';
-import { NOTHING_LIVE, render } from '../app/render.ts';
-import type { KubeObject } from '../cluster/cluster-client.ts';
-import { ApiError } from '../cluster/cluster-client.ts';
-import { parseYaml } from '../config/yaml.ts';
-import { contains } from '../reconcile/contains.ts';
-import { tenantOf } from '../reconcile/metadata.ts';
 import { CrdServer } from '../reconcile/testing/crd-server.ts';
 import { checkSources } from './workloads.ts';
+import { byCluster, type Verdict } from './testing/by-cluster.ts';
 import type { Input } from './testing/mutations.ts';
 import { mutations } from './testing/mutations.ts';
 import { worldly } from './testing/worldly.ts';
 
-const SETTING = { tenant: 'default', clusterName: 'east', term: 1, live: NOTHING_LIVE };
 const ROOT = join(import.meta.dirname, '../..');
 
 let server: CrdServer;
@@ -27,67 +20,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => server?.[Symbol.asyncDispose]());
-
-interface Verdict {
-  /** Undefined: accepted. */
-  readonly refusal?: string | undefined;
-  /** What is stored otherwise than `render` prints it. */
-  readonly drift?: string | undefined;
-}
-
-/** Of everything that applying it would make. */
-async function byCluster(text: string): Promise<Verdict> {
-  for (const { value, errors } of parseYaml(text)) {
-    if (errors.length > 0) return { refusal: errors[0]?.what };
-    const object = value as KubeObject & { spec: unknown };
-    const type = CrdServer.types.find(({ kind }) => kind === object.kind);
-    if (!type) continue;
-    const placed = { ...object, metadata: { ...object.metadata, namespace: CrdServer.namespace } };
-    const stored = await dryRun(type, placed);
-    if (typeof stored === 'string') return { refusal: stored };
-    if (!contains(stored, withoutNull({ spec: object.spec }))) return { drift: `${type.kind} is stored otherwise` };
-    const verdict = await childrenOf({ ...stored, kind: type.kind });
-    if (verdict.refusal ?? verdict.drift) return verdict;
-  }
-  return {};
-}
-
-async function childrenOf(stored: KubeObject & { spec?: unknown; kind: string }): Promise<Verdict> {
-  const metadata = { ...stored.metadata, labels: { ...stored.metadata.labels } };
-  let children;
-  try {
-    children = render(
-      { kind: stored.kind, metadata, spec: stored.spec },
-      { ...SETTING, tenant: tenantOf({ metadata }) },
-    );
-  } catch (error) {
-    return { refusal: `render: ${(error as Error).message}` };
-  }
-  for (const { type, object } of children) {
-    const { ownerReferences: _, ...rest } = object.metadata;
-    const child = await dryRun(type, { ...object, metadata: rest });
-    if (typeof child === 'string') return { refusal: `${type.kind}: ${child}` };
-    if (!contains(child, { spec: object.spec, labels: undefined }))
-      return { drift: `${type.kind} is stored otherwise` };
-  }
-  return {};
-}
-
-/** What would be stored, or why not. */
-async function dryRun(type: ChildType, object: KubeObject): Promise<(KubeObject & { spec?: unknown }) | string> {
-  try {
-    return await server.client.create(type, object, { dryRun: true, strict: true, fieldManager: 'highlander' });
-  } catch (error) {
-    if (error instanceof ApiError && error.code < 500) return error.message;
-    if (error instanceof ApiError) return error.message;
-    throw error;
-  }
-}
-
-/** The API server takes a null out where a field has a default. */
-function withoutNull(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_, inner: unknown) => inner ?? undefined));
-}
 
 function byValidate({ text }: Input): Verdict {
   const { findings } = checkSources([{ name: 'input.yaml', text }]);
@@ -125,7 +57,7 @@ it('says of every input what the cluster says', async () => {
   const rows = new Map<string, Row>();
   const differences: string[] = [];
   for (const input of inputs) {
-    const [ours, theirs] = [byValidate(input), await byCluster(input.text)];
+    const [ours, theirs] = [byValidate(input), await byCluster(server, input.text)];
     const row = rows.get(input.group) ?? { inputs: 0, accepted: 0, refused: 0 };
     rows.set(input.group, row);
     row.inputs++;

@@ -103,13 +103,21 @@ describe('jobTemplate', () => {
     [{ completionMode: 'Indexed' }, 'jobTemplate.spec.completions', 'is required with completionMode: Indexed'],
     [{ podFailurePolicy: { rules: [] } }, 'restartPolicy', 'must be Never'],
   ])('%j is refused', (given, path, message) => {
-    const { error } = cronJobSpec.safeParse({ ...SEED, jobTemplate: { spec: given } });
+    const { error } = cronJobSpec.safeParse({ ...SEED, restartPolicy: 'OnFailure', jobTemplate: { spec: given } });
     expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path]);
     expect(error?.issues[0]?.message).toContain(message);
   });
 });
 
 describe('the spec', () => {
+  it('says itself what is often said of Jobs, and wins over jobTemplate', () => {
+    const policy = { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] };
+    const own = { parallelism: 4, completions: 4, completionMode: 'Indexed', podFailurePolicy: policy };
+    const jobTemplate = { spec: { parallelism: 1, backoffLimit: 2 } };
+    const { spec } = render({ ...own, jobTemplate }).spec.jobTemplate;
+    expect(spec).toMatchObject({ ...own, backoffLimit: 2, template: { spec: { restartPolicy: 'Never' } } });
+  });
+
   it.each([
     ['a field out of range', { schedule: '61 * * * *' }, 'schedule', /minute: "61" is not within 0 to 59/],
     ['a time zone in the schedule', { schedule: 'TZ=UTC 0 0 * * *' }, 'schedule', /use timeZone/],

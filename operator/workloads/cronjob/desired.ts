@@ -3,6 +3,7 @@ import type { CronJob, JobSpec } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec } from '../../api/cronjob.ts';
 import { annotations } from '../../api/group.ts';
+import { restartPolicyOf } from '../../api/job-template.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import { activationOf, isResumed, makeChild, podTemplateOf } from '../../reconcile/child.ts';
 import { withoutOurs } from '../../reconcile/metadata.ts';
@@ -12,7 +13,7 @@ import { originAnnotations } from './jobs.ts';
 export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[] {
   const { owner, stamp } = claim;
   const live = claim.live.get<CronJob>(childTypes.cronJobs, owner.name);
-  const template = podTemplateOf(claim, spec, { restartPolicy: spec.restartPolicy });
+  const template = podTemplateOf(claim, spec, { restartPolicy: restartPolicyOf(spec) });
   const resumes = !spec.suspend && isResumed(live, live?.spec.suspend === true, stamp);
   const activation = activationOf(live, template, resumes, stamp);
   // Each run is claimed before it begins, so it is made waiting. Once so, always so: one that waits must not be forgotten.
@@ -41,13 +42,7 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
             labels: { ...withoutOurs(users.labels), ...pods.metadata.labels },
             annotations: { ...forJobs({ ...users.annotations, ...pods.metadata.annotations }), ...notes },
           },
-          spec: strategicMerge<JobSpec>(spec.jobTemplate?.spec, {
-            ...(claims && { suspend: true }),
-            ...given(spec, 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
-            // A pod that is on its way out may still run: the next one starts when it has ended.
-            podReplacementPolicy: 'Failed',
-            template: pods,
-          }),
+          spec: { ...jobSpec(spec, claims), template: pods },
         },
       };
     },
@@ -55,12 +50,25 @@ export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[
   return [child];
 }
 
+function jobSpec(spec: CronJobSpec, waits: boolean): Omit<JobSpec, 'template'> {
+  return strategicMerge<Omit<JobSpec, 'template'>>(spec.jobTemplate?.spec, {
+    ...(waits && { suspend: true }),
+    ...given(spec, 'parallelism', 'completions', 'completionMode', 'podFailurePolicy', 'backoffLimit'),
+    ...given(spec, 'activeDeadlineSeconds', 'ttlSecondsAfterFinished'),
+    // A pod that is on its way out may still run: the next one starts when it has ended.
+    podReplacementPolicy: 'Failed',
+  });
+}
+
 /** Without ours. A user's annotation must not make each run look like one that a person asked for. */
 function forJobs(users: Readonly<Record<string, string>> = {}): Record<string, string> {
   return Object.fromEntries(Object.entries(withoutOurs(users)).filter(([key]) => !originAnnotations.includes(key)));
 }
 
-function given<K extends keyof CronJobSpec>(spec: CronJobSpec, ...fields: readonly K[]): Partial<Record<K, number>> {
+function given<K extends keyof CronJobSpec>(
+  spec: CronJobSpec,
+  ...fields: readonly K[]
+): { readonly [F in K]?: NonNullable<CronJobSpec[F]> } {
   const entries = fields.flatMap((field) => (spec[field] === undefined ? [] : [[field, spec[field]]]));
-  return Object.fromEntries(entries) as Partial<Record<K, number>>;
+  return Object.fromEntries(entries) as { readonly [F in K]?: NonNullable<CronJobSpec[F]> };
 }

@@ -9,11 +9,12 @@ import { firstDifference } from '../../reconcile/contains.ts';
 /** In the order of their names: a list in another order is no change. */
 export function claimTemplates({ persistentVolumes = [] }: PersistentSpec): ClaimTemplate[] {
   return persistentVolumes
-    .map(({ name, size, storageClassName, accessMode }) => ({
-      metadata: { name },
+    .map(({ name, size, storageClassName, accessMode, labels, volumeMode }) => ({
+      metadata: { name, ...(labels && { labels }) },
       spec: {
         accessModes: [accessMode],
         ...(storageClassName === undefined ? {} : { storageClassName }),
+        ...(volumeMode === undefined ? {} : { volumeMode }),
         resources: { requests: { storage: String(size) } },
       },
     }))
@@ -27,12 +28,18 @@ export function retention({ suspend, persistentVolumeClaimRetentionPolicy: polic
 }
 
 /** Of the main container. */
-export function volumeMounts({ persistentVolumes = [] }: PersistentSpec): { volumeMounts?: VolumeMount[] } {
-  const mounts = persistentVolumes.map(({ name, mountPath }) => ({ name, mountPath }));
-  return mounts.length > 0 ? { volumeMounts: mounts } : {};
+export function volumeMounts({
+  persistentVolumes = [],
+}: PersistentSpec): Pick<Container, 'volumeMounts' | 'volumeDevices'> {
+  const isBlock = ({ volumeMode }: { readonly volumeMode?: string | undefined }) => volumeMode === 'Block';
+  const mounts = persistentVolumes.filter((each) => !isBlock(each)).map(({ name, mountPath }) => ({ name, mountPath }));
+  const devices = persistentVolumes.filter(isBlock).map(({ name, mountPath }) => ({ name, devicePath: mountPath }));
+  return {
+    ...(mounts.length > 0 && { volumeMounts: mounts }),
+    ...(devices.length > 0 && { volumeDevices: devices }),
+  };
 }
 
-type VolumeMount = NonNullable<Container['volumeMounts']>[number];
 type Fixed = Pick<StatefulSet['spec'], 'serviceName' | 'podManagementPolicy' | 'volumeClaimTemplates'>;
 
 /**

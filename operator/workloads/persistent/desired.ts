@@ -2,6 +2,7 @@
 import type { Service, StatefulSet } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
+import { serviceTemplateOf } from '../../api/service-fields.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
 import {
   activationOf,
@@ -36,6 +37,8 @@ function liveSet({ live, owner }: Claim): StatefulSet | undefined {
   return live.get<StatefulSet>(childTypes.statefulSets, owner.name);
 }
 
+type Strategy = NonNullable<StatefulSet['spec']['updateStrategy']>;
+
 function desiredSet(claim: Claim, spec: PersistentSpec, serviceName: string): DesiredChild {
   const { owner, stamp } = claim;
   const live = liveSet(claim);
@@ -45,6 +48,7 @@ function desiredSet(claim: Claim, spec: PersistentSpec, serviceName: string): De
   const volumeClaimTemplates = withSizesOf(live, claimsOf(spec));
   const rest = {
     ...withoutNulls(spec.statefulSetTemplate?.spec),
+    ...(spec.updateStrategy && { updateStrategy: spec.updateStrategy as Strategy }),
     ...(replicas === undefined ? {} : { replicas }),
     serviceName,
     podManagementPolicy: spec.podManagementPolicy,
@@ -85,7 +89,7 @@ interface Sort {
 /** None while one of the other sort is still there: whether a Service is headless cannot be changed, so that one goes first. */
 function serviceOf(claim: Claim, spec: PersistentSpec, { name, isHeadless, isFront }: Sort): readonly DesiredChild[] {
   const ports = servicePorts(spec.ports);
-  const template = isFront ? spec.serviceTemplate : undefined;
+  const template = isFront ? serviceTemplateOf(spec) : undefined;
   const live = claim.live.get<Service>(childTypes.services, name);
   if (live && (live.spec.clusterIP === 'None') !== isHeadless) return [];
   const service = makeChild(claim, {

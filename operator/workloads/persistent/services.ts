@@ -2,6 +2,7 @@
 import type { StatefulSet } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
+import { serviceTemplateOf } from '../../api/service-fields.ts';
 import type { Claim } from '../../reconcile/child.ts';
 import { serviceName } from '../../reconcile/service-names.ts';
 import { servicePorts } from '../../reconcile/service-ports.ts';
@@ -41,7 +42,7 @@ function translatesPorts({ ports }: PersistentSpec): boolean {
   return servicePorts(ports).some(({ port, targetPort }) => port !== targetPort);
 }
 
-function isReachedFromOutside({ serviceTemplate }: PersistentSpec): boolean {
-  const { type = 'ClusterIP', clusterIP = 'None' } = serviceTemplate?.spec ?? {};
+function isReachedFromOutside(spec: PersistentSpec): boolean {
+  const { type = 'ClusterIP', clusterIP = 'None' } = serviceTemplateOf(spec)?.spec ?? {};
   return type !== 'ClusterIP' || clusterIP !== 'None';
 }

@@ -1,6 +1,7 @@
 /** What a WorkloadService asks for: a Deployment and, when it has ports, a Service. Pure. */
 import type { Deployment, Service } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
+import { serviceTemplateOf } from '../../api/service-fields.ts';
 import type { ServiceSpec } from '../../api/service.ts';
 import { asksForService } from '../../api/service.ts';
 import type { Claim, DesiredChild } from '../../reconcile/child.ts';
@@ -69,10 +70,10 @@ function desiredService(claim: Claim, spec: ServiceSpec): DesiredChild {
   return makeChild(claim, {
     type: childTypes.services,
     name: serviceName(claim, { name, otherwise, yieldsTo: ['workload'] }),
-    ...metadataOf(spec, spec.serviceTemplate),
+    ...metadataOf(spec, serviceTemplateOf(spec)),
     spec: (): Service['spec'] => ({
       type: 'ClusterIP',
-      ...strategicMerge<Service['spec']>(spec.serviceTemplate?.spec, {
+      ...strategicMerge<Service['spec']>(serviceTemplateOf(spec)?.spec, {
         selector: selectorLabels(claim),
         ports: servicePorts(spec.ports),
       }),

@@ -1,0 +1,31 @@
+/** Fields of a Service that are written often enough to have a place in the spec itself. */
+import * as z from 'zod';
+import type { ChildTemplate } from './child-templates.ts';
+import { annotationMap, described } from './fields.ts';
+
+export const serviceFields = {
+  serviceType: described(
+    z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
+    'Who reaches the Service: the cluster alone (ClusterIP), or others through its nodes or a load balancer. Wins over serviceTemplate. Default: ClusterIP',
+  ).optional(),
+  serviceAnnotations: annotationMap(
+    'Annotations to put on the Service. They win over those of serviceTemplate. Default: none. Example: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}',
+  ).optional(),
+};
+
+interface ServiceFields {
+  readonly serviceType?: string | undefined;
+  readonly serviceAnnotations?: Readonly<Record<string, string>> | undefined;
+  readonly serviceTemplate?: ChildTemplate | undefined;
+}
+
+/** `serviceTemplate` with what the spec itself says of the Service. */
+export function serviceTemplateOf(spec: ServiceFields): ChildTemplate | undefined {
+  const { serviceType, serviceAnnotations, serviceTemplate } = spec;
+  if (serviceType === undefined && serviceAnnotations === undefined) return serviceTemplate;
+  const annotations = { ...serviceTemplate?.metadata?.annotations, ...serviceAnnotations };
+  return {
+    metadata: { ...serviceTemplate?.metadata, annotations },
+    spec: { ...serviceTemplate?.spec, ...(serviceType !== undefined && { type: serviceType }) },
+  };
+}
