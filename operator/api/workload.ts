@@ -1,6 +1,6 @@
 /** What the specs of all kinds share: how the main container is started, what surrounds it, and what is put on its pod. */
 import * as z from 'zod';
-import { parseQuantity } from '../lib/quantity.ts';
+import { compareQuantities } from '../lib/quantity.ts';
 import type { Rule } from './fields.ts';
 import type { PodTemplateFields } from './pod-template.ts';
 import { podTemplate } from './pod-template.ts';
@@ -59,7 +59,7 @@ function notMore(request: 'cpuRequest' | 'memoryRequest', limit: 'cpuLimit' | 'm
     rule: `!has(self.${request}) || !has(self.${limit}) || quantity(string(self.${request})).compareTo(quantity(string(self.${limit}))) <= 0`,
     message: `${request} must not be more than ${limit}`,
     holds: (value: { readonly [K in typeof request | typeof limit]?: string | number | undefined }) =>
-      (parseQuantity(value[request] ?? 0) ?? 0) <= (parseQuantity(value[limit] ?? Infinity) ?? Infinity),
+      (compareQuantities(value[request] ?? 0, value[limit] ?? value[request] ?? 0) ?? 0) <= 0,
   };
 }
 

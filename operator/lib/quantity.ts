@@ -21,10 +21,56 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** The amount in whole units, as exact as a double is: good for comparing, not for book-keeping. Undefined when `text` is no quantity. */
+/** The amount in whole units, as exact as a double is: to compare two, use `compareQuantities`. Undefined when `text` is no quantity. */
 export function parseQuantity(text: string | number): number | undefined {
   const [, digits, , suffix = ''] = QUANTITY.exec(String(text)) ?? [];
   if (digits === undefined) return undefined;
   if (/^[eE]./.test(suffix)) return Number(digits) * 10 ** Number(suffix.slice(1));
   return Number(digits) * (FACTORS[suffix] ?? 1);
+}
+
+const SCALE = 10n ** 9n;
+const EXACT: Readonly<Record<string, bigint>> = {
+  n: 1n,
+  u: 10n ** 3n,
+  m: 10n ** 6n,
+  '': SCALE,
+  k: 10n ** 3n * SCALE,
+  M: 10n ** 6n * SCALE,
+  G: 10n ** 9n * SCALE,
+  T: 10n ** 12n * SCALE,
+  P: 10n ** 15n * SCALE,
+  E: 10n ** 18n * SCALE,
+  Ki: 2n ** 10n * SCALE,
+  Mi: 2n ** 20n * SCALE,
+  Gi: 2n ** 30n * SCALE,
+  Ti: 2n ** 40n * SCALE,
+  Pi: 2n ** 50n * SCALE,
+  Ei: 2n ** 60n * SCALE,
+};
+/** The API server makes every larger amount this one. */
+const MOST = (2n ** 63n - 1n) * SCALE;
+/** Characters, and digits of an exponent: nobody writes longer ones, and they cost time. */
+const MAX_LENGTH = 64;
+const MAX_EXPONENT = 40;
+
+/** Less than 0, 0 or more: as the API server compares them, to a billionth of a unit. Undefined when one is no quantity, or far too long. */
+export function compareQuantities(a: string | number, b: string | number): number | undefined {
+  const [one, other] = [billionths(String(a)), billionths(String(b))];
+  if (one === undefined || other === undefined) return undefined;
+  return one === other ? 0 : one < other ? -1 : 1;
+}
+
+/** Rounded up, as the API server does. */
+function billionths(text: string): bigint | undefined {
+  const [, number, , suffix = ''] = (text.length <= MAX_LENGTH && QUANTITY.exec(text)) || [];
+  if (number === undefined) return undefined;
+  const [whole = '', fraction = ''] = number.split('.');
+  const exponent = /^[eE]./.test(suffix) ? Number(suffix.slice(1)) : 0;
+  if (Math.abs(exponent) > MAX_EXPONENT) return undefined;
+  const power = exponent - fraction.length;
+  const scaled = BigInt(whole + fraction) * (EXACT[suffix] ?? SCALE) * 10n ** BigInt(Math.max(power, 0));
+  const divisor = 10n ** BigInt(Math.max(-power, 0));
+  const amount = (scaled + divisor - 1n) / divisor;
+  return amount > MOST ? MOST : amount;
 }

@@ -2,7 +2,7 @@
  * Whether an object holds all that we set, whatever else is in it. The API server fills in defaults, leaves out what is
  * empty, sorts nothing and writes amounts in one form; others add fields and list items of their own. Pure.
  */
-import { parseQuantity } from '../lib/quantity.ts';
+import { compareQuantities } from '../lib/quantity.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,7 +17,7 @@ function holds(live: unknown, wanted: unknown, amounts: boolean): boolean {
   if (Array.isArray(wanted)) return Array.isArray(live) && listHolds(live, wanted, amounts);
   if (isObject(wanted)) return isObject(live) && objectHolds(live, wanted, amounts);
   if (live === wanted || wanted === undefined) return true;
-  return amounts && isAmount(live) && isAmount(wanted) && parseQuantity(live) === parseQuantity(wanted);
+  return amounts && isScalar(live) && isScalar(wanted) && compareQuantities(live, wanted) === 0;
 }
 
 /** Fields that are an amount, or a map of amounts. */
@@ -40,8 +40,8 @@ function isEmpty(wanted: unknown): boolean {
   return wanted === undefined || wanted === null || wanted === '' || wanted === false || wanted === 0;
 }
 
-function isAmount(value: unknown): value is string | number {
-  return (typeof value === 'string' || typeof value === 'number') && parseQuantity(value) !== undefined;
+function isScalar(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function isObject(value: unknown): value is Json {

@@ -11,3 +11,8 @@ export function servicePorts(ports: CommonSpec['ports'] = []): ServicePort[] {
     protocol,
   }));
 }
+
+/** Of a Service: an empty text, such as that of `clusterIP`, leaves a field to Kubernetes. */
+export function withoutEmpty(spec: Readonly<Record<string, unknown>> | undefined): object | undefined {
+  return spec && Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== ''));
+}

@@ -8,8 +8,8 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { ChildType } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
-import { API_VERSION, DEFAULT_TENANT } from '../../api/group.ts';
-import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
+import { API_VERSION, DEFAULT_TENANT, labels } from '../../api/group.ts';
+import type { KubeObject, ListOptions, ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../../cluster/http-client.ts';
 import { ApiServer } from '../../lease/testing/api-server.ts';
@@ -102,8 +102,10 @@ export class RealWorld implements AsyncDisposable {
   async reconcile(kind: RealKind, key: ObjectKey, term = 7): Promise<void> {
     const { resource, types, contenders } = kind;
     for (let round = 0; round < 5; round++) {
-      for (const type of [resource, ...types, ...(contenders ? [contenders] : []), childTypes.pods])
-        this.#listed.set(type.plural, (await this.client.list<KubeObject>(type)).items);
+      for (const type of [resource, ...(contenders ? [contenders] : [])])
+        await this.#list(type, key, { fieldSelector: `metadata.name=${key.name}` });
+      for (const type of [...types, childTypes.pods])
+        await this.#list(type, key, { labelSelector: `${labels.name}=${key.name}` });
       const { requeueAfterMs } = await this.#reconcilerOf(kind)
         .reconcile(key, grantOf(term))
         .catch((): { requeueAfterMs?: number } => ({}));
@@ -119,6 +121,11 @@ export class RealWorld implements AsyncDisposable {
   /** As Kubernetes' controllers do. */
   async setStatus(type: ResourceType, key: ObjectKey, status: object): Promise<void> {
     await this.client.patch<KubeObject>(type, key, { status }, { type: 'merge', subresource: 'status' });
+  }
+
+  async #list(type: ResourceType, { namespace }: ObjectKey, selector: ListOptions): Promise<void> {
+    const { items } = await this.client.list<KubeObject>(type, { namespace, ...selector });
+    this.#listed.set(type.plural, items);
   }
 
   async #install(): Promise<void> {
@@ -158,7 +165,7 @@ export class RealWorld implements AsyncDisposable {
         info: (_message, fields = {}) => {
           this.#changes.push(`${String(fields['action'])} ${String(fields['child'])}: ${String(fields['reason'])}`);
         },
-        warn: (message) => this.#changes.push(message),
+        warn: (message, fields = {}) => this.#changes.push(`${message}: ${String(fields['child'])}`),
       },
     });
     this.#reconcilers.set(resource.kind, made);

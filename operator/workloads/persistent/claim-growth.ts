@@ -1,7 +1,7 @@
 /** Claims that are to be larger than the StatefulSet's own templates say: which ones, and what is to be done to each. Pure. */
 import type { PersistentVolumeClaim, StatefulSet } from '../../api/children.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
-import { parseQuantity } from '../../lib/quantity.ts';
+import { compareQuantities } from '../../lib/quantity.ts';
 import { cutText } from '../../lib/redactor.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { claimsOf } from './claim-templates.ts';
@@ -117,5 +117,5 @@ export function begun({ size, name }: Wanted): Report {
 }
 
 function isLess(a: string, b: string): boolean {
-  return (parseQuantity(a) ?? 0) < (parseQuantity(b) ?? 0);
+  return (compareQuantities(a, b) ?? 0) < 0;
 }

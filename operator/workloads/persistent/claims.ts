@@ -3,7 +3,7 @@ import type { ClaimTemplate, StatefulSet } from '../../api/children.ts';
 import type { Container } from '../../api/kubernetes.ts';
 import type { PersistentSpec } from '../../api/persistent.ts';
 import { TerminalError } from '../../lib/errors.ts';
-import { parseQuantity } from '../../lib/quantity.ts';
+import { compareQuantities } from '../../lib/quantity.ts';
 import { firstDifference } from '../../reconcile/contains.ts';
 
 /** In the order of their names: a list in another order is no change. */
@@ -51,9 +51,9 @@ export function withSizesOf(live: StatefulSet | undefined, wanted: readonly Clai
   return wanted.map((template) => {
     const { name } = template.metadata;
     const [from, to] = [before.get(name), template].map((each) => each && sizeOf(each));
-    const [now, then] = [from, to].map((size) => parseQuantity(size ?? ''));
-    if (now === undefined || then === undefined || now === then) return template;
-    if (then < now) throw cannotShrink(name, from, to);
+    const growth = compareQuantities(to ?? '', from ?? '') ?? 0;
+    if (growth === 0) return template;
+    if (growth < 0) throw cannotShrink(name, from, to);
     const { requests } = template.spec.resources;
     const resources = { ...template.spec.resources, requests: { ...requests, storage: from ?? '' } };
     return { ...template, spec: { ...template.spec, resources } };

@@ -15,7 +15,7 @@ import {
 import { withoutNulls } from '../../reconcile/contains.ts';
 import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf } from '../../reconcile/probes.ts';
-import { servicePorts } from '../../reconcile/service-ports.ts';
+import { servicePorts, withoutEmpty } from '../../reconcile/service-ports.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 import type { ServiceNames } from './services.ts';
 import { serviceNames } from './services.ts';
@@ -98,7 +98,7 @@ function serviceOf(claim: Claim, spec: PersistentSpec, { name, isHeadless, isFro
     ...metadataOf(spec, template),
     spec: (): Service['spec'] => ({
       type: 'ClusterIP',
-      ...strategicMerge<Service['spec']>(template?.spec, {
+      ...strategicMerge<Service['spec']>(withoutEmpty(template?.spec), {
         ...(isHeadless ? { clusterIP: 'None' } : {}),
         selector: selectorLabels(claim),
         ...(ports.length > 0 ? { ports } : {}),

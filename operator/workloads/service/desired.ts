@@ -17,7 +17,7 @@ import { withoutNulls } from '../../reconcile/contains.ts';
 import { metadataOf } from '../../reconcile/child-metadata.ts';
 import { probesOf, readinessSeconds } from '../../reconcile/probes.ts';
 import { serviceName } from '../../reconcile/service-names.ts';
-import { servicePorts } from '../../reconcile/service-ports.ts';
+import { servicePorts, withoutEmpty } from '../../reconcile/service-ports.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 
 /** One instance: the old one has ended before the next one starts. The `null` takes out what another strategy left. */
@@ -73,7 +73,7 @@ function desiredService(claim: Claim, spec: ServiceSpec): DesiredChild {
     ...metadataOf(spec, serviceTemplateOf(spec)),
     spec: (): Service['spec'] => ({
       type: 'ClusterIP',
-      ...strategicMerge<Service['spec']>(serviceTemplateOf(spec)?.spec, {
+      ...strategicMerge<Service['spec']>(withoutEmpty(serviceTemplateOf(spec)?.spec), {
         selector: selectorLabels(claim),
         ports: servicePorts(spec.ports),
       }),
