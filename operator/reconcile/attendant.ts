@@ -4,6 +4,6 @@ import type { Grant } from './reconciler.ts';
 import type { Report } from './status.ts';
 
 export interface Attendant<S> {
-  /** What there is to say; undefined: nothing. What is refused is said, every other failure is thrown. */
-  attend(sight: Sight, spec: S, grant: Grant): Promise<Report | undefined>;
+  /** What there is to say; `report` is what is known without it. What is refused is said, every other failure is thrown. */
+  attend(sight: Sight, spec: S, report: Report, grant: Grant): Promise<Report>;
 }

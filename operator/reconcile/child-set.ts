@@ -22,7 +22,7 @@ import { stillRunning } from './leftovers.ts';
 import { fitsWithout, isQuota } from './quota.ts';
 import type { Grant, ObjectKey, Reconciler, Result } from './reconciler.ts';
 import type { Report } from './status.ts';
-import { gravest, readyReason, timestamp } from './status.ts';
+import { readyReason, timestamp } from './status.ts';
 import { successorOf } from './successor.ts';
 
 /** Steps in one reconcile; every child may take a few, and conflicts some more. */
@@ -38,14 +38,14 @@ export class ChildSetReconciler<S> implements Reconciler {
   readonly kind: string;
   readonly #kind: WorkloadKind<S>;
   readonly #options: ChildSetOptions;
-  readonly #attendant: Attendant<S> | undefined;
+  readonly #attendants: readonly Attendant<S>[];
   readonly #statuses: StatusWriter<Workload>;
   readonly #retirement: ChildRetirement;
   readonly #stubborn = new Map<string, string>();
 
-  constructor(kind: WorkloadKind<S>, options: ChildSetOptions, attendant?: Attendant<S>) {
+  constructor(kind: WorkloadKind<S>, options: ChildSetOptions, attendants: readonly Attendant<S>[] = []) {
     this.kind = kind.resource.kind;
-    this.#attendant = attendant;
+    this.#attendants = attendants;
     this.#kind = kind;
     this.#options = options;
     this.#statuses = new StatusWriter(options.client, kind.resource);
@@ -116,10 +116,11 @@ export class ChildSetReconciler<S> implements Reconciler {
 
   /** With what else there is to say of it. */
   async #attended(subject: Subject<S>, view: ChildView, grant: Grant): Promise<ChildView> {
-    if (!this.#attendant || view.terminal) return view;
+    if (this.#attendants.length === 0 || view.terminal) return view;
     const spec = this.#kind.parse(subject.workload.spec);
-    const report = await this.#attendant.attend(sightOf(subject), spec, grant);
-    return report ? { ...view, ...refusal(subject, gravest([view.verdict, report])) } : view;
+    let report = view.verdict;
+    for (const attendant of this.#attendants) report = await attendant.attend(sightOf(subject), spec, report, grant);
+    return report === view.verdict ? view : { ...view, ...refusal(subject, report) };
   }
 
   #subject(

@@ -27,15 +27,22 @@ export function successorOf({ action }: Step): Pod | undefined {
     labels,
     annotations,
   };
-  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: withClaims(template.spec, name, volumeClaimTemplates) };
+  const spec = withClaims(template.spec, { set: name, ordinal: 0, templates: volumeClaimTemplates });
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec };
 }
 
-/** As the StatefulSet's controller adds them: the first pod's. */
-function withClaims(spec: PodSpec, set: string, templates: readonly ClaimTemplate[]): PodSpec {
+interface Claims {
+  readonly set: string;
+  readonly ordinal: number;
+  readonly templates: readonly ClaimTemplate[];
+}
+
+/** As the StatefulSet's controller adds them to the pod of this ordinal. */
+export function withClaims(spec: PodSpec, { set, ordinal, templates }: Claims): PodSpec {
   if (templates.length === 0) return spec;
   const claims = templates.map(({ metadata: { name } }) => ({
     name,
-    persistentVolumeClaim: { claimName: `${name}-${set}-0` },
+    persistentVolumeClaim: { claimName: `${name}-${set}-${ordinal}` },
   }));
   const names = new Set(claims.map(({ name }) => name));
   const others = (spec.volumes ?? []).filter(({ name }) => !names.has(name));

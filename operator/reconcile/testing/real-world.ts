@@ -46,6 +46,8 @@ export class RealWorld implements AsyncDisposable {
   /** Since the last call of `takeChanges`: `apply Service web: Absent`. */
   readonly #changes: string[] = [];
   readonly events: string[] = [];
+  /** By so much the reconcilers' clock is ahead, milliseconds. */
+  aheadMs = 0;
   readonly #server: ApiServer;
   readonly #listed = new Map<string, readonly KubeObject[]>();
   readonly #reconcilers = new Map<string, Reconciler>();
@@ -155,7 +157,7 @@ export class RealWorld implements AsyncDisposable {
       caches: [...types, childTypes.pods].map((type) => ({ type, cache: this.#cache<AnyChild>(type, resource.kind) })),
       contenders: contenders && { kind: contenders.kind, cache: this.#cache<Workload>(contenders, resource.kind) },
       events: { record: ({ reason, note }) => this.events.push(`${reason}: ${note}`) },
-      clock: systemClock,
+      clock: { ...systemClock, wall: () => systemClock.wall() + this.aheadMs },
       tenant: DEFAULT_TENANT,
       tenancy: new Tenancy({ tenant: DEFAULT_TENANT, watchNamespaces: [] }),
       clusterName: 'east',

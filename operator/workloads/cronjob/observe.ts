@@ -3,11 +3,13 @@ import type { CronJob, Job } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
 import type { CronJobSpec, CronJobStatus } from '../../api/cronjob.ts';
 import { annotations } from '../../api/group.ts';
+import type { Pod } from '../../api/kubernetes.ts';
 import { nextOnceAfter } from '../../lib/summer-time.ts';
 import { nextAfter } from '../../lib/cron-next.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
-import { numberAnnotation } from '../../reconcile/metadata.ts';
+import { controllerOf, numberAnnotation } from '../../reconcile/metadata.ts';
+import type { Awaited } from '../../reconcile/awaited-pod.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
@@ -79,6 +81,15 @@ function runs({ live }: Sight): readonly Job[] {
 function underWay(sight: Sight): readonly Job[] {
   const live = cronJobOf(sight);
   return live ? runs(sight).filter((job) => isOf(job, live) && job.spec.suspend !== true && !isJobOver(job)) : [];
+}
+
+/** Of a run that has begun and has no pod yet. */
+export function awaitedPod(sight: Sight): Awaited | undefined {
+  const owned = new Set(sight.live.list<Pod>(childTypes.pods).map((pod) => controllerOf(pod)?.uid));
+  const job = underWay(sight).find(({ metadata: { uid }, status: { active = 0, succeeded = 0, failed = 0 } = {} }) => {
+    return active + succeeded + failed === 0 && !owned.has(uid);
+  });
+  return job && { makerUid: job.metadata.uid ?? '', name: job.metadata.name, template: job.spec.template };
 }
 
 function startOf({ metadata, status }: Job): string {

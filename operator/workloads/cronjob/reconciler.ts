@@ -7,9 +7,10 @@ import { isRefusal, lacksPermit } from '../../reconcile/apply.ts';
 import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import { RefusedPods } from '../../reconcile/refused-pods.ts';
 import type { Grant, ObjectKey, Result } from '../../reconcile/reconciler.ts';
 import { desired } from './desired.ts';
-import { facts, verdict } from './observe.ts';
+import { awaitedPod, facts, verdict } from './observe.ts';
 import type { RunsOptions } from './runs.ts';
 import { CronRuns } from './runs.ts';
 import { repair } from './stuck.ts';
@@ -29,7 +30,7 @@ export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
   readonly #runs: CronRuns;
 
   constructor(options: RunsOptions) {
-    super(cronJob, options);
+    super(cronJob, options, [new RefusedPods(options.client, awaitedPod)]);
     this.#runs = new CronRuns(options);
   }
 

@@ -26,16 +26,15 @@ export class ClaimKeeper implements Attendant<PersistentSpec> {
   }
 
   /** Throws what the client throws, but for what refuses. */
-  async attend({ owner, live }: Sight, spec: PersistentSpec, grant: Grant): Promise<Report | undefined> {
+  async attend({ owner, live }: Sight, spec: PersistentSpec, report: Report, grant: Grant): Promise<Report> {
     const set = live.get<StatefulSet>(childTypes.statefulSets, owner.name);
-    if (!set) return undefined;
+    if (!set) return report;
     const reports: Report[] = [];
     await forEach(wantedSizes(set, spec), AT_ONCE, async (wanted) => {
-      const report = await this.#keep(wanted, set, grant);
-      if (report) reports.push(report);
+      const found = await this.#keep(wanted, set, grant);
+      if (found) reports.push(found);
     });
-    const [first, ...others] = reports;
-    return first && gravest([first, ...others]);
+    return gravest([report, ...reports]);
   }
 
   async #keep(wanted: Wanted, set: StatefulSet, grant: Grant): Promise<Report | undefined> {

@@ -15,7 +15,10 @@ import {
   parkedVerdict,
   replicaFacts,
   replicaVerdict,
+  wantedReplicas,
 } from '../../reconcile/replicas.ts';
+import type { Awaited } from '../../reconcile/awaited-pod.ts';
+import { withClaims } from '../../reconcile/successor.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
 
@@ -71,6 +74,22 @@ export function repair(sight: Sight): Step | undefined {
     child: { type: childTypes.pods, hash: '' },
     action: { type: 'stop', live: stuck, reason: 'OutdatedAndNotReady' },
   };
+}
+
+/** The next one that Kubernetes should have made; one after the other, unless told, waits for those before it. */
+export function awaitedPod(sight: Sight): Awaited | undefined {
+  const set = setOf(sight);
+  if (!set) return undefined;
+  const { template, ordinals, podManagementPolicy, volumeClaimTemplates = [] } = set.spec;
+  const { name, uid = '' } = set.metadata;
+  const pods = sight.live.list<Pod>(childTypes.pods).filter((pod) => isOf(pod, set));
+  const mayFollow = podManagementPolicy === 'Parallel' || pods.every((pod) => isReady(pod) && !isDeleting(pod));
+  if (pods.length >= wantedReplicas(set) || !mayFollow) return undefined;
+  const taken = new Set(pods.map(({ metadata }) => metadata.name));
+  let ordinal = ordinals?.start ?? 0;
+  while (taken.has(`${name}-${ordinal}`)) ordinal++;
+  const spec = withClaims(template.spec, { set: name, ordinal, templates: volumeClaimTemplates });
+  return { makerUid: uid, name: `${name}-${ordinal}`, template: { ...template, spec } };
 }
 
 function setOf({ owner, live }: Sight): StatefulSet | undefined {

@@ -6,9 +6,10 @@ import { checkedSpec } from '../../api/spec.ts';
 import type { WorkloadKind } from '../../reconcile/child-look.ts';
 import type { ChildSetOptions } from '../../reconcile/child-options.ts';
 import { ChildSetReconciler } from '../../reconcile/child-set.ts';
+import { RefusedPods } from '../../reconcile/refused-pods.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { desired } from './desired.ts';
-import { facts, repair, verdict } from './observe.ts';
+import { awaitedPod, facts, repair, verdict } from './observe.ts';
 
 const persistent: WorkloadKind<PersistentSpec> = {
   resource: persistentResource,
@@ -23,6 +24,6 @@ const persistent: WorkloadKind<PersistentSpec> = {
 
 export class PersistentReconciler extends ChildSetReconciler<PersistentSpec> {
   constructor(options: ChildSetOptions) {
-    super(persistent, options, new ClaimKeeper(options.client));
+    super(persistent, options, [new ClaimKeeper(options.client), new RefusedPods(options.client, awaitedPod)]);
   }
 }

@@ -5,6 +5,7 @@ import type { ServiceSpec, ServiceStatus } from '../../api/service.ts';
 import { SERVICE_KIND } from '../../api/service.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
 import { tenantOf } from '../../reconcile/metadata.ts';
+import { podsRefused } from '../../reconcile/awaited-pod.ts';
 import { isObserved, parkedVerdict, replicaFacts, replicaVerdict, troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 
@@ -36,10 +37,8 @@ function tooLate({ status }: Deployment, sight: Sight): Report | undefined {
   return { state: 'stalled', reason: 'ReadinessTimeout', message, problem: message };
 }
 
-/** A quota or an admission policy, for example. */
 function refusedPods({ status }: Deployment): Report | undefined {
   const failure = status?.conditions?.find((each) => each.type === 'ReplicaFailure' && each.status === 'True');
   if (!failure) return undefined;
-  const message = `Kubernetes refuses the pods: ${failure.message ?? failure.reason ?? 'no reason given'}`;
-  return { state: 'working', reason: 'PodsRefused', message, problem: message };
+  return podsRefused(failure.message ?? failure.reason ?? 'no reason given');
 }
