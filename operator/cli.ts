@@ -29,6 +29,10 @@ const options = {
   yes: { type: 'boolean' },
   term: { type: 'string' },
   drain: { type: 'string' },
+  in: { type: 'string' },
+  all: { type: 'boolean' },
+  keep: { type: 'boolean' },
+  force: { type: 'boolean' },
   ...configFlags,
 } as const;
 
@@ -85,6 +89,10 @@ const OWN: ReadonlySet<string> = new Set([
   'yes',
   'term',
   'drain',
+  'in',
+  'all',
+  'keep',
+  'force',
 ]);
 
 function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): Asked {

@@ -5,9 +5,8 @@ import { encodeRecord, type LeaseRecord } from '../leadership/lease-record.ts';
 import { readPeers, type Peer } from '../leadership/presence.ts';
 import type { Advice, Finding } from '../leadership/repair.ts';
 import { examine, repaired, RepairRefused } from '../leadership/repair.ts';
-import { atLeast } from '../leadership/timing.ts';
 import { cellKeys, type CellStore } from '../lease/cell-store.ts';
-import { systemClock } from '../lib/clock.ts';
+import { livingPeers } from './silence.ts';
 import { withStore } from './tenant.ts';
 
 /** For each call to the store. */
@@ -66,12 +65,8 @@ async function lookAt(store: CellStore, { tenant }: Config) {
   return { view, reply };
 }
 
-/** Not every store can say how old a record is, so records that may be of a living controller are looked at twice. */
-async function assertSilent(store: CellStore, { tenant, lease }: Config, before: readonly Peer[]): Promise<void> {
-  if (before.every(({ ageMs }) => ageMs > atLeast(lease.ttlMs))) return;
-  await systemClock.sleep(atLeast(lease.ttlMs));
-  const beats = new Map(before.map(({ identity, beat }) => [identity, beat]));
-  const alive = (await readPeers(store, tenant, CALL)).filter(({ identity, beat }) => beats.get(identity) !== beat);
+async function assertSilent(store: CellStore, config: Config, before: readonly Peer[]): Promise<void> {
+  const alive = await livingPeers(store, config, before);
   if (alive.length === 0) return;
   const names = alive.map(({ identity, cluster }) => `${identity} (${cluster.name})`).join(', ');
   throw new RepairRefused(`stop all controllers of the tenant first, they go on from this term: ${names}`);

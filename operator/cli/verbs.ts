@@ -8,6 +8,7 @@ import { render } from './render.ts';
 import { storageVerbs } from './storage.ts';
 import type { Streams } from './streams.ts';
 import { tenantVerbs } from './tenant.ts';
+import { uninstallVerbs } from './uninstall.ts';
 import { validate } from './validate.ts';
 
 export interface Asked {
@@ -85,4 +86,5 @@ export const verbs: Readonly<Record<string, Verb>> = {
     },
   },
   ...storageVerbs,
+  ...uninstallVerbs,
 };
