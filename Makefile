@@ -42,9 +42,11 @@ format: install ## Format all files
 	@npm run --silent format
 
 unit: install ## Unit tests, the stores against real servers (WATCH=1 reruns on change)
+	@$(NODE) hack/lab/prepare.ts
 	@npm run --silent $(if $(WATCH),test:watch,test)
 
 e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
+	@$(NODE) hack/lab/prepare.ts
 	@npm run --silent e2e -- $(SPEC)
 
 soak: install ## Elections of real processes on real stores, with faults (MINUTES=10, SEED=, STORE=redis|db)

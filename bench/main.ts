@@ -4,6 +4,7 @@
  * A benchmark is no test: whatever the verdicts, the exit code is 0 unless something could not be measured.
  */
 import { availableParallelism, loadavg } from 'node:os';
+import { installFor } from '../hack/lab/tools.ts';
 import { burst } from './burst.ts';
 import { handover } from './handover.ts';
 import { idle } from './idle.ts';
@@ -43,6 +44,7 @@ async function main(only: string | undefined, store: string | undefined): Promis
   if (only !== undefined && !names.includes(only))
     throw new Error(`there is no benchmark ${only}, but: ${names.join(', ')}`);
   const chosen = [...BENCHMARKS].filter(([name]) => only === undefined || only === name);
+  await installFor('bench');
   const results: Result[] = [];
   const loadBefore = load();
   try {
@@ -53,7 +55,7 @@ async function main(only: string | undefined, store: string | undefined): Promis
     }
     if (only === undefined || only === STORES) {
       say(`Measuring: ${STORES}`);
-      results.push(await stores(stopping.signal, store));
+      await stores(stopping.signal, results, store);
     }
   } finally {
     if (results.length > 0) report(results, loadBefore); // also when a later one failed

@@ -11,7 +11,6 @@ import { startController } from '../hack/lab/controller.ts';
 import { kubectl } from '../hack/lab/kubectl.ts';
 import type { Redis } from '../hack/lab/redis.ts';
 import { startRedis } from '../hack/lab/redis.ts';
-import { installRedis } from '../hack/lab/tools.ts';
 import { labels } from '../operator/api/group.ts';
 import type { WorkloadProcess } from '../operator/api/process.ts';
 import { processResource } from '../operator/api/process.ts';
@@ -68,7 +67,6 @@ export class Rig {
     await down(CLUSTER); // of a run that was killed
     try {
       const { kubeconfigPath } = await startCluster({ name: CLUSTER, simulated: true, signal });
-      await installRedis();
       redis = await startRedis();
       rig = new Rig(kubeconfigPath, redis, signal);
       await rig.#installCrds();

@@ -16,23 +16,18 @@ const WARM_UP = 100;
 /** Before each measurement of a hand-over and each raw one beside it: what was left behind (hints, watches) has arrived. */
 const PAUSE_MS = 50;
 
-/** Needs no cluster: its servers are started and ended here. */
-export async function stores(signal: AbortSignal, only?: string): Promise<Result> {
-  const rows: Row[] = [];
-  const notes: string[] = [];
+/** Needs no cluster: its servers are started and ended here. One after another hands over what was measured. */
+export async function stores(signal: AbortSignal, results: Result[], only?: string): Promise<void> {
   for (const [name, open] of SUBJECTS) {
     if (only !== undefined && only !== name) continue;
     await using ending = new AsyncDisposableStack();
     const subject = await open(ending);
     if (typeof subject === 'string') {
-      notes.push(subject);
+      results.push({ rows: [], notes: [subject] });
       continue;
     }
-    const result = await untilAborted(measure(subject), signal);
-    rows.push(...result.rows);
-    notes.push(...(result.notes ?? []));
+    results.push(await untilAborted(measure(subject), signal));
   }
-  return { rows, notes };
 }
 
 async function measure(subject: Subject): Promise<Result> {

@@ -5,9 +5,10 @@
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { play } from '../../e2e/support/chaos/campaign.ts';
+import { REAL } from '../../e2e/support/chaos/campaign.ts';
 import { faults } from '../../e2e/support/chaos/faults.ts';
-import { tableOf, violationsOf } from '../../e2e/support/chaos/table.ts';
+import { installFor } from '../lab/tools.ts';
+import { conduct } from './conduct.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,29 +24,12 @@ const { values } = parseArgs({
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-const stopping = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(name, () => {
-    say(`${name}: ending after this round`);
-    stopping.abort();
-  });
-}
-
 if (values.list) for (const name of Object.keys(faults)) say(name);
 else {
   const seed = values.seed === undefined ? randomInt(1e9) : Number(values.seed);
   say(`seed ${seed}`);
   const chosen = values.fault ?? Object.keys(faults);
-  const result = await play({
-    chosen,
-    rounds: Number(values.rounds),
-    seed,
-    keep: values.keep,
-    say,
-    stopping: stopping.signal,
-  });
-  say(`\n${tableOf(result)}`);
-  const violations = violationsOf(result);
-  for (const violation of violations) say(`VIOLATION ${violation}`);
-  if (violations.length > 0) process.exitCode = 1;
+  await installFor('chaos');
+  const rounds = Number(values.rounds);
+  process.exitCode = await conduct({ chosen, rounds, seed, keep: values.keep, say }, REAL);
 }

@@ -13,7 +13,7 @@ import { startController } from '../lab/controller.ts';
 import { kubectl } from '../lab/kubectl.ts';
 import type { Redis } from '../lab/redis.ts';
 import { startRedis } from '../lab/redis.ts';
-import { installRedis } from '../lab/tools.ts';
+import { installFor } from '../lab/tools.ts';
 import { remember, stopKept } from './kept.ts';
 import { applySample, deletePod, killLeader } from './scene.ts';
 import { Steps, seconds } from './steps.ts';
@@ -35,7 +35,7 @@ async function start(): Promise<Cluster> {
   cluster = up;
   const kube = kubectl(up.kubeconfigPath);
   redis = await steps.step('Start Redis, the external lock', async () => {
-    await installRedis();
+    await installFor('demo');
     return startRedis();
   });
   await steps.step('Install the custom resource definitions', () =>

@@ -1,6 +1,6 @@
 /** `npm run prepare:tests`: what the tests need of the machine, once. Later runs find it there. */
 import { prepare } from '../cluster/prepare.ts';
-import { installStores } from './tools.ts';
+import { installFor } from './tools.ts';
 
-await installStores();
+await installFor('test');
 await prepare();

@@ -4,26 +4,42 @@ import { dirname } from 'node:path';
 import { install } from '../cluster/packages.ts';
 import { which } from '../cluster/shell.ts';
 
-const STORES: Tools = {
-  'redis-server': 'redis-server',
-  postgres: 'postgresql',
-  pgbouncer: 'pgbouncer',
-  'libfaketimeMT.so.1': 'libfaketime',
-};
-
-/** Where Debian puts what is not on PATH. */
-const FOLDERS = ['/usr/lib/postgresql/*/bin', '/usr/lib/*/faketime'];
+const REDIS = { 'redis-server': 'redis-server' };
+const POSTGRES = { postgres: 'postgresql' };
+const FAKETIME = { 'libfaketimeMT.so.1': 'libfaketime' };
+/** With which API servers get their certificates, and are asked whether they are ready. */
+const CERTIFICATES = { openssl: 'openssl', curl: 'curl', ...FAKETIME };
 
 /** Program → package. */
 type Tools = Readonly<Record<string, string>>;
 
-export async function installRedis(): Promise<void> {
-  await installQuietly({ 'redis-server': 'redis-server' });
+/** Verbs of the Makefile, and what each needs besides the clusters' own programs. */
+export const NEEDS = {
+  demo: REDIS,
+  chaos: { ...REDIS, ...FAKETIME },
+  soak: { ...REDIS, ...POSTGRES },
+  bench: { ...REDIS, ...POSTGRES, ...CERTIFICATES },
+  test: { ...REDIS, ...POSTGRES, ...CERTIFICATES, pgbouncer: 'pgbouncer' },
+} as const satisfies Readonly<Record<string, Tools>>;
+
+/** Where Debian puts what is not on PATH. */
+const FOLDERS = ['/usr/lib/postgresql/*/bin', '/usr/lib/*/faketime'];
+
+/** Before the verb begins. Throws what is missing, where it cannot be installed. */
+export async function installFor(verb: keyof typeof NEEDS): Promise<void> {
+  const tools: Tools = NEEDS[verb];
+  try {
+    await installQuietly(tools);
+  } catch (cause) {
+    throw new Error(`\`make ${verb}\` needs ${missing(tools).join(', ')}: install it, it could not be done here`, {
+      cause,
+    });
+  }
 }
 
-/** The servers that the tests of the stores start, each its own. */
-export async function installStores(): Promise<void> {
-  await installQuietly(STORES);
+/** Names of packages. */
+function missing(tools: Tools): readonly string[] {
+  return Object.entries(tools).flatMap(([program, name]) => (find(program) === undefined ? [name] : []));
 }
 
 function find(program: string): string | undefined {
@@ -38,7 +54,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** No service runs afterwards that did not before. */
 async function installQuietly(tools: Tools): Promise<void> {
-  if (Object.keys(tools).every((program) => find(program) !== undefined)) return;
+  if (missing(tools).length === 0) return;
   const mine = process.getuid?.() === 0 ? Object.keys(REFUSALS).filter((path) => !existsSync(path)) : [];
   try {
     for (const path of mine) {

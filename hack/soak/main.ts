@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { playElection } from '../../e2e/support/election/run.ts';
+import { installFor } from '../lab/tools.ts';
 import { STORES, type StoreName } from '../../e2e/support/election/stores.ts';
 
 /** A new seed, and a new store, after so long. */
@@ -40,6 +41,7 @@ function chosenStores(): readonly StoreName[] {
 
 async function main(): Promise<boolean> {
   const stores = chosenStores();
+  await installFor('soak');
   const totalMs = Number(values.minutes) * 60_000;
   const runs = Math.max(stores.length, Math.ceil(totalMs / LONGEST_MS));
   const firstSeed = values.seed === undefined ? randomInt(1e9) : Number(values.seed);

@@ -1,7 +1,6 @@
 /** Plays faults, one after another, and measures what the workloads had of it. */
 import { Chance } from '../../../operator/sim/chance.ts';
 import { readDiaries, uptimeMs } from './diaries.ts';
-import type { Fault } from './faults.ts';
 import { faults } from './faults.ts';
 import type { Overlap } from './verdict.ts';
 import { longestGap, overlapsOf, runsOf } from './verdict.ts';
@@ -36,46 +35,91 @@ export interface CampaignOptions {
   readonly stopping: AbortSignal;
 }
 
-export async function play({ chosen, rounds, seed, keep, say, stopping }: CampaignOptions): Promise<Result> {
-  const world = await World.open(keep);
-  try {
-    await world.settled();
-    const began = Date.now();
-    const played: Round[] = [];
-    for (const [index, name] of Array.from({ length: rounds }, () => chosen)
-      .flat()
-      .entries()) {
-      if (stopping.aborted) break;
-      const result = await playOne(world, name, new Chance(seed + index));
-      say(lineOf(result));
-      played.push(result);
+/** The part of a world that a campaign itself needs. */
+export type Place = Pick<World, 'folder' | 'settled' | 'close'>;
+
+export interface Means<W extends Place> {
+  readonly open: (keep?: string) => Promise<W>;
+  readonly faults: Readonly<Record<string, { play(world: W, chance: Chance): Promise<void> }>>;
+}
+
+export const REAL: Means<World> = { open: (keep) => World.open(keep), faults };
+
+/** Resolves when all rounds have been played; rejects with what ended it before. */
+export async function play(options: CampaignOptions): Promise<Result> {
+  const campaign = new Campaign(options, REAL);
+  await campaign.play();
+  return campaign.result;
+}
+
+export class Campaign<W extends Place> {
+  readonly #options: CampaignOptions;
+  readonly #means: Means<W>;
+  readonly #rounds: Round[] = [];
+  #began: number | undefined;
+  #world: W | undefined;
+  /** Once the world, which has the diaries, is closed. */
+  #runs: Result['runs'] | undefined;
+
+  constructor(options: CampaignOptions, means: Means<W>) {
+    this.#options = options;
+    this.#means = means;
+  }
+
+  /** Of the rounds that have been played so far, however it ends. */
+  get result(): Result {
+    return { rounds: this.#rounds, runs: this.#runs ?? this.#runsSoFar };
+  }
+
+  async play(): Promise<void> {
+    const { chosen, rounds, seed, keep, say, stopping } = this.#options;
+    const unknown = chosen.find((name) => !Object.hasOwn(this.#means.faults, name));
+    if (unknown !== undefined)
+      throw new Error(`there is no fault "${unknown}", but: ${Object.keys(this.#means.faults).join('; ')}`);
+    const world = await this.#means.open(keep);
+    this.#world = world;
+    try {
+      await world.settled();
+      this.#began = Date.now();
+      for (const [index, name] of Array.from({ length: rounds }, () => chosen)
+        .flat()
+        .entries()) {
+        if (stopping.aborted) break;
+        const result = await this.#playOne(world, name, new Chance(seed + index));
+        say(lineOf(result));
+        this.#rounds.push(result);
+      }
+    } finally {
+      this.#runs = this.#runsSoFar;
+      await world.close();
     }
-    return { rounds: played, runs: runsBetween(world, began) };
-  } finally {
-    await world.close();
+  }
+
+  get #runsSoFar(): Result['runs'] {
+    return this.#world === undefined || this.#began === undefined ? NO_RUNS : runsBetween(this.#world, this.#began);
+  }
+
+  async #playOne(world: W, name: string, chance: Chance): Promise<Round> {
+    const from = uptimeMs();
+    await this.#means.faults[name]?.play(world, chance);
+    const healedAt = uptimeMs();
+    const settledAt = await world.settled();
+    const to = uptimeMs();
+    const lives = readDiaries(world.folder);
+    const recent = lives.filter(({ seenAt }) => seenAt >= from);
+    return {
+      fault: name,
+      gaps: steady.map((each) => Math.max(0, longestGap(lives, each.name, { from, to }) - BEAT_MS)),
+      overlaps: overlapsOf(recent),
+      recoveryMs: Math.max(0, settledAt - healedAt),
+    };
   }
 }
 
-async function playOne(world: World, name: string, chance: Chance): Promise<Round> {
-  const fault: Fault | undefined = faults[name];
-  if (!fault) throw new Error(`there is no fault "${name}", but: ${Object.keys(faults).join('; ')}`);
-  const from = uptimeMs();
-  await fault.play(world, chance);
-  const healedAt = uptimeMs();
-  const settledAt = await world.settled();
-  const to = uptimeMs();
-  const lives = readDiaries(world.folder);
-  const recent = lives.filter(({ seenAt }) => seenAt >= from);
-  return {
-    fault: name,
-    gaps: steady.map((each) => Math.max(0, longestGap(lives, each.name, { from, to }) - BEAT_MS)),
-    overlaps: overlapsOf(recent),
-    recoveryMs: Math.max(0, settledAt - healedAt),
-  };
-}
+const NO_RUNS: Result['runs'] = { once: 0, twice: [], missed: [] };
 
 /** Whole minutes between then and now; the last one may still come. */
-function runsBetween({ folder }: World, began: number): Result['runs'] {
+function runsBetween({ folder }: Pick<World, 'folder'>, began: number): Result['runs'] {
   const lives = readDiaries(folder);
   const first = Math.ceil(began / MINUTE_MS);
   const minutes = Array.from({ length: Math.max(0, Math.floor(Date.now() / MINUTE_MS) - first) }, (_, n) => first + n);
