@@ -1,17 +1,25 @@
-/** Writes crds/*.yaml from operator/api. With --check it writes nothing and ends with 1 when a file is not up to date. */
+/** Writes crds/*.yaml from operator/api, and the fields that Kubernetes knows into operator/api. With --check it writes nothing and ends with 1 when a file is not up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { customResourceDefinition } from '../operator/api/crd.ts';
 import { customResources } from '../operator/api/kinds.ts';
+import { kubernetesFields } from './kubernetes-fields.ts';
 
-const FOLDER = resolve(import.meta.dirname, '..', 'crds');
+const ROOT = resolve(import.meta.dirname, '..');
+const FOLDER = join(ROOT, 'crds');
 const HEADER = '# Generated from operator/api by hack/generate-crds.ts. Do not edit.\n';
 
-const files = customResources.map((resource) => ({
-  path: join(FOLDER, `${resource.plural}.yaml`),
-  text: HEADER + stringify(customResourceDefinition(resource), { lineWidth: 0, aliasDuplicateObjects: false }),
-}));
+const files = [
+  ...customResources.map((resource) => ({
+    path: join(FOLDER, `${resource.plural}.yaml`),
+    text: HEADER + stringify(customResourceDefinition(resource), { lineWidth: 0, aliasDuplicateObjects: false }),
+  })),
+  {
+    path: join(ROOT, 'operator/api/kubernetes-fields.json'),
+    text: `${JSON.stringify(kubernetesFields(), undefined, 2)}\n`,
+  },
+];
 
 function current(path: string): string {
   try {

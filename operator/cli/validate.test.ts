@@ -68,6 +68,14 @@ describe('validate', () => {
       'a.yaml:7:15: spec.resources.cpuLimit: "fast" is not valid: no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory',
     ],
     ['spec: {image: b, env: {PASSWORD: 1234}}', 'a.yaml:4:34: spec.env.PASSWORD is not valid'],
+    [
+      'spec:\n  image: busybox\n  podTemplate:\n    spec:\n      tolerations:\n        - {keyy: gpu}',
+      'a.yaml:9:18: spec.podTemplate.spec.tolerations[0].keyy: "gpu" is not a field that Kubernetes knows; did you mean key?',
+    ],
+    [
+      'spec: {image: b, podTemplate: {spec: {hostNetwork: "yes"}}}',
+      'a.yaml:4:52: spec.podTemplate.spec.hostNetwork: "yes" must be true or false',
+    ],
     ['spce: {image: busybox}', 'spce is not a known field; there are apiVersion, kind, metadata, spec, status'],
   ])('%s', (spec, finding) => {
     const { code, stderr } = check(file('a.yaml', `${HEAD}${spec}\n`));
@@ -97,6 +105,10 @@ describe('validate', () => {
     ['hello: world\n', ':1:1: has neither apiVersion and kind nor a setting of the configuration file'],
     ['redis: {addr: "r:1"}\nlease: {ttl: 5s}\n', 'lease breaks a rule: renewDeadline'],
     ['prot: 8080\nredis: {addr: "r:1"}\n', ':1:7: prot is not a known key; did you mean "port"?'],
+    [
+      'redis: {addr: "r:1"}\nworkloads:\n  processes:\n    - name: a\n      image: b\n      podTemplate: {spec: {containers: [{name: main, envfrom: []}]}}\n',
+      ':6:63: workloads.processes[0].podTemplate.spec.containers[0].envfrom is not a field that Kubernetes knows; did you mean envFrom?',
+    ],
     [
       'redis: {addr: "r:1"}\nservices: [{name: a, image: b, replicas: many}]\n',
       ':2:42: workloads.services[0].replicas: "many" is not valid',

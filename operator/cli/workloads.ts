@@ -3,9 +3,11 @@ import { metadataFlaws, nameFlaw, showPath, specFlaws, storedSpec } from '../api
 import type { CustomResource } from '../api/crd.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
 import { customResources } from '../api/kinds.ts';
+import { templateFlaws } from '../api/kubernetes-fields.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { unknownFields } from '../api/unknown-fields.ts';
 import { checkConfig, isConfig } from '../config/check.ts';
+import { workloadLists } from '../config/workloads.ts';
 import { brokenTimingRule } from '../leadership/timing.ts';
 import { nearest } from '../lib/edit-distance.ts';
 import { clockWarnings } from './clock-warnings.ts';
@@ -93,11 +95,28 @@ function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record
     settings,
     warnings: notices.map((what) => ({ at: at([]), what })),
     workloads: workloads.flatMap(({ spec, ...rest }) => (spec ? [{ ...rest, spec }] : [])),
-    findings: problems.map(({ where, ...rest }) => ({
-      at: where?.startsWith(source.name) ? where : at([]),
-      what: [rest.path, rest.shown === undefined ? '' : `: ${rest.shown}`, ` ${rest.fix}`].join(''),
-    })),
+    findings: [
+      ...problems.map(({ where, ...rest }) => ({
+        at: where?.startsWith(source.name) ? where : at([]),
+        what: [rest.path, rest.shown === undefined ? '' : `: ${rest.shown}`, ` ${rest.fix}`].join(''),
+      })),
+      ...entriesOf(content).flatMap(([path, entry]) =>
+        templateFlaws(entry).map((flaw) => say(content, [...path, ...flaw.path], { at, fix: flaw.fix })),
+      ),
+    ],
   };
+}
+
+/** Of a configuration file: the workloads in it, wherever they may stand. */
+function entriesOf(content: Readonly<Record<string, unknown>>): readonly (readonly [FieldPath, unknown])[] {
+  return [[], ['workloads']].flatMap((path) => {
+    const inner = path.reduce<unknown>((at, step) => (isObject(at) ? at[step] : undefined), content);
+    if (!isObject(inner)) return [];
+    return workloadLists.flatMap((list) => {
+      const entries = inner[list];
+      return Array.isArray(entries) ? entries.map((entry, index) => [[...path, list, index], entry] as const) : [];
+    });
+  });
 }
 
 function checkResource(resource: CustomResource, content: Readonly<Record<string, unknown>>, at: Part['at']): Checked {
@@ -111,7 +130,10 @@ function checkResource(resource: CustomResource, content: Readonly<Record<string
     ...(naming === undefined ? [] : [say(content, ['metadata', 'name'], { at, fix: naming })]),
     ...metadataFlaws(metadata).map(({ path, fix }) => say(content, ['metadata', ...path], { at, fix })),
     ...specFlaws(resource, content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
-  ];
+    ...templateFlaws(content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
+  ].filter(
+    ({ at: place, what }, index, all) => all.findIndex((each) => each.at === place && each.what === what) === index,
+  );
   const workload = { ...content, spec: storedSpec(resource, content['spec']) } as unknown as Workload;
   return { findings, workloads: findings.length > 0 ? [] : [workload] };
 }

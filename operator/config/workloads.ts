@@ -26,6 +26,8 @@ const LISTS = {
   persistentSets: persistentCustomResource,
 } as const;
 
+export const workloadLists = Object.keys(LISTS);
+
 const namespaceName = dnsLabel();
 
 /** Of the original, where they never had an effect. */
