@@ -116,6 +116,18 @@ describe('scalars', () => {
 });
 
 describe('documents', () => {
+  it('of JSON follow each other without anything between them', () => {
+    const text = '\n{"a": "}{\\""}{"b": {"c": {}}}\n {"d": 1}\n---\n{"e": 1}';
+    const documents = parseYaml(text);
+    expect(documents.map(({ value }) => value)).toEqual([{ a: '}{"' }, { b: { c: {} } }, { d: 1 }, { e: 1 }]);
+    expect([documents[1]?.locate(['b', 'c']), documents[2]?.locate(['d'])]).toEqual(['2:26', '3:8']);
+  });
+
+  it('that begin like JSON are not cut', () => {
+    expect(valuesOf('{a: 1}\n--- {b: 2}')).toEqual([{ a: 1 }, { b: 2 }]);
+    expect(valuesOf('{a: {b: "x} {"}, c: 2}')).toEqual([{ a: { b: 'x} {' }, c: 2 }]);
+  });
+
   it.each(DOCUMENTS)('%s', (text, value) => {
     expect(valuesOf(text)).toEqual(value === undefined ? undefined : [value]);
   });

@@ -38,6 +38,44 @@ export interface YamlDocument {
 }
 
 export function parseYaml(text: string): readonly YamlDocument[] {
+  return partsOf(text).flatMap(parsePart);
+}
+
+/** JSON objects may follow each other with nothing between them. Each keeps its place, behind blanks. */
+function partsOf(text: string): readonly string[] {
+  const begins = beginsOf(text);
+  return begins.map((begin, index) => blank(text.slice(0, begin)) + text.slice(begin, begins[index + 1]));
+}
+
+function blank(text: string): string {
+  const lines = text.split('\n').map(({ length }) => ' '.repeat(length));
+  return lines.join('\n');
+}
+
+/** Offsets at which JSON objects begin, the first for all that stands before it; only 0 for anything else. */
+function beginsOf(text: string): readonly number[] {
+  const begins = [0];
+  if (!text.trimStart().startsWith('{')) return begins;
+  let [depth, end] = [0, 0];
+  for (const [sign, at] of braces(text)) {
+    if (sign === '}' && --depth === 0) end = at + 1;
+    else if (sign === '{' && depth++ === 0 && end > 0 && text.slice(end, at).trim() === '') begins.push(at);
+  }
+  return begins;
+}
+
+/** With their offsets; none of those in quoted texts. */
+function* braces(text: string): Generator<readonly ['{' | '}', number]> {
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (isQuoted && sign === '\\') at++;
+    else if (sign === '"') isQuoted = !isQuoted;
+    else if (!isQuoted && (sign === '{' || sign === '}')) yield [sign, at];
+  }
+}
+
+function parsePart(text: string): readonly YamlDocument[] {
   const lines = new LineCounter();
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
