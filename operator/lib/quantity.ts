@@ -61,8 +61,8 @@ export function compareQuantities(a: string | number, b: string | number): numbe
   return one === other ? 0 : one < other ? -1 : 1;
 }
 
-/** Rounded up, as the API server does. */
-function billionths(text: string): bigint | undefined {
+/** Of a unit, rounded up as the API server does; undefined as for `compareQuantities`. */
+export function billionths(text: string): bigint | undefined {
   const [, number, , suffix = ''] = (text.length <= MAX_LENGTH && QUANTITY.exec(text)) || [];
   if (number === undefined) return undefined;
   const [whole = '', fraction = ''] = number.split('.');

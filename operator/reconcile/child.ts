@@ -6,16 +6,10 @@ import type { ObjectMeta, PodSpec, PodTemplate } from '../api/kubernetes.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
 import { wholeNumber } from '../api/terms.ts';
 import type { CommonSpec } from '../api/workload.ts';
+import { contentHash } from './content-hash.ts';
 import type { Stamp } from './metadata.ts';
 import type { ServiceHolder } from './service-names.ts';
-import {
-  childLabels,
-  numberAnnotation,
-  ownerReference,
-  stableHash,
-  stampAnnotations,
-  withoutOurs,
-} from './metadata.ts';
+import { childLabels, numberAnnotation, ownerReference, stampAnnotations, withoutOurs } from './metadata.ts';
 import type { Child } from './plan.ts';
 import type { TemplateOptions } from './pod-template.ts';
 import { FENCING_TOKEN } from './pod-environment.ts';
@@ -93,7 +87,7 @@ export function makeChild(claim: Claim, blueprint: Blueprint): DesiredChild {
   const { type, name, activation, spec } = blueprint;
   const labels = labelsOf(claim, blueprint.labels);
   const users = withoutOurs(blueprint.annotations);
-  const hash = stableHash({ labels, annotations: users, spec: spec('') });
+  const hash = contentHash({ labels, annotations: users, spec: spec('') });
   const object: AnyChild = {
     apiVersion: type.group ? `${type.group}/${type.version}` : type.version,
     kind: type.kind,
@@ -137,7 +131,7 @@ export function activationOf(
   resumes: boolean,
   { term }: Stamp,
 ): Activation {
-  const templateHash = stableHash(template(''));
+  const templateHash = contentHash(template(''));
   const kept = live && keptToken(live, term);
   const same = live?.metadata.annotations?.[annotations.templateHash] === templateHash && !resumes;
   return { term: same && kept !== undefined ? kept : term, templateHash };

@@ -21,7 +21,7 @@ function holds(live: unknown, wanted: unknown, amounts: boolean): boolean {
 }
 
 /** Fields that are an amount, or a map of amounts. */
-const AMOUNTS: ReadonlySet<string> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
+export const AMOUNTS: ReadonlySet<string> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
 
 function objectHolds(live: Json, wanted: Json, amounts: boolean): boolean {
   return Object.entries(wanted).every(([key, value]) => holds(live[key], value, amounts || AMOUNTS.has(key)));

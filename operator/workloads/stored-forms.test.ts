@@ -278,6 +278,27 @@ describe('an amount in another form than the API server stores is no drift', () 
     expect(after).toEqual([]);
   });
 
+  it.each(kinds)('%s: nor is an edit that writes it in another form, and no pod is replaced', async (_name, ...of) => {
+    const [kind, type, more] = of;
+    const spec = (memoryLimit: string, memory: string) => ({
+      image: 'app:1',
+      ...more,
+      resources: { memoryLimit, cpuLimit: memoryLimit === '1Gi' ? '1' : 1 },
+      podTemplate: { spec: { volumes: [{ name: 'v', emptyDir: { sizeLimit: memory } }] } },
+    });
+    const key = { namespace: 'forms', name: `t${(number += 1)}` };
+    const child = () => world.get<Stored['child']>(type, key, type === pods ? `${key.name}-pod` : key.name);
+    await world.apply(kind.resource, key, spec('1Gi', '512Mi'));
+    await world.reconcile(kind, key);
+    const before = await child();
+    await world.apply(kind.resource, key, spec('1024Mi', '0.5Gi'));
+    world.takeChanges();
+    await world.reconcile(kind, key, 8);
+    const after = await child();
+    expect([after?.metadata.uid, after?.spec]).toEqual([before?.metadata.uid, before?.spec]);
+    expect(world.takeChanges().every((change) => change.startsWith('stamp '))).toBe(true);
+  });
+
   it('and a request may be its limit in another form', async () => {
     const resources = { cpuRequest: '9m', cpuLimit: '0.009' };
     expect((await stored(service, deployments, { resources })).after).toEqual([]);

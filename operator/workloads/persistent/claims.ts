@@ -129,15 +129,21 @@ function isListed(name: string, { persistentVolumes = [], volumeClaimTemplates =
   return !volumeClaimTemplates.some(({ metadata }) => metadata.name === name);
 }
 
-const OWN_FIELDS: Readonly<Record<string, string>> = {
+/** By what they become in a claim. */
+const OWN_FIELDS = {
   'spec.accessModes': 'accessMode',
   'spec.storageClassName': 'storageClassName',
-};
+  'spec.volumeMode': 'volumeMode',
+  'metadata.labels': 'labels',
+} as const;
 
 function pathIn(name: string, path: readonly string[], { persistentVolumes = [] }: PersistentSpec): string {
-  const own = OWN_FIELDS[path.join('.')];
-  const isOwn = own !== undefined && persistentVolumes.some((volume) => volume.name === name);
-  return isOwn ? `persistentVolumes[${name}].${own}` : `volumeClaimTemplates[${name}].${path.join('.')}`;
+  const volume = persistentVolumes.find((each) => each.name === name);
+  const own = Object.entries(OWN_FIELDS).find(([field]) => path.slice(0, 2).join('.') === field)?.[1];
+  const isOwn = own === 'accessMode' || own === 'storageClassName' || (own && volume?.[own] !== undefined);
+  return volume && own && isOwn
+    ? [`persistentVolumes[${name}]`, own, ...path.slice(2)].join('.')
+    : `volumeClaimTemplates[${name}].${path.join('.')}`;
 }
 
 function shown(value: unknown): string {

@@ -103,6 +103,10 @@ describe('what cannot be changed', () => {
       { persistentVolumes: [{ ...DATA, accessMode: 'ReadWriteMany' }] },
       'spec.persistentVolumes[data].accessMode cannot be changed from ReadWriteOnce to ReadWriteMany',
     ],
+    [
+      { persistentVolumes: [{ ...DATA, volumeMode: 'Block' }] },
+      'spec.persistentVolumes[data].volumeMode cannot be changed from none to Block',
+    ],
     [{ persistentVolumes: [] }, 'spec.persistentVolumes cannot be changed from data, logs to logs'],
     [{ volumeClaimTemplates: [] }, 'spec.persistentVolumes cannot be changed from data, logs to data'],
     [

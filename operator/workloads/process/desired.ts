@@ -5,7 +5,8 @@ import type { PodDefaults } from '../../api/pod-defaults.ts';
 import type { ProcessSpec } from '../../api/process.ts';
 import { PROCESS_KIND, processSpec } from '../../api/process.ts';
 import { checkedSpec } from '../../api/spec.ts';
-import { childLabels, ownerReference, stableHash, stampAnnotations } from '../../reconcile/metadata.ts';
+import { contentHash } from '../../reconcile/content-hash.ts';
+import { childLabels, ownerReference, stampAnnotations } from '../../reconcile/metadata.ts';
 import type { Stamp } from '../../reconcile/metadata.ts';
 import type { Desired } from '../../reconcile/plan.ts';
 import { graceSecondsOf, podMetadata, podSpec } from '../../reconcile/pod-template.ts';
@@ -43,7 +44,7 @@ export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, r
       restartPolicy: spec.restartPolicy,
       gracePeriodSeconds: graceSeconds(spec),
     });
-  const hash = stableHash({ labels, annotations: users.annotations, spec: render('') });
+  const hash = contentHash({ labels, annotations: users.annotations, spec: render('') });
   const object: Pod = {
     apiVersion: 'v1',
     kind: 'Pod',

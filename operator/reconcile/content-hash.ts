@@ -1,0 +1,19 @@
+/** What a child is made from, as one text: equal where the API server would store the same. Pure. */
+import { billionths } from '../lib/quantity.ts';
+import { AMOUNTS } from './contains.ts';
+import { stableHash } from './metadata.ts';
+
+/** As `stableHash`, and the same for `1024Mi` and `1Gi` where an amount stands. */
+export function contentHash(value: unknown): string {
+  return stableHash(plain(value, false));
+}
+
+function plain(value: unknown, isAmount: boolean): unknown {
+  if (Array.isArray(value)) return value.map((item) => plain(item, isAmount));
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([key, part]) => [key, plain(part, isAmount || AMOUNTS.has(key))]));
+  }
+  if (!isAmount || (typeof value !== 'string' && typeof value !== 'number')) return value;
+  return billionths(String(value))?.toString() ?? value;
+}
