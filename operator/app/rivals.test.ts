@@ -149,6 +149,26 @@ describe('a workload on which nobody acts says so', () => {
     expect([world.acting, world.conditions]).toEqual(['default', { Ready: 'Running' }]);
   });
 
+  it('where its tenant has another name now: a label moves it, and what runs runs on', async () => {
+    const world = new Rivals([{ tenant: 'default' }, { tenant: 'production' }]);
+    const [before, after] = world.all;
+    await before?.join();
+    await before?.reconcile();
+    world.runPod();
+    await before?.leave(true);
+    await after?.join();
+    await after?.reconcile();
+    expect(world.acting).toBe('default');
+    const pod = world.pod?.metadata.uid;
+    world.label('production');
+    for (let look = 0; look < 2; look++) {
+      after?.hear();
+      await after?.reconcile();
+    }
+    expect([world.acting, world.conditions]).toEqual(['production', { Ready: 'Running' }]);
+    expect(world.pod?.metadata.uid).toBe(pod);
+  });
+
   it('once, where its tenant cannot be seen but acts: whoever acts has the last word', async () => {
     const world = new Rivals([
       { tenant: 'production', store: 0 },

@@ -1,7 +1,7 @@
 /**
  * Workloads on which nobody acts: their status says so. Of all controllers in the cluster that look at the namespace the
- * first, by tenant and identity, speaks, whether it leads or not. A write fails when the workload has changed since, and what
- * somebody else has written over it is not said again.
+ * first, by tenant and identity, speaks, whether it leads or not. A write fails when the workload has changed since. Whose
+ * workload somebody writes it over, that tenant acts: nothing is said of its workloads any more.
  */
 import type { ClusterClient, KubeObject } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
@@ -17,6 +17,7 @@ import type { CommonStatus } from '../reconcile/status.ts';
 import { timestamp } from '../reconcile/status.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
 import type { Neglect } from '../reconcile/unclaimed.ts';
+import { UnseenTenants } from './unseen-tenants.ts';
 import { isContradicted, neglectedStatus, neglectOf } from '../reconcile/unclaimed.ts';
 
 type Workload = KubeObject & { status?: CommonStatus };
@@ -58,6 +59,7 @@ export class UnclaimedStatuses {
   readonly #topics = new Map<string, Topic>();
   /** What was said last of a workload, by its uid; as long as that holds. */
   readonly #said = new Map<string, string>();
+  readonly #unseen = new UnseenTenants();
   #seen = '';
 
   constructor(options: UnclaimedOptions) {
@@ -88,6 +90,7 @@ export class UnclaimedStatuses {
     if (seen !== this.#seen)
       for (const source of sources) for (const object of source.list()) this.#mark(source, object);
     this.#seen = seen;
+    for (const { name, lives } of tenancy.tenants) if (lives) this.#unseen.forget(name);
     try {
       await forEach([...this.#topics], AT_ONCE, ([key, topic]) => this.#consider(key, topic));
     } catch (error) {
@@ -101,21 +104,32 @@ export class UnclaimedStatuses {
   }
 
   async #consider(key: string, topic: Topic): Promise<void> {
-    const { clock } = this.#options;
-    const { source, namespace, name } = topic;
+    const { source, namespace, name, since = this.#options.clock.monotonic() } = topic;
     const workload = source.get({ namespace, name }) as Workload | undefined;
     const neglect = workload && this.#neglectOf(workload);
-    if (!workload || !neglect || !this.#isSpeaker(namespace)) {
+    if (!neglect) {
       this.#topics.delete(key);
-      if (!neglect) this.#said.delete(workload?.metadata.uid ?? '');
+      this.#said.delete(workload?.metadata.uid ?? '');
       return;
     }
-    const since = topic.since ?? clock.monotonic();
-    const patience = workload.status?.controller ? RETURN_MS : PATIENCE_MS;
-    this.#topics.set(key, { ...topic, since });
-    if (clock.monotonic() - since < patience) return;
-    await this.#say(source, workload, neglect);
-    this.#topics.delete(key);
+    const may = this.#maySay(workload, neglect, since);
+    if (may === 'now') await this.#say(source, workload, neglect);
+    if (may === 'later') this.#topics.set(key, { ...topic, since });
+    else this.#topics.delete(key);
+  }
+
+  /** `since`: when nobody acted on it for the first time. */
+  #maySay(workload: Workload, { tenant }: Neglect, since: number): 'now' | 'later' | 'never' {
+    const { uid = '', namespace = '' } = workload.metadata;
+    if (!this.#isSpeaker(namespace)) return 'never';
+    const said = this.#said.get(uid);
+    if (said !== undefined && isContradicted(workload, said)) {
+      if (tenant !== undefined) this.#unseen.acts(tenant);
+      return 'never';
+    }
+    const now = this.#options.clock.monotonic();
+    if (now - since < (workload.status?.controller ? RETURN_MS : PATIENCE_MS)) return 'later';
+    return tenant === undefined ? 'now' : this.#unseen.maySay(tenant, uid, now);
   }
 
   #neglectOf(workload: Workload): Neglect | undefined {
@@ -127,7 +141,6 @@ export class UnclaimedStatuses {
   async #say(source: Source, workload: Workload, neglect: Neglect): Promise<void> {
     const { client, clusterClock, logger } = this.#options;
     const { uid = '', namespace, name } = workload.metadata;
-    if (this.#said.get(uid) === neglect.message && isContradicted(workload, neglect)) return;
     const next = neglectedStatus(workload, neglect, timestamp(clusterClock.wall()));
     try {
       const written = await new StatusWriter<Workload>(client, source.type).writeAsSeen(workload, next);

@@ -79,7 +79,7 @@ describe('its status', () => {
 
   it('is contradicted by whoever writes another, not by its loss', () => {
     const next = neglectedStatus(workload({}), neglect, NOW);
-    expect([running, next, {}].map((status) => isContradicted(workload(status), neglect))).toEqual([
+    expect([running, next, {}].map((status) => isContradicted(workload(status), neglect.message))).toEqual([
       true,
       false,
       false,

@@ -14,6 +14,8 @@ const UNCLAIMED = 'Unclaimed';
 export interface Neglect {
   readonly reason: 'Unclaimed' | 'TenantNotHere';
   readonly message: string;
+  /** Whose it is. */
+  readonly tenant?: string;
 }
 
 /** Undefined: somebody acts on it, or says himself why not. `tenants`: those that have controllers in this cluster. */
@@ -29,7 +31,7 @@ export function neglectOf(owner: Owner, namespace: string, tenants: readonly Ten
     `Nobody acts on it. It belongs to tenant ${owners.join(' or ')} (${whose}), which has no controller in this cluster that ` +
     `looks at namespace ${namespace}; ${listed(acting)}. Start a controller of it, or set the label ${labels.tenant} to ` +
     'the tenant that is to run it';
-  return { reason: 'TenantNotHere', message };
+  return { reason: 'TenantNotHere', message, ...('tenant' in owner && { tenant: owner.tenant }) };
 }
 
 const WHOSE = {
@@ -58,7 +60,8 @@ interface Workload extends Child {
 export function neglectedStatus({ metadata, status }: Workload, neglect: Neglect, now: string): CommonStatus {
   const { generation = 0 } = metadata;
   const before = status?.conditions ?? [];
-  const verdict = { state: 'stalled', ...neglect, problem: neglect.message } as const;
+  const { reason, message } = neglect;
+  const verdict = { state: 'stalled', reason, message, problem: message } as const;
   const conditions = conditionsOf(verdict, { generation, now }, before);
   const since = before.find(({ type }) => type === UNCLAIMED)?.lastTransitionTime ?? now;
   const unclaimed = conditions
@@ -72,12 +75,12 @@ export function neglectedStatus({ metadata, status }: Workload, neglect: Neglect
     active,
     healthy,
     lastTransition,
-    lastError: neglect.message,
+    lastError: message,
   };
 }
 
 /** Whether somebody has said something else since: then somebody acts on it who cannot be seen from here. */
-export function isContradicted({ status }: Workload, { message }: Neglect): boolean {
+export function isContradicted({ status }: Workload, message: string): boolean {
   const conditions = status?.conditions ?? [];
   return conditions.length > 0 && !conditions.some((each) => each.type === UNCLAIMED && each.message === message);
 }
