@@ -14,7 +14,7 @@ import { LeadershipGuard } from '../leadership/guard.ts';
 import { History } from '../leadership/history.ts';
 import type { LeaseRecord } from '../leadership/lease-record.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
-import { STOP_MARGIN_MS } from '../leadership/permit.ts';
+import { stopMarginMs } from '../leadership/permit.ts';
 import type { ClusterView, LeadershipListener, Wishes } from '../leadership/ports.ts';
 import { Obedience } from '../leadership/obedience.ts';
 import { OrderBook } from '../leadership/orders.ts';
@@ -121,14 +121,14 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
   const { objects, cluster } = leading;
   const { takeover, priority, apiDeadlineMs } = config.failover;
   const candidate: Candidate = { identity, cluster, timing: config.lease, takeover, priority, apiDeadlineMs };
-  const bounds = () => permitBounds(base, elector().record);
+  const bounds = () => permitBounds(base, objects, elector().record);
   const permit = new PermitKeeper(new PermitLease({ ...config, client, known: leading.knownTerm, bounds }));
   const presence = makePresence(base, leading, { elector, wishes, stamp: () => permit.term });
   const shared = () => isShared({ candidate, permit, presence });
   const view: ClusterView = {
     ready: () => objects.ready(),
     highestStamp: () => objects.highestStamp(),
-    drainMs: (graceMs) => objects.drainMs(graceMs) + (shared() ? STOP_MARGIN_MS : 0),
+    drainMs: (graceMs) => objects.drainMs(graceMs) + (shared() ? stopMarginMs(objects.count) : 0),
     silentMs: () => client.serverClock.silentMs,
     serverTime: (monotonic) => client.serverClock.at(monotonic),
   };
@@ -147,10 +147,11 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
 /** Where controllers are configured otherwise, the lease says how long they take. */
 function permitBounds(
   { config, client }: Base,
+  { count }: Pick<TenantObjects, 'count'>,
   record: Pick<LeaseRecord, 'drainMs' | 'ttlMs'> | undefined,
 ): PermitBounds {
   return {
-    drainMs: Math.max(config.maxGracePeriodMs + STOP_MARGIN_MS, record?.drainMs ?? 0),
+    drainMs: Math.max(config.maxGracePeriodMs + stopMarginMs(count), record?.drainMs ?? 0),
     ttlMs: Math.max(config.lease.ttlMs, record?.ttlMs ?? 0),
     now: client.serverClock.at(),
   };

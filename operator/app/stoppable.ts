@@ -140,6 +140,7 @@ function allWorkloads(
     tenant,
     namespace,
     watchNamespaces,
+    maxGraceMs: config.maxGracePeriodMs,
     fenced,
     vanished,
     pods,

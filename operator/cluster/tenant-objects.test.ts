@@ -119,3 +119,13 @@ it('is ready with warm caches and an API server that answers the first of them',
   jobs.hasSynced = false;
   expect(objects.ready()).toBe(false);
 });
+
+it('counts what may have to be stopped', () => {
+  const { store, source, objects } = tenant(pod('first', 1, 5));
+  store.upsert(pod('second', 2, 5));
+  store.upsert(pod('second', 3, 5));
+  expect(objects.count).toBe(2);
+  store.delete(pod('first', 4, 5));
+  expect(objects.count).toBe(1);
+  expect(new TenantObjects([source, source]).count).toBe(2);
+});

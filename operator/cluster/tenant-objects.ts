@@ -15,6 +15,8 @@ export class TenantObjects {
   readonly #known: () => number;
   readonly #maxGraceMs: number;
   #highestStamp = 0;
+  /** Of all sources. */
+  count = 0;
   /** Grows with each event. */
   version = 0;
   #next: PromiseWithResolvers<void> | undefined;
@@ -30,7 +32,10 @@ export class TenantObjects {
     this.#known = known;
     this.#maxGraceMs = maxGraceMs;
     for (const source of sources) {
-      for (const object of source.list()) this.#noteStamp(object);
+      for (const object of source.list()) {
+        this.#noteStamp(object);
+        this.count += 1;
+      }
       source.subscribe((event) => this.#changed(event));
     }
   }
@@ -63,6 +68,7 @@ export class TenantObjects {
   #changed({ type, object, old }: StoreEvent<KubeObject>): void {
     this.#noteStamp(object);
     this.version += 1;
+    if (type !== 'modified') this.count += type === 'added' ? 1 : -1;
     this.#next?.resolve();
     this.#next = undefined;
     const shrinks = type === 'deleted' || (old !== undefined && graceMsOf(object) < graceMsOf(old));

@@ -29,6 +29,19 @@ export const ADOPT_GRACE_MS = 3000;
 /** What parking takes besides the graces of the pods: the wait for a standby, and slow calls to the API server. */
 export const STOP_MARGIN_MS = ADOPT_GRACE_MS + 5000;
 
+/** Kubernetes' controllers delete 20 pods a second, by the default of `--kube-api-qps`; ours are faster. Milliseconds. */
+const PER_OBJECT_MS = 50;
+/** So many are within the margin of a small tenant. */
+const FEW = 100;
+/** The margin grows in steps: a longer one is acknowledged by all before what needs it is started. */
+const STEP = 200;
+
+/** The same for a tenant of so many objects that make pods, and pods. */
+export function stopMarginMs(objects: number): number {
+  if (objects <= FEW) return STOP_MARGIN_MS;
+  return ADOPT_GRACE_MS + Math.ceil((objects + FEW) / STEP) * STEP * PER_OBJECT_MS;
+}
+
 export function hasEnded(permit: KnownPermit, serverTime: number): boolean {
   return typeof permit === 'object' && permit.scope === 'multi' && serverTime > permit.renewedAt + permit.ttlMs;
 }

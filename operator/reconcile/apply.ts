@@ -33,13 +33,13 @@ export class Applier<T extends Child & KubeObject> {
     this.#type = type;
   }
 
-  /** Without a grant only `stop`, `park`, `release` and `purge`. Throws what the client throws, but for 404 and 409. */
+  /** Without a grant only `stop`, `park`, `release` and `purge`; what a `stop` left is not said then. Throws what the client throws, but for 404 and 409. */
   async apply(action: Action<T>, grant?: Grant): Promise<Outcome<T>> {
     if (!grant && (startsPods(action) || action.type === 'stamp')) throw new Error(`${action.type} needs a grant`);
     try {
       if (grant && startsPods(action))
         await grant.allowGrace(podGraceMs(action.object), () => this.tryOut(action, grant));
-      return { live: await this.#send(action, fenced(grant)), changed: false };
+      return { live: await this.#send(action, grant), changed: false };
     } catch (error) {
       if (!hasCode(error, 409) && !hasCode(error, 404)) throw error;
       if (isCreation(action) && hasCode(error, 404)) throw error; // the namespace
@@ -74,7 +74,8 @@ export class Applier<T extends Child & KubeObject> {
     }
   }
 
-  async #send(action: Action<T>, options: ReturnType<typeof fenced>): Promise<T | undefined> {
+  async #send(action: Action<T>, grant: Grant | undefined): Promise<T | undefined> {
+    const options = fenced(grant);
     switch (action.type) {
       case 'create':
         return this.#client.create<T>(this.#type, action.object, { ...options, ...AS_OURS });
@@ -91,8 +92,10 @@ export class Applier<T extends Child & KubeObject> {
           ...options,
           preconditions: identity(action.live),
           ...(action.awaited ? { propagationPolicy: 'Foreground' } : {}),
+          ...(action.graceSeconds === undefined ? {} : { gracePeriodSeconds: action.graceSeconds }),
         });
-        return this.#client.get<T>(this.#type, at(action.live), options);
+        // Who stops without a grant stops a whole tenant, and looks at all of it afterwards.
+        return grant && this.#read(action.live, grant);
       case 'purge':
         await this.#client.delete(this.#type, at(action.live), {
           ...options,

@@ -4,6 +4,7 @@
  */
 import type { ChildType, CronJob, Deployment, Job, StatefulSet } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
+import { podGraceMs } from '../api/grace.ts';
 import { annotations, GROUP, labels, POD_FINALIZER } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import { isMadeByUs } from '../api/ownership.ts';
@@ -29,12 +30,15 @@ export interface Found {
 
 const REASON = 'Parked';
 
-/** What is to be done so that it ends; undefined when that has been done, or it is not ours to stop. */
-export function parkingOf({ type, object }: Found): Action<AnyChild> | undefined {
+/**
+ * What is to be done so that it ends; undefined when that has been done, or it is not ours to stop. No pod gets more than
+ * `maxGraceMs` from then on: others wait no longer.
+ */
+export function parkingOf({ type, object }: Found, maxGraceMs = Infinity): Action<AnyChild> | undefined {
   if (!isMadeByUs(object)) return undefined;
   switch (type) {
     case childTypes.pods:
-      return endOf(object as Pod);
+      return shortened(object as Pod, maxGraceMs) ?? endOf(object as Pod);
     case childTypes.jobs:
       return isJobOpen(object as Job) ? park(object, { suspend: true }, termOf(object)) : undefined;
     case childTypes.cronJobs:
@@ -66,6 +70,15 @@ export function workloadNamed({ type, object }: Found): string {
   return kind === undefined
     ? workloadName(type.kind, { namespace, name })
     : workloadName(kind, { namespace, name: own[labels.name] ?? name });
+}
+
+/** For a pod that was given longer past us: of ours from the beginning, of others' once they are being deleted. */
+function shortened(pod: Pod, maxGraceMs: number): Action<Pod> | undefined {
+  const graceSeconds = Math.ceil(maxGraceMs / 1000);
+  const seconds = isDeleting(pod) ? (pod.metadata.deletionGracePeriodSeconds ?? 0) : podGraceMs(pod) / 1000;
+  const isStopped = isDeleting(pod) || endOf(pod)?.type === 'stop';
+  if (seconds <= graceSeconds || !isStopped || isGone(pod)) return undefined;
+  return { type: 'stop', live: pod, graceSeconds, reason: REASON };
 }
 
 /** Pods that others keep end with those. One of ours that has ended by itself stays, for what it has to tell. */

@@ -34,6 +34,8 @@ export type Action<T extends Child> =
       readonly live: T;
       /** Its name stays taken until everything that belongs to it is gone. */
       readonly awaited?: boolean;
+      /** Shorter than its own. */
+      readonly graceSeconds?: number;
       readonly reason: string;
     }
   /** Makes it want no pods. */

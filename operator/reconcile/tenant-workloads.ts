@@ -28,6 +28,8 @@ export interface TenantWorkloadsOptions extends AwaitedPodsOptions {
   readonly watchNamespaces: readonly string[];
   /** Resolves when the API server is known to start nothing more of the tenant's, its permit having ended. */
   readonly fenced: (call: Call) => Promise<void>;
+  /** Longest that a pod gets to stop. Milliseconds; without end unless told. */
+  readonly maxGraceMs?: number;
   /** It was asked to stop, and the API server refused; for people. */
   readonly onRefused?: (found: Found, because: string) => void;
 }
@@ -92,7 +94,7 @@ export class TenantWorkloads {
 
   async #parkAll(all: readonly Found[]): Promise<void> {
     await forEach(all, AT_ONCE, async (found) => {
-      const action = parkingOf(found);
+      const action = parkingOf(found, this.#options.maxGraceMs);
       if (!action) return;
       const { client, logger } = this.#options;
       const { name, namespace } = found.object.metadata;

@@ -9,7 +9,7 @@ import type { Config } from '../../config/config.ts';
 import { Controllers } from '../../controller/controllers.ts';
 import type { Takeover } from '../../leadership/activation.ts';
 import type { Elector } from '../../leadership/elector.ts';
-import { STOP_MARGIN_MS } from '../../leadership/permit.ts';
+import { stopMarginMs } from '../../leadership/permit.ts';
 import type { Timing } from '../../leadership/timing.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -188,7 +188,8 @@ export class WideController extends Actor<WideCluster> {
 
   /** Longest that the tenant's pods here may take to stop. */
   get drainMs(): number {
-    return this.#composed.objects.drainMs() + STOP_MARGIN_MS;
+    const { objects } = this.#composed;
+    return objects.drainMs() + stopMarginMs(objects.count);
   }
 }
 
