@@ -79,17 +79,13 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
     lost: () => operator.onDemoted(),
   });
   const leads = () => leadership.elector.term !== undefined;
-  const events = new EventRecorder({
-    client,
-    clock: base.clusterClock,
-    logger,
-    reportingController: `${GROUP}/controller`,
-    reportingInstance: base.identity,
-    enabled: leads,
-  });
+  const reporting = { reportingController: `${GROUP}/controller`, reportingInstance: base.identity };
+  const recorder = { client, clock: base.clusterClock, logger, ...reporting };
+  const events = new EventRecorder({ ...recorder, enabled: leads });
+  const notices = new EventRecorder(recorder);
   const operator = manage(base, surroundings, { caches, leadership, events, tenancy });
   const overlap = { base, leads, pods: caches.children.pods, sources };
-  const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, sources });
+  const standby = new StandbyStatuses({ base, cluster, leadership, tenancy, events: notices, sources });
   const unclaimed = unclaimedStatuses(base, { leadership, tenancy, sources });
   return {
     health: healthChecks(allCaches(caches), leadership.elector),
@@ -97,7 +93,11 @@ export function compose(base: Base, surroundings: Surroundings): Composed {
     caches,
     objects,
     run: (stopping) =>
-      conduct(base, { cluster, store, objects, leadership, events, operator, standby, unclaimed, overlap }, stopping),
+      conduct(
+        base,
+        { cluster, store, objects, leadership, events: [events, notices], operator, standby, unclaimed, overlap },
+        stopping,
+      ),
   };
 }
 
@@ -121,7 +121,7 @@ interface Parts {
   readonly store: CellStore;
   readonly objects: TenantObjects;
   readonly leadership: Leadership;
-  readonly events: EventRecorder;
+  readonly events: readonly EventRecorder[];
   readonly operator: Operator;
   readonly standby: StandbyStatuses;
   readonly unclaimed: UnclaimedStatuses;
@@ -154,7 +154,7 @@ async function conduct(
     await standby.report();
   } finally {
     await operator.shutdown();
-    await events.close();
+    await Promise.all(events.map((each) => each.close()));
     await store.close();
   }
 }

@@ -26,6 +26,7 @@ import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Base, Place } from './base.ts';
+import type { Stoppable } from './stoppable.ts';
 import { stoppable } from './stoppable.ts';
 
 export interface Leading {
@@ -50,8 +51,8 @@ export interface Leadership {
   readonly guard: LeadershipGuard;
   readonly presence: Presence;
   readonly permit: Pick<PermitKeeper, 'known'>;
-  /** Workloads of which something ran at the last look, the permit having ended; undefined: nobody has looked. */
-  readonly notGone: readonly string[] | undefined;
+  /** How far the workloads here have been stopped, the permit having ended. */
+  readonly stopping: Pick<Stoppable, 'notGone' | 'refused'>;
   /** Caches are warm: it could lead. */
   warm(): void;
   /** Until `leave`, and until nothing is left to be done then. Rejects when this cluster is not what its name says. */
@@ -80,9 +81,7 @@ export function lead(base: Base, leading: Leading): Leadership {
     elector,
     presence,
     permit,
-    get notGone() {
-      return workloads.notGone;
-    },
+    stopping: workloads,
     guard: new LeadershipGuard(elector, config.lease.retryPeriodMs, obedience),
     warm() {
       elector.reconsider();

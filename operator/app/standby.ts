@@ -2,6 +2,7 @@
  * Statuses in a cluster that must not run the tenant's workloads, or not yet. Where nobody leads, of its controllers the
  * first by identity speaks.
  */
+import { API_VERSION } from '../api/group.ts';
 import type { KubeObject, ResourceType } from '../cluster/cluster-client.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
 import type { Watched } from '../cluster/namespaces.ts';
@@ -13,7 +14,8 @@ import { forEach } from '../lib/each.ts';
 import { StatusWriter } from '../reconcile/apply.ts';
 import { workloadName } from '../reconcile/metadata.ts';
 import type { Elsewhere } from '../reconcile/standby.ts';
-import { standbyStatus } from '../reconcile/standby.ts';
+import type { EventSink } from '../reconcile/ports.ts';
+import { standbyStatus, STOP_REFUSED } from '../reconcile/standby.ts';
 import type { CommonStatus } from '../reconcile/status.ts';
 import { occasionOf, readyReason } from '../reconcile/status.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
@@ -23,8 +25,9 @@ import type { Leadership } from './leading.ts';
 export interface StandbyOptions {
   readonly base: Base;
   readonly cluster: Place;
-  readonly leadership: Pick<Leadership, 'elector' | 'presence' | 'permit' | 'notGone'>;
+  readonly leadership: Pick<Leadership, 'elector' | 'presence' | 'permit' | 'stopping'>;
   readonly tenancy: Tenancy;
+  readonly events: EventSink;
   /** Of the kinds. */
   readonly sources: readonly Watched<KubeObject>[];
 }
@@ -105,8 +108,20 @@ export class StandbyStatuses {
     const written = await this.#write(source.type, workload, { next, isClaim: ownership === 'claimable' });
     if (!written) return;
     source.observe(written);
-    if (readyReason(written.status) !== readyReason(workload.status))
-      logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
+    const reason = readyReason(written.status);
+    if (reason === readyReason(workload.status)) return;
+    logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
+    if (reason === STOP_REFUSED) this.#warn(source.type.kind, written);
+  }
+
+  #warn(kind: string, { metadata: { namespace = '', name, uid = '' }, status }: Workload): void {
+    this.#options.events.record({
+      regarding: { apiVersion: API_VERSION, kind, namespace, name, uid },
+      type: 'Warning',
+      reason: STOP_REFUSED,
+      action: 'Stop',
+      note: status?.lastError ?? '',
+    });
   }
 
   /** What nobody has yet may have been taken, or changed: then there will be news of it. */
@@ -129,8 +144,12 @@ export class StandbyStatuses {
   #elsewhere(workload: string): (Elsewhere & { readonly term: number }) | undefined {
     const { base, cluster, leadership } = this.#options;
     const record = this.#whoeverRunsThem();
-    const stillRuns = leadership.notGone?.includes(workload) ?? false;
-    if (record) return { clusterName: record.cluster.name, holder: record.holder, term: record.term, stillRuns };
+    const stillRuns = leadership.stopping.notGone?.includes(workload) ?? false;
+    const refusedBecause = leadership.stopping.refused.get(workload);
+    if (record) {
+      const { holder, term } = record;
+      return { clusterName: record.cluster.name, holder, term, stillRuns, refusedBecause };
+    }
     const { term, heldBack } = leadership.elector;
     const endsIn = heldBack.get(workload)?.cluster.name;
     if (!term || endsIn === undefined) return undefined;
@@ -140,10 +159,11 @@ export class StandbyStatuses {
   /** The same while there is nothing new to say of anything; undefined: nothing at all. */
   #newsNow(): string | undefined {
     const record = this.#whoeverRunsThem();
-    const { notGone, elector } = this.#options.leadership;
+    const { elector, stopping } = this.#options.leadership;
+    const { notGone, refused } = stopping;
     if (!record && elector.term && elector.heldBack.size > 0)
       return JSON.stringify([elector.term.number, ...elector.heldBack.keys()]);
-    return record && notGone && JSON.stringify([record.holder, record.term, notGone]);
+    return record && notGone && JSON.stringify([record.holder, record.term, notGone, ...refused]);
   }
 
   /** The lease, when it is not for this cluster to run anything, and for this controller to say so. */

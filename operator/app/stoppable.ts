@@ -7,6 +7,8 @@ import { Fence } from '../cluster/fence.ts';
 import type { Workloads } from '../leadership/ports.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { AwaitedPodsOptions } from '../reconcile/awaited-pods.ts';
+import { workloadNamed } from '../reconcile/parking.ts';
+import { Refusals } from '../reconcile/refusals.ts';
 import { VanishedPods } from '../reconcile/vanished.ts';
 import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import type { Base } from './base.ts';
@@ -16,6 +18,8 @@ import { customResourceOf } from './owners.ts';
 export interface Stoppable extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
   readonly notGone: readonly string[] | undefined;
+  /** Why the API server did not let them be stopped, when that was tried last: by kind and name. */
+  readonly refused: ReadonlyMap<string, string>;
   /**
    * While several clusters share the tenant, asks now and then whether permits are enforced, says what is new, and notes
    * which pods may vanish unseen; hears of the nodes of pods whose objects went without their kubelet's word, until it is
@@ -46,7 +50,8 @@ export function stoppable(
     },
   });
   const vanished = new VanishedPods();
-  const all = allWorkloads(base, { pods, sources, vanished, isShared }, (call) => fence.closed(call));
+  const refusals = new Refusals();
+  const all = allWorkloads(base, { pods, sources, vanished, isShared, refusals }, (call) => fence.closed(call));
   let notGone: readonly string[] | undefined;
   let lookedAt = -1;
   let tookMs = 0;
@@ -54,7 +59,10 @@ export function stoppable(
     get notGone() {
       return notGone;
     },
-    park: (call) => all.park(call),
+    get refused() {
+      return refusals.last;
+    },
+    park: (call) => refusals.during(() => all.park(call)),
     hasChanged: () => objects.version !== lookedAt,
     async running(call) {
       const began = clock.monotonic();
@@ -126,7 +134,9 @@ function allWorkloads(
     sources,
     vanished,
     isShared,
-  }: Pick<Leading, 'pods' | 'sources'> & Pick<AwaitedPodsOptions, 'vanished' | 'isShared'>,
+    refusals,
+  }: Pick<Leading, 'pods' | 'sources'> &
+    Pick<AwaitedPodsOptions, 'vanished' | 'isShared'> & { readonly refusals: Refusals },
   fenced: (call: CallOptions) => Promise<void>,
 ): TenantWorkloads {
   const { tenant, namespace, watchNamespaces } = config;
@@ -141,6 +151,7 @@ function allWorkloads(
     namespace,
     watchNamespaces,
     maxGraceMs: config.maxGracePeriodMs,
+    onRefused: (found, because) => refusals.add(workloadNamed(found), because),
     fenced,
     vanished,
     pods,

@@ -9,6 +9,8 @@ export interface Elsewhere {
   readonly holder: string | null;
   /** Of it something may still run here. */
   readonly stillRuns: boolean;
+  /** Why the API server does not let it be stopped. */
+  readonly refusedBecause?: string | undefined;
   /** Name of the cluster in which something of it may still run, although this one runs all else. */
   readonly endsIn?: string;
 }
@@ -33,10 +35,17 @@ export function standbyStatus(
   return composeStatus<CommonStatus>(facts, verdictOf(elsewhere), occasion, previous);
 }
 
-function verdictOf({ clusterName, holder, stillRuns, endsIn }: Elsewhere): Verdict {
+/** An object of it cannot be stopped, and only a person can change that. */
+export const STOP_REFUSED = 'StopRefused';
+
+function verdictOf({ clusterName, holder, stillRuns, refusedBecause, endsIn }: Elsewhere): Verdict {
   if (endsIn !== undefined) {
     const message = `A pod of it has not ended yet in cluster ${endsIn}: it is started here when it has`;
     return { state: 'working', reason: 'HeldBack', message, problem: message };
+  }
+  if (stillRuns && refusedBecause !== undefined) {
+    const message = `This cluster may not run it any more, and the API server does not let it be stopped: ${refusedBecause}`;
+    return { state: 'working', reason: STOP_REFUSED, message, problem: message };
   }
   if (stillRuns) {
     const message =
