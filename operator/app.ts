@@ -38,7 +38,7 @@ export async function run(config: Config, stopping: AbortSignal): Promise<void> 
   try {
     for (const notice of config.notices) logger.warn('Configuration notice', { notice });
     const { base, kubeConfig } = connect(config, logger);
-    if (kubeConfig.skipsVerification) logger.warn('Configuration notice', { notice: unverified(kubeConfig.server) });
+    for (const notice of kubeConfig.exposure) logger.warn('Configuration notice', { notice });
     await serve(base, kubeConfig, stopping);
   } finally {
     await logger.close();
@@ -91,10 +91,6 @@ async function serve(base: Base, kubeConfig: PooledKubeConfig, stopping: AbortSi
     await ended.disposeAsync();
     logger.info('Stopped', { server: kubeConfig.server });
   }
-}
-
-function unverified(server: string): string {
-  return `kubeconfig: insecure-skip-tls-verify is set: the certificate of ${server} is not verified; use certificate-authority-data`;
 }
 
 function logListening({ config, client, logger }: Base, port: number): void {

@@ -3,6 +3,7 @@ import { HttpClusterClient } from '../cluster/http-client.ts';
 import { PooledKubeConfig } from '../cluster/kube-config.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../lib/clock.ts';
+import { newRedactor } from '../lib/redactor.ts';
 import { version } from '../version.ts';
 
 export interface Connection {
@@ -11,7 +12,7 @@ export interface Connection {
 }
 
 /** `who`: for the API server's log. Throws when there is no kubeconfig, or it is wrong. */
-export function connectTo({ cluster }: Pick<Config, 'cluster'>, who: string): Connection {
+export function connectTo({ cluster, secrets }: Pick<Config, 'cluster' | 'secrets'>, who: string): Connection {
   const { kubeconfig, context, variables } = cluster;
   const kubeConfig = PooledKubeConfig.load({
     variables,
@@ -19,5 +20,6 @@ export function connectTo({ cluster }: Pick<Config, 'cluster'>, who: string): Co
     ...(context === undefined ? {} : { context }),
   });
   const userAgent = `highlander/${version} (${who})`;
-  return { kubeConfig, client: new HttpClusterClient({ config: kubeConfig, clock: systemClock, userAgent }) };
+  const redact = newRedactor(secrets);
+  return { kubeConfig, client: new HttpClusterClient({ config: kubeConfig, clock: systemClock, userAgent, redact }) };
 }

@@ -34,11 +34,15 @@ async function silentServer(): Promise<number> {
 
 /** The API server is one that says nothing. */
 async function start(...flags: readonly string[]) {
-  const server = `http://127.0.0.1:${await silentServer()}`;
+  return startAt({ server: `http://127.0.0.1:${await silentServer()}` }, ...flags);
+}
+
+/** `cluster`: of the kubeconfig. */
+async function startAt(cluster: object, ...flags: readonly string[]) {
   const kubeconfig = join(mkdtempSync(join(tmpdir(), 'start-up-')), 'config');
   const config = {
     'current-context': 'a',
-    clusters: [{ name: 'a', cluster: { server } }],
+    clusters: [{ name: 'a', cluster }],
     contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
     users: [{ name: 'a', user: {} }],
   };
@@ -94,4 +98,46 @@ it('neither the API server nor the store answers: both are named, and SIGTERM en
   await expect.poll(() => said.out, { timeout: 15_000 }).toContain('Store does not answer');
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
+});
+
+it.each([
+  [
+    'http://api.example.invalid:1',
+    {},
+    /kubeconfig: the connection to http:\/\/api\.example\.invalid:1 is not encrypted/,
+  ],
+  [
+    'https://api.example.invalid:1',
+    { 'insecure-skip-tls-verify': true },
+    /insecure-skip-tls-verify is set: the certificate of https:\/\/api\.example\.invalid:1 is not verified/,
+  ],
+])('a connection to %s that others can read is said', async (server, more, notice) => {
+  const { child, said, ended } = await startAt(
+    { server, ...more },
+    '--storage-type',
+    'sqlite',
+    '--sqlite-path',
+    join(folder, 'b'),
+  );
+  await expect.poll(() => said.out, { timeout: 15_000 }).toMatch(/Listening/);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(said.out).toMatch(notice);
+});
+
+it.each([
+  ['http://127.0.0.1:1', {}],
+  ['https://api.example.invalid:1', {}],
+])('a connection to %s is nothing to be said', async (server, more) => {
+  const { child, said, ended } = await startAt(
+    { server, ...more },
+    '--storage-type',
+    'sqlite',
+    '--sqlite-path',
+    join(folder, 'c'),
+  );
+  await expect.poll(() => said.out, { timeout: 15_000 }).toMatch(/Listening/);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(said.out).not.toContain('kubeconfig:');
 });

@@ -3,6 +3,8 @@
  * that this version does not know survives a read and a write. Every call has a deadline and can be aborted.
  */
 
+import type { Redact } from '../lib/redactor.ts';
+
 /** A resource of the API; `group` is '' for the core group. */
 export interface ResourceType {
   readonly group: string;
@@ -121,6 +123,8 @@ export interface WatchOptions {
 export interface ClusterClient {
   /** Address of the API server, for people. */
   readonly server: string;
+  /** For what is written for people to read, in statuses and events: absent, there are no secrets to be left out. */
+  readonly redact?: Redact;
   /** `undefined` when the object does not exist; every other failure throws `ApiError` or a network error. */
   get<T extends KubeObject>(type: ResourceType, at: ObjectName, options?: CallOptions): Promise<T | undefined>;
   list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<ObjectList<T>>;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { newRedactor } from '../lib/redactor.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { ApiError, type KubeObject } from './cluster-client.ts';
@@ -55,6 +56,18 @@ describe('EventRecorder', () => {
       note: 'Created pod t',
       regarding: input.regarding,
     });
+  });
+
+  it('writes no secret of the configuration, also where it is cut', async () => {
+    const { recorder: r, clock, created, client } = recorder();
+    const redact = newRedactor(['hunter2-and-more']);
+    const { recorder: redacting } = recorder({ client: { ...client, redact } });
+    for (const each of [r, redacting]) each.record({ ...input, note: `${'x'.repeat(1010)}hunter2-and-more` });
+    await clock.settle();
+    redacting.record({ ...input, note: 'refused: hunter2-and-more' });
+    await redacting.close();
+    expect(created.at(-1)?.['note']).toBe('refused: ***');
+    expect(JSON.stringify(created.slice(1))).not.toContain('hunter2');
   });
 
   it('counts a repeated event instead of writing it anew, at most every 30 s, until 6 min have passed', async () => {

@@ -30,7 +30,7 @@ export interface EventInput {
 }
 
 export interface EventRecorderOptions {
-  readonly client: Pick<ClusterClient, 'create' | 'patch'>;
+  readonly client: Pick<ClusterClient, 'create' | 'patch' | 'redact'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Qualified name of the product, e.g. `example.com/operator`. */
@@ -221,7 +221,7 @@ export class EventRecorder {
       reason: reason.slice(0, 128),
       action: action.slice(0, 128),
       regarding,
-      note: cut(note),
+      note: cut(this.#options.client.redact?.(note) ?? note),
     };
   }
 

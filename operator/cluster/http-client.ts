@@ -3,6 +3,7 @@
  * It sends a request again in two cases only: once after 401 with credentials read anew (the server did nothing), and a
  * read once after its kept-alive connection turned out to be closed. Every other failure is the caller's to retry.
  */
+import type { Redact } from '../lib/redactor.ts';
 import type { Clock } from '../lib/clock.ts';
 import { errorOfReply } from './api-status.ts';
 import * as api from './cluster-client.ts';
@@ -28,6 +29,7 @@ export interface HttpClientOptions {
   readonly clock: Clock;
   /** Sent as User-Agent: product and version. */
   readonly userAgent: string;
+  readonly redact?: Redact;
 }
 
 interface Way {
@@ -54,6 +56,7 @@ const patchTypes = {
 } as const;
 
 export class HttpClusterClient implements api.ClusterClient {
+  readonly redact: Redact;
   readonly server: string;
   /** The API server's own time. */
   readonly serverClock: ServerClock;
@@ -65,6 +68,7 @@ export class HttpClusterClient implements api.ClusterClient {
     this.#config = options.config;
     this.#clock = options.clock;
     this.#userAgent = options.userAgent;
+    this.redact = options.redact ?? ((text) => text);
     this.server = options.config.server;
     this.serverClock = new ServerClock(options.clock);
   }

@@ -87,9 +87,16 @@ export class PooledKubeConfig extends KubeConfig {
     this.users = this.users.map(({ exec: _, ...rest }) => rest);
   }
 
-  /** The certificate of the API server is not verified. */
-  get skipsVerification(): boolean {
-    return this.getCurrentCluster()?.skipTLSVerify === true;
+  /** What others could read or change of the traffic with the API server, a sentence each. */
+  get exposure(): readonly string[] {
+    const cluster = this.getCurrentCluster();
+    const { protocol, hostname } = new URL(this.server);
+    const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+    if (protocol === 'http:')
+      return isLocal ? [] : [`kubeconfig: the connection to ${this.server} is not encrypted; use https://`];
+    if (cluster?.skipTLSVerify !== true) return [];
+    const fix = 'use certificate-authority-data';
+    return [`kubeconfig: insecure-skip-tls-verify is set: the certificate of ${this.server} is not verified; ${fix}`];
   }
 
   /** Address of the API server of the current context. Throws when there is none. */

@@ -176,14 +176,27 @@ export class StatusWriter<T extends WithStatus> {
    * Without a grant only where nobody leads.
    */
   async write(workload: T, next: CommonStatus, grant?: Grant): Promise<T | undefined> {
-    const patch = statusPatch(workload.status, next);
+    const patch = statusPatch(workload.status, this.#redacted(next));
     return patch && this.#patch(workload, patch, grant);
   }
 
   /** The same, and only if the object is what it was: throws an `ApiError` 409 when it has changed since. */
   async writeAsSeen(workload: T, next: CommonStatus, grant?: Grant): Promise<T | undefined> {
-    const patch = statusPatch(workload.status, next);
+    const patch = statusPatch(workload.status, this.#redacted(next));
     return patch && this.#patch(workload, { ...asSeen(workload), ...patch }, grant);
+  }
+
+  /** Before it is compared with what is there: else each look would find something new to say. */
+  #redacted(next: CommonStatus): CommonStatus {
+    const { redact } = this.#client;
+    if (!redact) return next;
+    const { conditions, lastError } = next;
+    const said = conditions?.map((each) => ({ ...each, message: redact(each.message) }));
+    return {
+      ...next,
+      ...(said && { conditions: said }),
+      ...(lastError !== undefined && { lastError: redact(lastError) }),
+    };
   }
 
   /** Makes a workload that nobody has this tenant's. `now`: milliseconds since the epoch. Throws as `writeAsSeen`. */
