@@ -1,8 +1,10 @@
 /** A workload as somebody wrote it, held against the schema of its kind: everything that is wrong with it at once. */
+import * as z from 'zod';
 import { nearest } from '../lib/edit-distance.ts';
 import type { CustomResource } from './crd.ts';
 import { structural } from './crd.ts';
 import { annotationMap, dnsLabel, labelMap, objectName } from './fields.ts';
+import { checkVolumes } from './pod-checks.ts';
 import type { FieldPath } from './unknown-fields.ts';
 import { unknownFields, withoutNulls } from './unknown-fields.ts';
 
@@ -27,6 +29,17 @@ export function specFlaws({ spec }: CustomResource, given: unknown): readonly Fl
     return { path: at, fix: fixOf(issue, valueAt(value, at)) };
   });
   return [...unknown, ...wrong];
+}
+
+const withVolumes = z.unknown().superRefine((spec, context) => checkVolumes(spec as object, context));
+
+/** Mounts that lead nowhere, of a sound spec whose schema leaves it to the cluster to say so. */
+export function volumeFlaws(spec: object): readonly Flaw[] {
+  const { error } = withVolumes.safeParse(spec);
+  return (error?.issues ?? []).map((issue) => ({
+    path: issue.path.map((step) => (typeof step === 'number' ? step : String(step))),
+    fix: fixOf(issue, true),
+  }));
 }
 
 /** As the API server stores it: it takes out a null wherever its schema knows the field. */

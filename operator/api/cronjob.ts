@@ -9,7 +9,7 @@ import { described, textLike, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import type { ObjectMeta } from './kubernetes.ts';
 import { checkJobs, jobFields, jobTemplate, restartPolicyOf } from './job-template.ts';
-import { checkPod } from './pod-checks.ts';
+import { checkPod, checkVolumes } from './pod-checks.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
 
@@ -100,6 +100,7 @@ export const cronJobSpec = withRules(
       ),
     })
     .superRefine((spec, context) => checkPod({ ...spec, restartPolicy: restartPolicyOf(spec) }, context))
+    .superRefine(checkVolumes)
     .superRefine(checkJobs),
   [oneWayToStart],
 ).meta({ description: 'What to run, and when. A change is for runs that start later.' });

@@ -8,7 +8,7 @@ import { parseQuantity } from '../lib/quantity.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
-import { checkClaims, checkPod, checkServicePorts } from './pod-checks.ts';
+import { checkClaims, checkPod, checkServicePorts, checkVolumes } from './pod-checks.ts';
 import { serviceFields } from './service-fields.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
@@ -114,6 +114,7 @@ export const persistentSpec = withRules(
       volumeClaimTemplates: volumeClaimTemplates.optional(),
     })
     .superRefine(checkPod)
+    .superRefine(checkVolumes)
     .superRefine(checkServicePorts)
     .superRefine(checkClaims),
   [oneWayToStart, checkHasPort],

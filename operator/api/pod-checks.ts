@@ -25,6 +25,14 @@ interface Checked {
 type Context = z.core.$RefinementCtx;
 
 export function checkPod(spec: Checked, context: Context): void {
+  checkImages(spec, context);
+  checkNames('sidecars', spec.sidecars, context);
+  checkNames('persistentVolumes', spec.persistentVolumes, context);
+  checkNames('ports', spec.ports, context);
+}
+
+/** Beside it, where Kubernetes checks a template; into a bare pod, volumes may come on its way into the cluster. */
+export function checkVolumes(spec: Checked, context: Context): void {
   const template = spec.podTemplate?.spec ?? {};
   const known = volumesOf(spec, template);
   const lists: readonly (readonly [path: readonly string[], containers: readonly Mounting[]])[] = [
@@ -35,10 +43,6 @@ export function checkPod(spec: Checked, context: Context): void {
   ];
   for (const [path, containers] of lists)
     for (const [index, container] of containers.entries()) checkMounts(container, [...path, index], { known, context });
-  checkImages(spec, context);
-  checkNames('sidecars', spec.sidecars, context);
-  checkNames('persistentVolumes', spec.persistentVolumes, context);
-  checkNames('ports', spec.ports, context);
 }
 
 function volumesOf(spec: Checked, template: Readonly<Record<string, unknown>>): ReadonlySet<unknown> {

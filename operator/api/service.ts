@@ -8,7 +8,7 @@ import { described, SERVICE_NAME, withRules } from './fields.ts';
 import { GROUP, VERSION } from './group.ts';
 import { checkHasPort, healthFields, replicaStatus } from './health.ts';
 import type { ObjectMeta } from './kubernetes.ts';
-import { checkPod, checkServicePorts } from './pod-checks.ts';
+import { checkPod, checkServicePorts, checkVolumes } from './pod-checks.ts';
 import { serviceFields } from './service-fields.ts';
 import { statusFields } from './status.ts';
 import { oneWayToStart, podFields } from './workload.ts';
@@ -51,6 +51,7 @@ export const serviceSpec = withRules(
       deploymentTemplate: deploymentTemplate.optional(),
     })
     .superRefine(checkPod)
+    .superRefine(checkVolumes)
     .superRefine(checkServicePorts)
     .refine(hasNoStrategyForOne, {
       path: ['deploymentTemplate', 'spec', 'strategy'],

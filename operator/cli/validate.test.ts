@@ -133,6 +133,44 @@ describe('validate', () => {
     expect(stderr).toMatch(warning);
   });
 
+  it.each([
+    [
+      'spec: {image: b, terminationGracePeriod: 2h}',
+      'a.yaml:4:42: spec.terminationGracePeriod: "2h" is longer than maxGracePeriod (3600 s)',
+    ],
+    ['spec: {image: b, gracePeriod: 7200}', 'a.yaml:4:31: spec.gracePeriod: 7200 is longer'],
+    [
+      'spec: {image: b, podTemplate: {spec: {terminationGracePeriodSeconds: 4000}}}',
+      'a.yaml:4:70: spec.podTemplate.spec.terminationGracePeriodSeconds: 4000 is longer',
+    ],
+  ])('a time to stop beyond maxGracePeriod: %s', (spec, finding) => {
+    const path = file('a.yaml', `${HEAD}${spec}\n`);
+    const { code, stderr } = check(path);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(finding) as string });
+    expect(check(path, file('config.yaml', 'redis: {addr: "r:1"}\nmaxGracePeriod: 3h\n'))).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    const short = file(
+      'config.yaml',
+      'redis: {addr: "r:1"}\nmaxGracePeriod: 1m\nprocesses: [{name: b, image: b, gracePeriod: 2m}]\n',
+    );
+    expect(check(short).stderr).toContain(
+      'config.yaml:3:46: processes[0].gracePeriod: "2m" is longer than maxGracePeriod (60 s)',
+    );
+  });
+
+  it('a mount of a volume that a webhook may bring is a warning where the pod asks for it', () => {
+    const main = '{containers: [{name: main, volumeMounts: [{name: certs, mountPath: /certs}]}]}';
+    const asks = 'metadata: {annotations: {vault.hashicorp.com/agent-inject: "true"}}, ';
+    const of = (metadata: string) =>
+      check(file('a.yaml', `${HEAD}spec: {image: b, podTemplate: {${metadata}spec: ${main}}}\n`));
+    expect(of('')).toMatchObject({ code: 1 });
+    const { code, stderr } = of(asks);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^a\.yaml:4:\d+: warning: .*"certs" .*there is no volume of this name.*has to be injected/);
+  });
+
   it('finds a workload that is there twice', () => {
     const text = `${HEAD}spec: {image: busybox}\n`;
     const { stderr } = check(file('a.yaml', text), file('b.yaml', text));

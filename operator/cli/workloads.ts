@@ -1,9 +1,9 @@
 /** The workloads in what was read: custom resources of this product and those of configuration files, each checked. */
+import type { Flaw } from '../api/check.ts';
 import { metadataFlaws, nameFlaw, showPath, specFlaws, storedSpec } from '../api/check.ts';
 import type { CustomResource } from '../api/crd.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
 import { customResources } from '../api/kinds.ts';
-import { templateFlaws } from '../api/kubernetes-fields.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { unknownFields } from '../api/unknown-fields.ts';
 import { checkConfig, isConfig } from '../config/check.ts';
@@ -13,6 +13,8 @@ import { nearest } from '../lib/edit-distance.ts';
 import { clockWarnings } from './clock-warnings.ts';
 import type { Finding, Part, Source } from './documents.ts';
 import { parseSource } from './documents.ts';
+import type { PodFlaws } from './pod-flaws.ts';
+import { DEFAULT_MAX_GRACE_MS, podFlaws, secondsOf } from './pod-flaws.ts';
 
 export interface Workload {
   readonly apiVersion: string;
@@ -42,12 +44,13 @@ export function checkSources(sources: readonly Source[]): CheckedSources {
   const findings: Finding[] = [];
   const warnings: Finding[] = [];
   let settings = 0;
-  for (const source of sources) {
-    const { parts, findings: unreadable, warnings: doubtful } = parseSource(source);
+  const parsed = sources.map(parseSource);
+  const maxGraceMs = maxGraceOf(parsed.flatMap(({ parts }) => parts));
+  for (const { parts, findings: unreadable, warnings: doubtful } of parsed) {
     findings.push(...unreadable);
     warnings.push(...doubtful);
     for (const part of parts.flatMap(itemsOf)) {
-      const checked = checkPart(part);
+      const checked = checkPart(part, maxGraceMs);
       findings.push(...checked.findings, ...checked.workloads.flatMap((each) => twice(each, part, seen)));
       workloads.push(...checked.workloads);
       warnings.push(...checked.workloads.flatMap((each) => clockWarnings(each, part.at)));
@@ -56,6 +59,15 @@ export function checkSources(sources: readonly Source[]): CheckedSources {
     }
   }
   return { workloads, findings, warnings, settings };
+}
+
+/** As the configuration among them says, in milliseconds. */
+function maxGraceOf(parts: readonly Part[]): number {
+  const given = parts.flatMap(({ content }) => {
+    const value = isObject(content) && isConfig(content) ? content['maxGracePeriod'] : undefined;
+    return typeof value === 'string' || typeof value === 'number' ? (secondsOf(value) ?? []) : [];
+  });
+  return given.length > 0 ? Math.max(...given) * 1000 : DEFAULT_MAX_GRACE_MS;
 }
 
 /** Of a List, the items; otherwise the document itself. */
@@ -69,11 +81,11 @@ function itemsOf(part: Part): readonly Part[] {
   }));
 }
 
-function checkPart(part: Part): Checked {
+function checkPart(part: Part, maxGraceMs: number): Checked {
   const { content, at } = part;
   if (!isObject(content)) return problem(at([]), 'must be a map: a Kubernetes object or a configuration file');
   const { apiVersion, kind } = content;
-  if (apiVersion === undefined && kind === undefined) return checkConfigPart(part, content);
+  if (apiVersion === undefined && kind === undefined) return checkConfigPart(part, content, maxGraceMs);
   if (typeof apiVersion !== 'string' || typeof kind !== 'string')
     return problem(at([]), 'apiVersion and kind: both are required, as text');
   const isOurs = apiVersion.split('/')[0] === GROUP;
@@ -83,59 +95,77 @@ function checkPart(part: Part): Checked {
   if (!isOurs) return { workloads: [], findings: [] };
   if (apiVersion !== API_VERSION)
     return problem(at(['apiVersion']), `apiVersion: "${apiVersion}" must be ${API_VERSION}`);
-  return resource ? checkResource(resource, content, at) : problem(at(['kind']), unknownKind(kind));
+  return resource ? checkResource(resource, content, { at, maxGraceMs }) : problem(at(['kind']), unknownKind(kind));
 }
 
-function checkConfigPart({ source, isAlone, at }: Part, content: Readonly<Record<string, unknown>>): Checked {
+function checkConfigPart(
+  { source, isAlone, at }: Part,
+  content: Readonly<Record<string, unknown>>,
+  maxGraceMs: number,
+): Checked {
   if (!isConfig(content))
     return problem(at([]), 'has neither apiVersion and kind nor a setting of the configuration file');
   if (!isAlone) return problem(at([]), 'a configuration file is one document: put the others into files of their own');
   const { workloads, notices, settings, problems } = checkConfig(source.name, source.text, { brokenTimingRule });
+  const said = (severity: keyof PodFlaws) =>
+    entriesOf(content).flatMap(([path, kind, entry]) =>
+      podFlaws(kind, entry, maxGraceMs)[severity].map((flaw) =>
+        say(content, [...path, ...flaw.path], { at, fix: flaw.fix }),
+      ),
+    );
   return {
     settings,
-    warnings: notices.map((what) => ({ at: at([]), what })),
+    warnings: [...notices.map((what) => ({ at: at([]), what })), ...said('warnings')],
     workloads: workloads.flatMap(({ spec, ...rest }) => (spec ? [{ ...rest, spec }] : [])),
     findings: [
       ...problems.map(({ where, ...rest }) => ({
         at: where?.startsWith(source.name) ? where : at([]),
         what: [rest.path, rest.shown === undefined ? '' : `: ${rest.shown}`, ` ${rest.fix}`].join(''),
       })),
-      ...entriesOf(content).flatMap(([path, entry]) =>
-        templateFlaws(entry).map((flaw) => say(content, [...path, ...flaw.path], { at, fix: flaw.fix })),
-      ),
+      ...said('findings'),
     ],
   };
 }
 
 /** Of a configuration file: the workloads in it, wherever they may stand. */
-function entriesOf(content: Readonly<Record<string, unknown>>): readonly (readonly [FieldPath, unknown])[] {
+function entriesOf(
+  content: Readonly<Record<string, unknown>>,
+): readonly (readonly [path: FieldPath, kind: string, entry: unknown])[] {
   return [[], ['workloads']].flatMap((path) => {
     const inner = path.reduce<unknown>((at, step) => (isObject(at) ? at[step] : undefined), content);
     if (!isObject(inner)) return [];
-    return workloadLists.flatMap((list) => {
+    return workloadLists.flatMap(([list, kind]) => {
       const entries = inner[list];
-      return Array.isArray(entries) ? entries.map((entry, index) => [[...path, list, index], entry] as const) : [];
+      return Array.isArray(entries)
+        ? entries.map((entry, index) => [[...path, list, index], kind, entry] as const)
+        : [];
     });
   });
 }
 
-function checkResource(resource: CustomResource, content: Readonly<Record<string, unknown>>, at: Part['at']): Checked {
+function checkResource(
+  resource: CustomResource,
+  content: Readonly<Record<string, unknown>>,
+  { at, maxGraceMs }: Pick<Part, 'at'> & { readonly maxGraceMs: number },
+): Checked {
   const metadata = isObject(content['metadata']) ? content['metadata'] : {};
   const naming = nameFlaw(resource, metadata['name'], content['spec']);
   const top = unknownFields({ properties: TOP }, content);
+  const pods = podFlaws(resource.kind, content['spec'], maxGraceMs);
+  const below = ({ path, fix }: Flaw) => say(content, ['spec', ...path], { at, fix });
   const findings = [
     ...top.map(({ path }) =>
       say(content, path, { at, fix: `is not a known field; there are ${Object.keys(TOP).join(', ')}` }),
     ),
     ...(naming === undefined ? [] : [say(content, ['metadata', 'name'], { at, fix: naming })]),
     ...metadataFlaws(metadata).map(({ path, fix }) => say(content, ['metadata', ...path], { at, fix })),
-    ...specFlaws(resource, content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
-    ...templateFlaws(content['spec']).map(({ path, fix }) => say(content, ['spec', ...path], { at, fix })),
+    ...specFlaws(resource, content['spec']).map(below),
+    ...pods.findings.map(below),
   ].filter(
     ({ at: place, what }, index, all) => all.findIndex((each) => each.at === place && each.what === what) === index,
   );
   const workload = { ...content, spec: storedSpec(resource, content['spec']) } as unknown as Workload;
-  return { findings, workloads: findings.length > 0 ? [] : [workload] };
+  return { findings, warnings: pods.warnings.map(below), workloads: findings.length > 0 ? [] : [workload] };
 }
 
 const TOP = { apiVersion: {}, kind: {}, metadata: {}, spec: {}, status: {} };

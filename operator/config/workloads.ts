@@ -26,7 +26,8 @@ const LISTS = {
   persistentSets: persistentCustomResource,
 } as const;
 
-export const workloadLists = Object.keys(LISTS);
+/** Of each list, the kind of its entries. */
+export const workloadLists = Object.entries(LISTS).map(([list, { kind }]) => [list, kind] as const);
 
 const namespaceName = dnsLabel();
 

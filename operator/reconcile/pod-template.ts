@@ -33,7 +33,7 @@ export interface TemplateOptions extends Identity {
   readonly restartPolicy: string;
   readonly gracePeriodSeconds: number;
   /** For the main container: probes, and mounts of claimed volumes. */
-  readonly main?: Probes & Pick<Container, 'volumeMounts'>;
+  readonly main?: Probes & Pick<Container, 'volumeMounts' | 'volumeDevices'>;
 }
 
 const PROBES = ['startupProbe', 'readinessProbe', 'livenessProbe'] as const;
@@ -102,6 +102,7 @@ function mainContainer(spec: CommonSpec, options: TemplateOptions): Container {
     resources: requirements(spec.resources),
     ...probes(options.main, spec),
     ...(volumeMounts.length > 0 ? { volumeMounts } : {}),
+    ...optional('volumeDevices', options.main?.volumeDevices),
     ...rights(spec.securityContext),
   };
 }

@@ -1,4 +1,5 @@
 /** What a real API server says of workloads and of everything that `render` makes of them, as strict dry runs. */
+import { assertGrace } from '../../api/grace.ts';
 import { NOTHING_LIVE, render } from '../../app/render.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
@@ -7,6 +8,8 @@ import { contains } from '../../reconcile/contains.ts';
 import { tenantOf } from '../../reconcile/metadata.ts';
 import { CrdServer } from '../../reconcile/testing/crd-server.ts';
 
+/** Unless configured otherwise. */
+const MAX_GRACE_MS = 3_600_000;
 const SETTING = { tenant: 'default', clusterName: 'east', term: 1, live: NOTHING_LIVE };
 
 export interface Verdict {
@@ -49,6 +52,7 @@ async function childrenOf(server: CrdServer, stored: KubeObject & { spec?: unkno
       { kind: stored.kind, metadata, spec: stored.spec },
       { ...SETTING, tenant: tenantOf({ metadata }) },
     );
+    for (const { object } of children) assertGrace(object, MAX_GRACE_MS);
   } catch (error) {
     return { refusal: `render: ${(error as Error).message}` };
   }
