@@ -13,6 +13,7 @@ import type { Stubborn } from './child-plan.ts';
 import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import { correctionOf } from './forged-marks.ts';
+import { controllerOf } from './metadata.ts';
 import type { Action, Child, Claimant, IsForged } from './plan.ts';
 import { standingOf } from './plan.ts';
 import type { CommonStatus, Report } from './status.ts';
@@ -86,12 +87,18 @@ export interface ChildView {
   readonly terminal?: TerminalError;
 }
 
+export interface Neighbours {
+  /** The other kind that has Services. */
+  readonly kind: string;
+  get(kind: string, name: string): Contender | undefined;
+}
+
 /** One workload of a kind, with everything that is known about its children, theirs or not. */
 export interface Subject<S> {
   readonly kind: WorkloadKind<S>;
   readonly workload: Workload;
-  /** Of the kind and name that may want the same Service. */
-  readonly contender?: Contender | undefined;
+  /** Workloads of its namespace. */
+  readonly neighbours?: Neighbours | undefined;
   readonly all: Live;
   readonly at: Viewpoint;
 }
@@ -152,11 +159,23 @@ function claimOf<S>(subject: Subject<S>, live: Live): Claim {
 }
 
 function holderIn<S>(subject: Subject<S>, service: string): ServiceHolder {
-  const { kind, workload, contender, all } = subject;
+  const { kind, workload, neighbours, all } = subject;
   const found = all.get<Child>(childTypes.services, service);
-  if (found) return standingOf(found, claimantOf(subject)) === 'foreign' ? holderOf(found) : 'nobody';
-  const isContested = contender !== undefined && service === workload.metadata.name;
-  return isContested && goesFirst(contender, { ...workload, kind: kind.resource.kind }) ? 'workload' : 'nobody';
+  if (found) {
+    const isTheirs = standingOf(found, claimantOf(subject)) === 'foreign' && !isOnItsWayOut(found, neighbours);
+    return isTheirs ? holderOf(found) : 'nobody';
+  }
+  const contender = service === workload.metadata.name && neighbours?.get(neighbours.kind, service);
+  return contender && goesFirst(contender, { ...workload, kind: kind.resource.kind }) ? 'workload' : 'nobody';
+}
+
+/** A name that is about to be free is waited for. */
+function isOnItsWayOut(service: Child, neighbours: Neighbours | undefined): boolean {
+  if (service.metadata.deletionTimestamp !== undefined) return true;
+  if (holderOf(service) !== 'workload') return false;
+  const { kind = '', name = '', uid } = controllerOf(service) ?? {};
+  const owner = neighbours?.get(kind, name)?.metadata;
+  return owner?.uid !== uid || owner?.deletionTimestamp !== undefined;
 }
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {

@@ -10,7 +10,7 @@ import { RetryLater, TerminalError } from '../lib/errors.ts';
 import { Applier, isInvalid, isRefusal, StatusWriter } from './apply.ts';
 import type { Attendant } from './attendant.ts';
 import { aboutStep, aboutVerdict } from './child-events.ts';
-import type { ChildView, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
+import type { ChildView, Neighbours, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
 import { lookAtChildren, refusal, sightOf } from './child-look.ts';
 import type { ChildSetOptions } from './child-options.ts';
 import { isKept } from './child-plan.ts';
@@ -128,15 +128,27 @@ export class ChildSetReconciler<S> implements Reconciler {
     all: ChildScene,
     { term, holder, scope, isForged, isFresh }: Grant & Freshness,
   ): Subject<S> {
-    const { tenant, clusterName, maxGraceMs, clock, contenders } = this.#options;
-    const { namespace = '', name } = workload.metadata;
+    const { tenant, clusterName, maxGraceMs, clock } = this.#options;
+    const { namespace = '' } = workload.metadata;
     const podDefaults = this.#options.podDefaults?.of(namespace);
     const place = { tenant, clusterName, podDefaults, maxGraceMs };
     const by = { scope, term, holder, isForged, isFresh };
     const at = { ...place, ...by, now: clock.wall(), stubborn: this.#stubborn };
-    const other = contenders?.cache.get({ namespace, name });
-    const contender = other && contenders && { ...other, kind: contenders.kind };
-    return { kind: this.#kind, workload, contender, all, at };
+    return { kind: this.#kind, workload, neighbours: this.#neighboursIn(namespace), all, at };
+  }
+
+  #neighboursIn(namespace: string): Neighbours | undefined {
+    const { contenders, workloads } = this.#options;
+    if (!contenders) return undefined;
+    const caches = new Map([
+      [this.kind, workloads],
+      [contenders.kind, contenders.cache],
+    ]);
+    const get = (kind: string, name: string) => {
+      const found = caches.get(kind)?.get({ namespace, name });
+      return found && { ...found, kind };
+    };
+    return { kind: contenders.kind, get };
   }
 
   async #conclude(workload: Workload, key: ObjectKey, view: ChildView, grant: Grant): Promise<Result> {

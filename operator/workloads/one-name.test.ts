@@ -124,6 +124,21 @@ describe('a WorkloadService and a WorkloadPersistent of one name', () => {
   });
 });
 
+it('a WorkloadService that takes the place of a deleted WorkloadPersistent waits for its name', async () => {
+  await place();
+  await world.apply(persistentResource, key, SPEC);
+  await world.reconcile(persistent, key);
+  const { metadata } = await world.workload(persistentResource, key);
+  await world.client.delete(persistentResource, key, { preconditions: { uid: metadata.uid ?? '' } });
+  await world.apply(serviceResource, key, SPEC);
+  await world.reconcile(service, key);
+  expect(await world.get(services, key, 'mq-service')).toBeUndefined();
+  const left = await world.get<Service>(services, key, 'mq');
+  await world.client.delete(services, key, { preconditions: { uid: left?.metadata.uid ?? '' } });
+  await world.reconcile(service, key);
+  expect((await world.workload(serviceResource, key)).status['serviceName']).toBe('mq');
+});
+
 it('a WorkloadPersistent gives way to a Service that is none of ours, and leaves it alone', async () => {
   await place();
   const theirs = { apiVersion: 'v1', kind: 'Service', metadata: { ...key }, spec: { ports: [{ port: 80 }] } };

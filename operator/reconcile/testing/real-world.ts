@@ -8,9 +8,10 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { ChildType } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
-import { API_VERSION, DEFAULT_TENANT, labels } from '../../api/group.ts';
+import { API_VERSION, DEFAULT_TENANT, GROUP, labels, VERSION } from '../../api/group.ts';
 import type { KubeObject, ListOptions, ResourceType } from '../../cluster/cluster-client.ts';
-import { core } from '../../cluster/cluster-client.ts';
+import { core, hasCode } from '../../cluster/cluster-client.ts';
+import { customResources } from '../../api/kinds.ts';
 import type { HttpClusterClient } from '../../cluster/http-client.ts';
 import { ApiServer } from '../../lease/testing/api-server.ts';
 import { clientOf } from '../../lease/testing/lease-store.ts';
@@ -32,6 +33,8 @@ const DEFINITIONS: ResourceType = {
   kind: 'CustomResourceDefinition',
   namespaced: false,
 };
+
+const OURS = { group: GROUP, version: VERSION, namespaced: true };
 
 export interface RealKind {
   readonly resource: ResourceType;
@@ -133,19 +136,16 @@ export class RealWorld implements AsyncDisposable {
   async #install(): Promise<void> {
     for (const name of readdirSync(join(ROOT, 'crds')))
       await this.client.create(DEFINITIONS, parse(readFileSync(join(ROOT, 'crds', name), 'utf8')) as KubeObject);
-    for (const { metadata } of (await this.client.list<KubeObject>(DEFINITIONS)).items)
-      await this.#established(metadata.name);
+    for (const resource of customResources) await this.#served({ ...resource, ...OURS });
   }
 
-  async #established(name: string): Promise<void> {
-    interface Definition extends KubeObject {
-      readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-    }
+  /** Established is not enough: the storage comes up after that. */
+  async #served(type: ResourceType): Promise<void> {
     for (const end = performance.now() + 20_000; performance.now() < end; await systemClock.sleep(20)) {
-      const found = await this.client.get<Definition>(DEFINITIONS, { name });
-      if (found?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')) return;
+      const answer = await this.client.list(type).catch((error: unknown) => error);
+      if (!hasCode(answer, 404) && !hasCode(answer, 429)) return;
     }
-    throw new Error(`${name} is not served after 20 s`);
+    throw new Error(`${type.plural} are not served after 20 s`);
   }
 
   #reconcilerOf({ resource, types, contenders, make }: RealKind): Reconciler {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { PersistentVolumeClaim, StatefulSet } from '../../api/children.ts';
 import { childTypes, persistentVolumeClaims } from '../../api/children.ts';
 import { persistentResource } from '../../api/persistent.ts';
-import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
+import { ApiError, type KubeObject, type ResourceType } from '../../cluster/cluster-client.ts';
 import { RealWorld, type RealKind } from '../../reconcile/testing/real-world.ts';
 import { PersistentReconciler } from './reconciler.ts';
 
@@ -254,6 +254,20 @@ describe('a claim', () => {
     expect(reason).toBe('ClaimExpansionFailed');
     expect(problem).toContain('no space left in the pool (ControllerResizeInfeasible: ');
   });
+});
+
+it('without the right to read claims everything else goes on, and the status names it', async () => {
+  await apply('10Gi');
+  const get = world.client.get.bind(world.client);
+  vi.spyOn(world.client, 'get').mockImplementation((type, ...rest) =>
+    type.plural === 'persistentvolumeclaims'
+      ? Promise.reject(new ApiError(403, 'Forbidden', 'User "x" cannot get resource "persistentvolumeclaims"'))
+      : get(type, ...rest),
+  );
+  await apply('20Gi');
+  const [reason, problem] = await said();
+  expect(reason).toBe('ClaimExpansionRefused');
+  expect(problem).toContain('data-mq-0 is to be expanded, but cannot be read: allow the controller to get and patch');
 });
 
 it('claims of a size that was never changed are not read', async () => {
