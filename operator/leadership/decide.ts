@@ -162,7 +162,7 @@ function nextTerm(sighting: Sighting | undefined, election: Election, candidate:
     drainMs: Math.max(facts.drainMs, unfinishedDrainMs(previous, candidate)),
     incarnation: election.lastReply?.incarnation ?? '',
     release: 'none',
-    pending: sighting ? inherited(sighting, candidate, facts) : [],
+    pending: waitedFor(sighting, election, candidate, facts),
   };
 }
 
@@ -187,6 +187,25 @@ function isUnlimitedElsewhere(candidate: Candidate, facts: Facts): boolean {
 function scopeOf(record: LeaseRecord | undefined, candidate: Candidate, facts: Facts): Scope {
   if (record && (record.scope === 'multi' || isForeign(record, candidate))) return 'multi';
   return permitOf(facts)?.scope ?? 'single';
+}
+
+/**
+ * Where the record was lost, nobody knows who led last, nor who was waited for: every cluster that lives has to look. The
+ * time that all others may take has passed.
+ */
+function waitedFor(
+  sighting: Sighting | undefined,
+  { finding }: Election,
+  candidate: Candidate,
+  facts: Facts,
+): readonly PendingCluster[] {
+  const known = sighting ? inherited(sighting, candidate, facts) : [];
+  const permit = permitOf(facts);
+  if ((sighting && finding === undefined) || permit?.scope !== 'multi') return known;
+  const names = new Map(facts.clusters.filter(({ isAlive }) => isAlive).map(({ id, name }) => [id, name]));
+  for (const { cluster } of [candidate, ...known]) names.delete(cluster.id);
+  const drainMs = Math.max(facts.drainMs, permit.drainMs);
+  return [...known, ...[...names].map(([id, name]) => ({ cluster: { id, name }, drainMs }))];
 }
 
 /** Those that an earlier holder had not waited for to the end, and its own unless it left nothing running. */

@@ -35,7 +35,7 @@ export interface Facts {
   /** Since when a loss would show in the own presence record; undefined while it is not there. */
   readonly canarySince: number | undefined;
   /** Clusters in which controllers of the tenant were seen; the own one need not be among them. */
-  readonly clusters: readonly { readonly id: string; readonly isAlive: boolean; readonly priority: number }[];
+  readonly clusters: readonly (ClusterRef & { readonly isAlive: boolean; readonly priority: number })[];
   /** Clusters of which a person said that nothing runs there: those that held the lease last, at that version of it. */
   readonly confirmed: readonly { readonly id: string; readonly leaseVersion: Version }[];
   /** People want nobody to act: what runs in another cluster stays there. */

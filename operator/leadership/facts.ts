@@ -35,7 +35,7 @@ export function factsOf(
     permit: permit.known,
     canarySince: presence.placedAt,
     clusters: presence.peers.map((peer) => ({
-      id: peer.cluster.id,
+      ...peer.cluster,
       isAlive: isStandby(peer, candidate.timing.ttlMs),
       priority: peer.priority ?? 0,
     })),

@@ -9,6 +9,7 @@ import { Chance } from './chance.ts';
 import type { CheckedCluster } from './checker.ts';
 import { Checker } from './checker.ts';
 import type { Availability } from './link.ts';
+import { Liveness } from './liveness.ts';
 import { Machine } from './machine.ts';
 import { timings } from './profiles.ts';
 import type { AgeBy } from './store.ts';
@@ -85,6 +86,7 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
   readonly machines: readonly Machine[];
   controllers: A[] = [];
   readonly takeover: Takeover | undefined;
+  readonly liveness: Liveness;
   readonly #wanted = new Map<string, number>();
   #starts = 0;
 
@@ -119,6 +121,14 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
         wallOffsetMs,
         memoryMs: Math.max(this.timing.ttlMs * 1.03, clusters > 1 ? SERVER_TIME_MS : 0),
       });
+    });
+    this.liveness = new Liveness({
+      world: this.world,
+      checker: this.checker,
+      store: this.store,
+      clusters: this.clusters,
+      isStrict: this.takeover === 'strict',
+      boundMs: () => this.actingBoundMs,
     });
     this.checker.storeLosses = () => this.store.losses;
     this.checker.lease = () => this.store.lease;
@@ -190,6 +200,7 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
   async run(ms: number, done: () => boolean = () => false): Promise<void> {
     await this.world.run(this.world.now + ms, () => {
       this.checker.step();
+      this.liveness.look(this.controllers);
       return this.checker.violation !== undefined || done();
     });
   }
@@ -208,11 +219,16 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
     return [...standing, ...this.clusters.map((cluster) => cluster.describe())].join('; ');
   }
 
-  /** True milliseconds within which a healed system must have settled. */
-  get progressBoundMs(): number {
+  /** True milliseconds within which somebody must act while a controller could. */
+  get actingBoundMs(): number {
     const { ttlMs, renewDeadlineMs, retryPeriodMs } = this.timing;
     const graceMs = this.clusters[0]?.graceMs ?? 0;
-    const alone = (3 * ttlMs + graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + graceMs + 10_000;
-    return this.takeover ? 2 * alone + ttlMs + PARKING_MS + SERVER_TIME_MS : alone;
+    return (3 * ttlMs + graceMs) * 1.05 + renewDeadlineMs / 2 + 4 * retryPeriodMs + graceMs + 10_000;
+  }
+
+  /** True milliseconds within which a healed system must have settled. */
+  get progressBoundMs(): number {
+    const alone = this.actingBoundMs;
+    return this.takeover ? 2 * alone + this.timing.ttlMs + PARKING_MS + SERVER_TIME_MS : alone;
   }
 }

@@ -21,6 +21,8 @@ export const properties = {
     'A controller says that nothing runs in its cluster only when nothing does, and no later term began there.',
   'drain announced': 'No container may take longer to end than the lease says.',
   'hands off': 'What only looks like ours is neither changed nor deleted.',
+  'somebody acts':
+    'While a controller is hindered by nothing, somebody acts within the bound, whatever else is broken.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',
 } as const;

@@ -131,6 +131,19 @@ export const clusterSchedules: Readonly<Record<string, Schedule>> = {
       leader.cluster.isStuck = false;
     },
   },
+  '#10, the record lost': {
+    what: 'the same, and the store loses everything: who leads next knows of nobody to wait for',
+    place: TWO,
+    async play(sim) {
+      const leader = await ledIn(sim, 1);
+      await sim.run(ttlMs);
+      leader.cluster.isStuck = true;
+      for (const each of sim.controllers) if (each.cluster === leader.cluster) each.mayNotLead = true;
+      sim.store.flush();
+      await sim.run(LONG_MS);
+      leader.cluster.isStuck = false;
+    },
+  },
   '#10, one pod': {
     what: 'a kubelet does not end one of the pods; all else runs in another cluster, and that one when it has ended',
     place: TWO,

@@ -7,6 +7,7 @@ import type { Mutant } from './mutant.ts';
 import type { Report } from './worker.ts';
 import { actingMutants } from './zoo.acting.ts';
 import { clusterMutants } from './zoo.clusters.ts';
+import { hostileMutants } from './zoo.hostile.ts';
 import { leaseMutants } from './zoo.lease.ts';
 import { runMutants } from './zoo.runs.ts';
 import { wideMutants } from './zoo.wide.ts';
@@ -17,6 +18,7 @@ export const zoo: readonly Mutant[] = [
   ...clusterMutants,
   ...runMutants,
   ...wideMutants,
+  ...hostileMutants,
 ];
 
 export interface Hunt {
