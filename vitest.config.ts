@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './hack/longest-first.ts';
 import { controlPlanePath } from './hack/cluster/build.ts';
 
 /** `unit`: beside the code, the stores against real servers. `e2e`: against real clusters, one file after another. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
