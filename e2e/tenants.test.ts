@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { kubectl } from '../hack/lab/kubectl.ts';
 import { examples } from '../operator/config/testing/published.ts';
 import { overlaps, waitFor } from './support/cluster/index.ts';
+import type { Pod } from './support/stage.ts';
 import { Stage } from './support/stage.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -100,6 +101,27 @@ describe.skipIf(!inject('realNodes'))('tenants', () => {
     await holder('disputed', 'shared', 'team-a');
   });
 
+  it('that are two, and none of them default: a workload without a label says that it is owned by nobody, until one has it', async () => {
+    await Promise.all([start('production'), start('staging')]);
+    await stage.kube.apply(yaml('ambiguous', 'shared'));
+    await stage.kube.apply(yaml('misspelt', 'shared', { [LABEL]: 'prodution' }));
+    const unclaimed = (name: string, reason: string) =>
+      waitFor(`${name} to be unclaimed: ${reason}`, async () =>
+        (await stage.workload(name, 'shared'))?.status?.conditions?.find(
+          (each) => each.type === 'Unclaimed' && each.reason === reason,
+        ),
+      );
+    const ambiguous = await unclaimed('ambiguous', 'Unclaimed');
+    expect(ambiguous.message).toContain('the tenants that are here: production, staging');
+    expect(ambiguous.message).toContain(LABEL);
+    const misspelt = await unclaimed('misspelt', 'TenantNotHere');
+    expect(misspelt.message).toContain('It belongs to tenant prodution');
+    expect(await stage.pod('ambiguous-pod', 'shared')).toBeUndefined();
+    await stage.kube.run('label', 'workloadprocess', 'ambiguous', '-n', 'shared', `${LABEL}=staging`);
+    const { status } = await holder('ambiguous', 'shared', 'staging');
+    expect(status?.conditions?.map(({ type }) => type)).toEqual(['Ready']);
+  });
+
   it('need rights in their own namespace only', async () => {
     await stage.kube.run('apply', '-f', RBAC);
     const kubeconfig = await kubeconfigOf('highlander', 'team-a');
@@ -143,9 +165,47 @@ describe.skipIf(!inject('realNodes'))('tenants', () => {
     });
     await stage.kube.apply(yaml('published', 'tenant-a', { [LABEL]: 'tenant-a' }));
     await stage.kube.apply(yaml('published', 'tenant-b', { [LABEL]: 'tenant-b' }));
-    await Promise.all(['tenant-a', 'tenant-b'].map((tenant) => holder('published', tenant, tenant)));
+    await stage.kube.apply(yaml('unlabelled', 'tenant-a'));
+    await stage.kube.apply(yaml('unlabelled', 'tenant-b'));
+    await Promise.all(
+      ['published', 'unlabelled'].flatMap((name) =>
+        ['tenant-a', 'tenant-b'].map((tenant) => holder(name, tenant, tenant)),
+      ),
+    );
+  });
+
+  it('of the published example with two replicas and the name of a tenant have what is applied without a label', async () => {
+    const config = examples.config.find(({ text }) => text.includes('# Cluster configuration'))?.text ?? '';
+    const { env, replicas } = publishedDeployment();
+    expect([env['HIGHLANDER_TENANT'], replicas]).toEqual(['production', 2]);
+    const settings = { ...env, HIGHLANDER_REDIS_ADDR: stage.redis?.addr ?? '' };
+    const names = Array.from({ length: replicas }, (_, index) => `replica-${index}`);
+    await Promise.all(names.map((name) => stage.startController(name, { file: config, env: settings })));
+    const sample = examples.manifests.find(({ content }) => content['kind'] === 'WorkloadCronJob')?.text ?? '';
+    await stage.kube.apply(sample);
+    await stage.kube.apply(yaml('anywhere', 'team-b'));
+    await holder('anywhere', 'team-b', 'production');
+    const made = await waitFor('the sample to be made', () =>
+      stage.object<Pod>('apis/batch/v1', 'cronjobs/sample-cronjob'),
+    );
+    expect(made.metadata.labels?.[LABEL]).toBe('production');
+    await stage.kube.run('delete', 'workloadcronjob', 'sample-cronjob', '--wait=false');
   });
 });
+
+/** What the high-availability example gives each of its replicas. */
+function publishedDeployment(): { readonly env: Readonly<Record<string, string>>; readonly replicas: number } {
+  const deployment = examples.manifests.find(({ content }) => content['kind'] === 'Deployment');
+  if (!deployment) throw new Error('there is no such example');
+  const { replicas, template } = deployment.content['spec'] as {
+    readonly replicas: number;
+    readonly template: {
+      readonly spec: { readonly containers: readonly { readonly env: readonly { name: string; value: string }[] }[] };
+    };
+  };
+  const env = template.spec.containers[0]?.env ?? [];
+  return { replicas, env: Object.fromEntries(env.map(({ name, value }) => [name, value])) };
+}
 
 function file(name: string, content: object): string {
   const path = join(folder, name);
