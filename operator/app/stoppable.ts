@@ -63,6 +63,7 @@ export function stoppable(
       return refusals.last;
     },
     park: (call) => refusals.during(() => all.park(call)),
+    probe: async (call) => void (await fence.ask(call)),
     hasChanged: () => objects.version !== lookedAt,
     async running(call) {
       const began = clock.monotonic();

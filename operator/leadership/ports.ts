@@ -21,6 +21,8 @@ export interface Workloads {
   running(call: Call): Promise<readonly string[]>;
   /** Whether anything of the tenant's has changed since the last look began, as far as has been heard. */
   hasChanged(): boolean;
+  /** Resolves when it is known, and said, whether the API server refuses what starts after the permit has ended. */
+  probe?(call: Call): Promise<void>;
   /** Resolves when another look may be worth while before `ms` milliseconds have passed, else then; never rejects. */
   change(ms: number): Promise<void>;
 }

@@ -190,7 +190,9 @@ export class Tenure {
   }
 
   async #renewPermit({ record, sentAt }: Held): Promise<void> {
-    const { permit, cluster } = this.#options;
+    const { permit, cluster, workloads } = this.#options;
+    // Before the tenant is shared for good it is known, and said, whether this cluster is held to its permit.
+    if (record.scope === 'single') await workloads?.probe?.(this.#call());
     const renewedAt = cluster.serverTime(sentAt);
     if (renewedAt === undefined) throw new Error("the API server's time is not known yet");
     await this.#ability.track(() => permit.renew(record, renewedAt, this.#call()));

@@ -32,6 +32,20 @@ it.each([
   expect(() => decodeLedger(text)).toThrow('is another application using this key?');
 });
 
+it.each<[string, CronLedger]>([
+  ['more claims than are read', { ...empty, claims: Array.from({ length: 1001 }, (_, n) => claim(n)) }],
+  ['a name that is too long', { ...empty, activation: { clusterId: 'x'.repeat(1000), at: START } }],
+  ['a term that is none', { ...empty, claims: [{ ...claim(1), term: -1 }] }],
+  ['a mark that is no time', { ...empty, mark: Number.NaN }],
+])('writes nothing that could not be read: %s', (_, ledger) => {
+  expect(() => encodeLedger(ledger, 'first')).toThrow();
+});
+
+it('does not take a text without end for a ledger', () => {
+  const text = `{"mark":"2030-01-01T00:00:00Z",${SOUND},"claims":[],"more":"${'x'.repeat(1_000_001)}"}`;
+  expect(() => decodeLedger(text)).toThrow('it is longer than');
+});
+
 it('reads a ledger that was written before stores had incarnations', () => {
   expect(decodeLedger(`{"mark":"2030-01-01T00:00:00Z",${SOUND},"claims":[]}`)).toEqual({
     ledger: empty,

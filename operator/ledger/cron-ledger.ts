@@ -1,4 +1,8 @@
 /** Which runs of a cron job have been claimed, and how far each has come. Pure. Times are milliseconds since the epoch. */
+import { MAX_NUMBER } from '../api/terms.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Shape } from '../lib/shape.ts';
+import { decodeAs, encodeAs, isListOf, isName, isOneOf, isOptional, isShaped, isTime, isWhole } from '../lib/shape.ts';
 
 /**
  * claimed: it is to run, and may not have begun. started: it has begun, and is never begun again. done: it has ended.
@@ -43,9 +47,36 @@ export function withState(ledger: CronLedger, claim: Claim, state: RunState): Cr
   return { ...ledger, claims: ledger.claims.map((each) => (each === claim ? { ...each, state } : each)) };
 }
 
-/** `incarnation`: of the store, into which it is written. Throws a RangeError for what is not a time. */
+/** As it is written: with times that people can read. */
+interface Written {
+  readonly incarnation?: string;
+  readonly mark: string;
+  readonly activation: { readonly clusterId: string; readonly at: string };
+  readonly claims: readonly WrittenClaim[];
+}
+type WrittenClaim = Omit<Claim, 'instant'> & { readonly instant: string };
+
+const MOST_CLAIMS = 1000;
+const STATES = ['claimed', 'started', 'done', 'unknown'] as const satisfies readonly RunState[];
+
+const CLAIM: Shape<WrittenClaim> = {
+  instant: isTime,
+  term: isWhole(MAX_NUMBER),
+  clusterId: isName,
+  jobUid: isName,
+  state: isOneOf(...STATES),
+};
+const WRITTEN: Shape<Written> = {
+  // Those of versions before that wrote it have none.
+  incarnation: isOptional(isName),
+  mark: isTime,
+  activation: isShaped({ clusterId: isName, at: isTime }),
+  claims: isListOf(isShaped(CLAIM), MOST_CLAIMS),
+};
+
+/** `incarnation`: of the store, into which it is written. Throws for what `decodeLedger` would not read. */
 export function encodeLedger({ mark, activation, claims }: CronLedger, incarnation: string): string {
-  return JSON.stringify({
+  return encodeAs(WRITTEN, {
     incarnation,
     mark: textOf(mark),
     activation: { ...activation, at: textOf(activation.at) },
@@ -59,55 +90,25 @@ export function decodeLedger(
   key = 'ledger',
 ): { readonly ledger: CronLedger; readonly incarnation: string } {
   try {
-    // Those of versions before that wrote it have no incarnation.
-    const { incarnation = '', mark, activation, claims } = fieldsOf(JSON.parse(text));
-    const { clusterId, at } = fieldsOf(activation);
-    if (!Array.isArray(claims) || claims.length > MOST_CLAIMS) throw new Error('not a list of claims');
+    const { incarnation = '', mark, activation, claims } = decodeAs(WRITTEN, text);
     const ledger = {
-      mark: timeOf(mark),
-      activation: { clusterId: textIn(clusterId), at: timeOf(at) },
+      mark: Date.parse(mark),
+      activation: { clusterId: activation.clusterId, at: Date.parse(activation.at) },
       claims: claims.map(claimOf),
     };
-    return { ledger, incarnation: textIn(incarnation) };
+    return { ledger, incarnation };
   } catch (error) {
-    throw new Error(`key ${key}: expected a ledger of runs, found other data; is another application using this key?`, {
-      cause: error,
-    });
+    throw new Error(
+      `key ${key}: expected a ledger of runs, found other data (${messageOf(error)}); is another application using this key?`,
+      { cause: error },
+    );
   }
 }
 
-const MOST_CLAIMS = 1000;
-const LONGEST_TEXT = 1000;
-const STATES: readonly unknown[] = ['claimed', 'started', 'done', 'unknown'] satisfies readonly RunState[];
-
-function claimOf(value: unknown): Claim {
-  const { instant, term, clusterId, jobUid, state } = fieldsOf(value);
-  if (!Number.isSafeInteger(term) || !STATES.includes(state)) throw new Error('not a claim');
-  return {
-    instant: timeOf(instant),
-    term: term as number,
-    clusterId: textIn(clusterId),
-    jobUid: textIn(jobUid),
-    state: state as RunState,
-  };
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new Error('not an object');
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function textIn(value: unknown): string {
-  if (typeof value !== 'string' || value.length > LONGEST_TEXT) throw new Error('not a text');
-  return value;
+function claimOf({ instant, term, clusterId, jobUid, state }: WrittenClaim): Claim {
+  return { instant: Date.parse(instant), term, clusterId, jobUid, state };
 }
 
 function textOf(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-function timeOf(value: unknown): number {
-  const ms = Date.parse(textIn(value));
-  if (Number.isNaN(ms)) throw new Error('not a time');
-  return ms;
 }

@@ -4,6 +4,9 @@
  */
 import type { Call, CellStore } from '../lease/cell-store.ts';
 import { cellKeys, changeCell } from '../lease/cell-store.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Shape } from '../lib/shape.ts';
+import { decodeAs, encodeAs, isFlag, isName, isWhole } from '../lib/shape.ts';
 
 export interface ProcessPast {
   /** Hash of the spec that it is about. */
@@ -29,13 +32,13 @@ export class ProcessLedger {
   /** Undefined when nothing is known. Throws what the store throws, and when the cell holds something else. */
   async read(at: At, call: Call): Promise<ProcessPast | undefined> {
     const { cell } = await this.#store.read(this.#key(at), call);
-    return cell && decode(cell.value);
+    return cell && decode(cell.value, this.#key(at));
   }
 
   /** `undefined`: nothing is to be known any more. Throws what the store throws. */
   async write(at: At, past: ProcessPast | undefined, call: Call): Promise<void> {
     if (past === undefined && !(await this.read(at, call))) return;
-    await changeCell(this.#store, this.#key(at), () => JSON.stringify(past ?? NOTHING), call);
+    await changeCell(this.#store, this.#key(at), () => encodeAs(PAST, past ?? NOTHING), call);
   }
 
   #key({ namespace, name }: At): string {
@@ -43,12 +46,20 @@ export class ProcessLedger {
   }
 }
 
+/** No process comes near it. */
+const MOST_RESTARTS = 1_000_000_000;
 const NOTHING: ProcessPast = { spec: '', restarts: 0, completed: false };
 
-function decode(text: string): ProcessPast {
-  const past = JSON.parse(text) as Partial<ProcessPast>;
-  const { spec, restarts, completed } = past;
-  if (typeof spec === 'string' && typeof restarts === 'number' && typeof completed === 'boolean')
+const PAST: Shape<ProcessPast> = { spec: isName, restarts: isWhole(MOST_RESTARTS), completed: isFlag };
+
+function decode(text: string, key: string): ProcessPast {
+  try {
+    const { spec, restarts, completed } = decodeAs(PAST, text);
     return { spec, restarts, completed };
-  throw new Error('the cell does not hold the past of a process: somebody else uses this key');
+  } catch (error) {
+    throw new Error(
+      `key ${key}: expected the past of a process, found other data (${messageOf(error)}); is another application using this key?`,
+      { cause: error },
+    );
+  }
 }
