@@ -28,6 +28,7 @@ let redis: Redis | undefined;
 const controllers: Controller[] = [];
 
 async function start(): Promise<Cluster> {
+  await installFor('demo');
   const up = await steps.step(
     'Start a Kubernetes cluster with a node that really runs pods (built once, then cached)',
     () => startCluster({ name: CLUSTER }),
@@ -35,7 +36,6 @@ async function start(): Promise<Cluster> {
   cluster = up;
   const kube = kubectl(up.kubeconfigPath);
   redis = await steps.step('Start Redis, the external lock', async () => {
-    await installFor('demo');
     return startRedis();
   });
   await steps.step('Install the custom resource definitions', () =>

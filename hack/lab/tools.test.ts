@@ -1,8 +1,8 @@
 /** What the verbs of the Makefile start is what they install before they begin. */
 import { resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { readGraph } from '../imports/graph.ts';
-import { NEEDS } from './tools.ts';
+import { installFor, NEEDS } from './tools.ts';
 
 const ENTRIES = {
   demo: 'hack/demo/main.ts',
@@ -33,4 +33,11 @@ it.each(Object.entries(ENTRIES))('make %s', (verb, entry) => {
   const needed = Object.entries(STARTS).flatMap(([module, name]) => (loaded.has(module) ? [name] : []));
   expect(loaded).toContain('hack/lab/tools.ts');
   expect(Object.values(NEEDS[verb as keyof typeof ENTRIES])).toEqual(expect.arrayContaining(needed));
+});
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('what cannot be installed is named before anything begins', async () => {
+  vi.stubEnv('PATH', '/nowhere');
+  await expect(installFor('chaos')).rejects.toThrow('`make chaos` needs kubectl: https://');
 });

@@ -25,8 +25,18 @@ export const NEEDS = {
 /** Where Debian puts what is not on PATH. */
 const FOLDERS = ['/usr/lib/postgresql/*/bin', '/usr/lib/*/faketime'];
 
+/** Programs that no package of Debian has, and where they are. */
+const KUBECTL = { kubectl: 'https://kubernetes.io/docs/tasks/tools/' };
+const PREREQUISITES: Readonly<Partial<Record<keyof typeof NEEDS, Readonly<Record<string, string>>>>> = {
+  demo: KUBECTL,
+  chaos: KUBECTL,
+  test: KUBECTL,
+};
+
 /** Before the verb begins. Throws what is missing, where it cannot be installed. */
 export async function installFor(verb: keyof typeof NEEDS): Promise<void> {
+  for (const [program, where] of Object.entries(PREREQUISITES[verb] ?? {}))
+    if (find(program) === undefined) throw new Error(`\`make ${verb}\` needs ${program}: ${where}`);
   const tools: Tools = NEEDS[verb];
   try {
     await installQuietly(tools);
