@@ -112,3 +112,23 @@ it('says what the API server has against it, once, and that it has stopped when 
   expect(world.status().lastError).toBeUndefined();
   expect(events).toHaveLength(1);
 });
+
+it('goes on where the deadline of a term passes while it looks', async () => {
+  let left = 1;
+  const elector = {
+    seen: undefined,
+    heldBack: new Map([['default/x', {}]]),
+    get term() {
+      left -= 1;
+      return left < 0 ? undefined : { number: 7 };
+    },
+  };
+  const options = {
+    base: { client: { serverClock: { at: () => 0 } } },
+    leadership: { elector, stopping: { notGone: undefined, refused: [] } },
+    sources: [],
+  } as unknown as StandbyOptions;
+  const statuses = new StandbyStatuses(options);
+  await expect(statuses.report()).resolves.toBeUndefined();
+  await expect(statuses.report()).resolves.toBeUndefined();
+});

@@ -161,8 +161,9 @@ export class StandbyStatuses {
     const record = this.#whoeverRunsThem();
     const { elector, stopping } = this.#options.leadership;
     const { notGone, refused } = stopping;
-    if (!record && elector.term && elector.heldBack.size > 0)
-      return JSON.stringify([elector.term.number, ...elector.heldBack.keys()]);
+    // Asked once: its deadline may pass between two questions.
+    const { term, heldBack } = elector;
+    if (!record && term && heldBack.size > 0) return JSON.stringify([term.number, ...heldBack.keys()]);
     return record && notGone && JSON.stringify([record.holder, record.term, notGone, ...refused]);
   }
 

@@ -42,6 +42,18 @@ it.each<[string, Partial<Waiting>, boolean]>([
     { reports: [report({ byPerson: true }), report({ notGone: ['a/x'] })] },
     true,
   ],
+  ["a person's word ends the wait in the term in which it was given", { reports: [report({ byPerson: true })] }, false],
+  ['and in no later one', { reports: [report({ byPerson: true, term: 6 })] }, true],
+  [
+    'unless it was about the very lease that was taken over',
+    { takenOver: 'v4', reports: [report({ byPerson: true, term: 6, leaseVersion: 'v4' })] },
+    false,
+  ],
+  [
+    'and not about an earlier one',
+    { takenOver: 'v4', reports: [report({ byPerson: true, term: 6, leaseVersion: 'v3' })] },
+    true,
+  ],
   ['a report of another cluster says nothing', { reports: [report({ clusterId: 'east' })] }, true],
 ])('%s', (_sentence, more, isWaitedFor) => {
   const waiting: Waiting = {

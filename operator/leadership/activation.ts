@@ -32,6 +32,8 @@ export interface Waiting {
   readonly reports: readonly SeenReport[];
   readonly takeover: Takeover;
   readonly term: number;
+  /** Version of the lease that the term was taken over from, where it is known. */
+  readonly takenOver?: string | undefined;
   readonly ttlMs: number;
   /** Milliseconds since the acquisition was acknowledged. */
   readonly sinceMs: number;
@@ -73,17 +75,22 @@ function namedBy(
 }
 
 /** The clusters that are still to be waited for. */
-function stillPending({ pending, reports, takeover, term, ttlMs, sinceMs }: Waiting): readonly PendingCluster[] {
+function stillPending(waiting: Waiting): readonly PendingCluster[] {
+  const { pending, reports, takeover, ttlMs, sinceMs } = waiting;
   return pending.filter(({ cluster, drainMs }) => {
     const theirs = reports.filter(({ clusterId }) => clusterId === cluster.id);
     // Whoever names pods has seen them; who says that nothing runs may not have been there.
     if (theirs.some(({ ageMs, notGone }) => ageMs < ttlMs && notGone.length > 0)) return true;
-    if (theirs.some((report) => counts(report, term) && report.notGone.length === 0)) return false;
+    if (theirs.some((report) => counts(report, waiting) && report.notGone.length === 0)) return false;
     return takeover === 'strict' || sinceMs < atLeast(ttlMs + drainMs);
   });
 }
 
-/** Controllers that have seen a later term have looked later; people spoke of what they saw. */
-function counts(report: SeenReport, term: number): boolean {
-  return report.byPerson === true ? report.term === term : report.term >= term;
+/**
+ * Controllers that have seen a later term have looked later; people spoke of what they saw: in this term, or of the very lease
+ * that it was taken over from, since when nobody else has led.
+ */
+function counts(report: SeenReport, { term, takenOver }: Waiting): boolean {
+  if (report.byPerson !== true) return report.term >= term;
+  return report.term === term || (takenOver !== undefined && report.leaseVersion === takenOver);
 }

@@ -67,6 +67,8 @@ export interface Held {
   readonly sentAt: number;
   /** From here on nothing may be written. */
   readonly validUntil: number;
+  /** Version of the cell that the acquisition was written over; absent: none, or it is not known. */
+  readonly takenOver?: Version | undefined;
 }
 
 export interface Try {
@@ -76,6 +78,8 @@ export interface Try {
   readonly sentAt: number;
   /** The same moment by the wall clock. */
   readonly sentAtWall: number;
+  /** The version that it was to be written over; undefined: none, or several tries differ. */
+  readonly over: Version | undefined;
 }
 
 export interface Election {

@@ -1,5 +1,5 @@
 /** What a reply, a failure or the passing of time changes in the state of the election. Pure. */
-import type { ReadReply, WriteReply } from '../lease/cell-store.ts';
+import type { ReadReply, Version, WriteReply } from '../lease/cell-store.ts';
 import type { Candidate, Election, Held, Sighting, Step, Try } from './election.ts';
 import type { LeaseRecord, Release } from './lease-record.ts';
 import { decodeRecord, standingOf } from './lease-record.ts';
@@ -48,7 +48,8 @@ function takeWhatWasTried(election: Election, candidate: Candidate, now: number)
   const isSameStore = record.incarnation === tried.incarnation && incarnation === tried.incarnation;
   const validUntil = tried.sentAt + validityMs(candidate.timing);
   if (!isOurs || !isSameStore || now >= validUntil) return election;
-  const taken = begin(election, { record, version, incarnation, sentAt: tried.sentAt, validUntil });
+  const { sentAt, over: takenOver } = tried;
+  const taken = begin(election, { record, version, incarnation, sentAt, validUntil, takenOver });
   return { ...taken, nextRenewAt: now };
 }
 
@@ -67,14 +68,15 @@ function begin(election: Election, held: Held): Election {
 /** Nobody knows whether an acquisition was carried out. */
 export function sawNoReply(
   election: Election,
-  { record }: { readonly record: LeaseRecord },
+  { record, expected: over }: { readonly record: LeaseRecord; readonly expected?: Version | undefined },
   at: Pick<Try, 'sentAt' | 'sentAtWall'>,
 ): Election {
   const { term, incarnation } = record;
   const { tried } = election;
   // One that was sent before may be the one that was carried out.
-  if (tried?.term === term && tried.incarnation === incarnation) return election;
-  return { ...election, tried: { term, incarnation, ...at } };
+  if (tried?.term === term && tried.incarnation === incarnation)
+    return tried.over === over ? election : { ...election, tried: { ...tried, over: undefined } };
+  return { ...election, tried: { term, incarnation, over, ...at } };
 }
 
 /**
@@ -129,6 +131,7 @@ export function sawWrite(
     incarnation: reply.incarnation,
     sentAt,
     validUntil: sentAt + validityMs(candidate.timing),
+    takenOver: step.do === 'acquire' ? step.expected : election.held?.takenOver,
   };
   const renewalOfAnEndedLease = step.do === 'renew' && !election.held;
   if (renewalOfAnEndedLease || now >= held.validUntil) {

@@ -141,7 +141,7 @@ export class Tenure {
   }
 
   /** What may be begun, by what other clusters say; undefined when the term has ended meanwhile. */
-  async #lookAround({ record }: Held): Promise<Outlook | undefined> {
+  async #lookAround({ record, takenOver }: Held): Promise<Outlook | undefined> {
     const { presence, candidate, clock, logger, onHeldBack } = this.#options;
     const term = this.#term;
     await presence.look(this.#call());
@@ -151,6 +151,7 @@ export class Tenure {
       reports: this.#reports(),
       takeover: candidate.takeover ?? 'strict',
       term: term.number,
+      takenOver,
       ttlMs: candidate.timing.ttlMs,
       sinceMs: clock.monotonic() - term.beganAt,
     };

@@ -9,6 +9,7 @@ import type { Availability } from './link.ts';
 import { calm, Link } from './link.ts';
 import type { Machine } from './machine.ts';
 import { Process } from './machine.ts';
+import type { Preference } from './play.ts';
 import type { SimStore } from './store.ts';
 
 export const TENANT = 'default';
@@ -20,11 +21,13 @@ export interface ActorOptions<C> {
   readonly store: SimStore;
   readonly cluster: C;
   readonly checker: Checker;
+  readonly preference: Preference;
 }
 
 export abstract class Actor<C extends CheckedCluster & Availability = CheckedCluster & Availability> {
   readonly identity: string;
   readonly cluster: C;
+  readonly preference: Preference;
   readonly process: Process;
   readonly toStore: Link;
   readonly toCluster: Link;
@@ -40,8 +43,9 @@ export abstract class Actor<C extends CheckedCluster & Availability = CheckedClu
   /** As last seen. */
   #lastTerm: Term | undefined;
 
-  constructor({ machine, identity, store, cluster, checker }: ActorOptions<C>) {
+  constructor({ machine, identity, store, cluster, checker, preference }: ActorOptions<C>) {
     this.identity = identity;
+    this.preference = preference;
     this.cluster = cluster;
     this.#checker = checker;
     this.process = new Process(machine, identity);

@@ -222,6 +222,17 @@ export class SimBatch {
     if (live?.metadata.deletionTimestamp !== undefined) this.kept.drop(live);
   }
 
+  /** All of its pods end at once, and their runs with them. */
+  die(): void {
+    for (const job of this.jobs) {
+      const pod = this.#podOf(job);
+      if (pod) this.#ended(job, pod);
+      const live = this.#live(job);
+      const status = { conditions: [{ type: 'Failed', status: 'True' }] };
+      if (pod && live) this.kept.put(Object.assign({}, live, { status }));
+    }
+  }
+
   #podOf(job: Job): KubeObject | undefined {
     return this.objects.get(nameOfPod(job));
   }

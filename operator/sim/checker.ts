@@ -9,6 +9,7 @@ import { termOf } from './objects.ts';
 import type { Process } from './machine.ts';
 import type { Property } from './properties.ts';
 import { RATE_ERROR } from '../leadership/timing.ts';
+import { isExpectedEnd, Words } from './words.ts';
 import type { World } from './world.ts';
 
 export interface Violation {
@@ -53,6 +54,8 @@ export interface CheckedController {
 interface Running {
   readonly cluster: CheckedCluster;
   readonly uid: string;
+  /** True time. */
+  readonly since: number;
 }
 
 /** By how much an API server's time, as it can be known, may be behind; and how long a controller needs to act on it. */
@@ -61,16 +64,6 @@ const SLACK_MS = 2500;
 const PARKING_MS = ADOPT_GRACE_MS + 6000;
 /** How old may be what a controller that parks has seen of the permit. */
 const LOOK_MS = 5000;
-
-/** How a lease ends that no loss of writes explains. */
-const EXPECTED_ENDS = [
-  /^no renewal was acknowledged/,
-  /^the reply came after the deadline/,
-  /^stopped$/,
-  /^this controller is leaving$/,
-  /carries term \d+, later than ours$/,
-  /^its cluster has taken no write for/,
-];
 
 export class Checker {
   readonly #world: World;
@@ -103,8 +96,7 @@ export class Checker {
   holes = 0;
   /** Workloads that a cluster may run twice for a moment, as Kubernetes' own controllers do; never two clusters. */
   readonly besides = new Set<string>();
-  /** Not judged once the store has lost something: what is known of that is in ADR 17. */
-  runsMayRepeat = false;
+  readonly words = new Words();
   /** Whether the hole is there: with the takeover `strict` it is not. */
   hasHole = true;
 
@@ -141,13 +133,19 @@ export class Checker {
     }
     this.#terms.add(term);
     const place = this.controllers.find(({ identity }) => identity === by)?.cluster;
-    if (place) this.#ledIn.set(place, Math.max(term, this.#ledIn.get(place) ?? 0));
+    if (place) {
+      this.#ledIn.set(place, Math.max(term, this.#ledIn.get(place) ?? 0));
+      this.words.leads(place);
+    }
     this.#highestTerm = Math.max(this.#highestTerm, term);
   }
 
   lost(by: string, term: number, because: string, excused: boolean): void {
     this.#world.note(by, `no longer leads in term ${term}: ${because}`);
-    if (excused || this.storeLosses() > 0 || EXPECTED_ENDS.some((expected) => expected.test(because))) return;
+    const to = /^it is handed over to (.*)$/.exec(because)?.[1];
+    if (to !== undefined && !excused && !this.words.isAsked(by, term, to))
+      return this.fail('words of people', `${by} hands term ${term} over to ${to}, and nobody has asked for it`);
+    if (excused || to !== undefined || this.storeLosses() > 0 || isExpectedEnd(because)) return;
     this.fail('no needless loss', `${by} lost term ${term}: ${because}`);
   }
 
@@ -171,14 +169,15 @@ export class Checker {
     for (const other of others) {
       if (other.cluster === cluster && this.besides.has(name)) continue;
       const isNobodys = this.#isHole(other.cluster) || other.cluster.isUnknown?.(other.uid);
-      if (other.cluster !== cluster && isNobodys) this.holes += 1;
+      const isDenied = this.words.isDenied(other.cluster, other.since);
+      if (other.cluster !== cluster && (isNobodys || isDenied)) this.holes += 1;
       else
         this.fail(
           'one instance',
           `${uid} of ${name} starts in ${cluster.id} while ${other.uid} runs in ${other.cluster.id}`,
         );
     }
-    this.#running.set(name, [...others, { cluster, uid }]);
+    this.#running.set(name, [...others, { cluster, uid, since: this.#world.now }]);
   }
 
   stopped(by: string, object: KubeObject, wanted: number | undefined): void {
@@ -190,8 +189,7 @@ export class Checker {
   /** A run of the cron job begins. */
   ran(cluster: CheckedCluster, instant: number): void {
     const first = this.#runs.get(instant);
-    const isExcused =
-      this.storeLosses() > 0 && (this.runsMayRepeat || (first !== undefined && cluster.time < first.time));
+    const isExcused = this.storeLosses() > 0 && first !== undefined && cluster.time < first.time;
     if (first && !isExcused)
       this.fail('one run', `that of ${new Date(instant).toISOString()} begins in ${cluster.id} after ${first.id}`);
     this.#runs.set(instant, cluster);

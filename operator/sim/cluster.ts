@@ -38,6 +38,7 @@ interface Parking {
 export class SimCluster implements PlayedCluster {
   down = false;
   hangs = false;
+  isDead = false;
   readonly id: string;
   /** Grace of the pods that are made from now on: a container takes as long to end at most. Milliseconds. */
   graceMs: number;
@@ -198,6 +199,7 @@ export class SimCluster implements PlayedCluster {
 
   isSettledIn(term: number | undefined): boolean {
     const { batch } = this;
+    if (this.isDead) return true;
     if (term === undefined) return this.objects.size === 0 && (batch?.running ?? []).length === 0;
     if (batch && !batch.isActiveIn(term)) return false;
     return [...this.wanted.keys()].every((name) => {
@@ -217,6 +219,13 @@ export class SimCluster implements PlayedCluster {
     return states.join('; ');
   }
 
+  die(): void {
+    this.isDead = true;
+    this.down = true;
+    for (const object of this.objects.values()) this.#gone(object);
+    this.batch?.die();
+  }
+
   /** As the node's Lease says; the same while nothing is heard of it. */
   get nodeRenewal(): string {
     if (!this.isStuck) this.#renewal = String(Math.floor(this.#world.now / 1000));
@@ -234,6 +243,10 @@ export class SimCluster implements PlayedCluster {
     if (this.isStuck || this.stuckPods.has(object.metadata.name))
       return this.#world.after(1000, () => this.#ended(object, true));
     if (wasStuck) return this.#world.after(this.#world.chance.between(0.2, 1) * NOTICE_MS, () => this.#ended(object));
+    this.#gone(object);
+  }
+
+  #gone(object: KubeObject): void {
     this.#checker.ended(this, object);
     const last = this.objects.get(object.metadata.name);
     if (last?.metadata.uid === object.metadata.uid) this.pods.put(Object.assign({}, last, ENDED));

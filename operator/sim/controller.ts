@@ -2,6 +2,9 @@
 import type { CellStore } from '../lease/cell-store.ts';
 import { Elector } from '../leadership/elector.ts';
 import { LeadershipGuard } from '../leadership/guard.ts';
+import { Failback } from '../leadership/failback.ts';
+import { Obedience } from '../leadership/obedience.ts';
+import { OrderBook } from '../leadership/orders.ts';
 import { PermitKeeper } from '../leadership/permit-keeper.ts';
 import { STOP_MARGIN_MS } from '../leadership/permit.ts';
 import type { Takeover } from '../leadership/activation.ts';
@@ -25,6 +28,8 @@ export interface ControllerOptions extends ActorOptions<SimCluster> {
   readonly timing: Timing;
   /** Absent: there is one cluster. */
   readonly takeover?: Takeover;
+  /** Whether it looks for what people ask. */
+  readonly obeys?: boolean;
 }
 
 export class SimController extends Actor<SimCluster> {
@@ -35,6 +40,8 @@ export class SimController extends Actor<SimCluster> {
   readonly serverClock: ServerClock;
   readonly permit: PermitKeeper;
   readonly warden: Warden | undefined;
+  readonly #obedience: Obedience | undefined;
+  readonly #stopping = new AbortController();
   readonly #client: ClusterClient;
   readonly runs: SimRuns | undefined;
   readonly #options: ControllerOptions;
@@ -57,6 +64,7 @@ export class SimController extends Actor<SimCluster> {
     this.presence = this.#makePresence(cells);
     this.elector = this.#makeElector(cells);
     this.guard = new LeadershipGuard(this.elector, options.timing.retryPeriodMs);
+    this.#obedience = options.obeys ? this.#makeObedience(cells) : undefined;
     this.warden = options.takeover && new Warden({ ...this.#common(), lease: this.elector });
   }
 
@@ -74,14 +82,32 @@ export class SimController extends Actor<SimCluster> {
     this.process.machine.world.note(this.identity, 'starts');
     const reconciler = new SimReconciler(this, this.#client, { checker, timing, cluster, runs: this.runs });
     const election = this.elector.run().finally(() => {
+      this.#stopping.abort();
       this.presence.stop();
       this.warden?.stop();
     });
     const informing = [this.informer.run(), this.runs?.informer.run()];
-    const running = [...informing, election, this.presence.run(), reconciler.run(), this.warden?.run()];
+    const obeying = this.#obedience?.run(this.#stopping.signal);
+    const running = [...informing, election, this.presence.run(), reconciler.run(), this.warden?.run(), obeying];
     for (const part of running) {
       part?.catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
     }
+  }
+
+  #makeObedience(store: CellStore): Obedience {
+    const { cluster, timing, preference } = this.#options;
+    const { priority, failback, failbackDelayMs: delayMs } = preference;
+    const better = new Failback({ clusterId: cluster.id, priority, ttlMs: timing.ttlMs, delayMs });
+    return new Obedience({
+      book: new OrderBook(store, TENANT),
+      leader: () => this.elector,
+      peers: () => this.presence.peers,
+      ...(failback === 'auto' && { failback: better }),
+      onPause: () => {},
+      periodMs: timing.renewDeadlineMs / 2,
+      clock: this.process.clock,
+      logger: silentLogger,
+    });
   }
 
   #makePresence(store: CellStore): Presence {
@@ -95,6 +121,7 @@ export class SimController extends Actor<SimCluster> {
       logger: silentLogger,
       periodMs: timing.renewDeadlineMs / 2,
       highestStamp: () => Math.max(this.#highestStamp, this.permit.term),
+      priority: this.preference.priority,
       mayLead: () => this.#mayLead && this.elector.unfitBecause === undefined,
       onLoss: () => this.elector.canaryLost(),
     });
@@ -135,9 +162,10 @@ export class SimController extends Actor<SimCluster> {
 
   /** What elector and warden share. */
   #common() {
-    const { identity, timing, cluster, takeover } = this.#options;
+    const { identity, timing, cluster, takeover, preference } = this.#options;
     return {
       candidate: {
+        priority: preference.priority,
         identity,
         cluster: { id: cluster.id, name: 'default' },
         timing,

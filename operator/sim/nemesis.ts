@@ -2,9 +2,10 @@
 import type { Conditions } from './link.ts';
 import { calm } from './link.ts';
 import type { Actor } from './actor.ts';
+import { People } from './people.ts';
 import type { Fault } from './profiles.ts';
 import { losses } from './profiles.ts';
-import type { Play } from './play.ts';
+import type { Play, PlayedCluster } from './play.ts';
 
 /** A faster network cannot be told from a calm one. */
 const DAY_MS = 86_400_000;
@@ -14,9 +15,11 @@ export class Nemesis {
   readonly #faults: readonly Fault[];
   readonly #heals = new Set<() => void>();
   #active = true;
+  readonly #people: People | undefined;
 
   constructor(sim: Play, faults: readonly Fault[]) {
     this.#sim = sim;
+    this.#people = sim.hasPeople ? new People(sim) : undefined;
     this.#faults = faults;
   }
 
@@ -35,6 +38,13 @@ export class Nemesis {
     this.#active = false;
     for (const heal of this.#heals) heal();
     this.#heals.clear();
+  }
+
+  /** A cluster is gone for good, after all else is healed; and people say so. */
+  bury(): void {
+    const cluster = this.#chance.pick(this.#sim.clusters);
+    this.#die(cluster);
+    this.#people?.confirm(cluster.id);
   }
 
   harm(fault: Fault): void {
@@ -103,6 +113,15 @@ export class Nemesis {
     'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.(),
     'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
     'spoilt cells': () => this.#sim.spoilCell(),
+    'hand-over order': () => this.#people?.orderHandOver(),
+    priorities: (ms) => this.#prefer(ms),
+    'cluster dies': () => this.#die(this.#chance.pick(this.#sim.clusters)),
+    confirmed: () => {
+      const { clusters } = this.#sim;
+      const dead = clusters.filter(({ isDead }) => isDead);
+      const cluster = this.#chance.pick(dead.length > 0 && this.#chance.hits(0.7) ? dead : clusters);
+      return this.#people?.confirm(this.#chance.hits(0.2) ? 'default' : cluster.id);
+    },
     'tenant paused': () => {
       this.#sim.pauseTenant(true);
       return () => this.#sim.pauseTenant(false);
@@ -170,10 +189,39 @@ export class Nemesis {
     return { cutRequests: cut !== 'replies', cutReplies: cut !== 'requests' };
   }
 
-  #fail(server: { down: boolean; hangs: boolean }): () => void {
+  #fail(server: { down: boolean; hangs: boolean; isDead?: boolean }): () => void {
     const how = this.#chance.pick(['down', 'hangs'] as const);
     server[how] = true;
-    return () => void (server[how] = false);
+    return () => void (server[how] = server.isDead === true && how === 'down');
+  }
+
+  /** Its controllers are configured anew, one after the other. */
+  #prefer(ms: number): () => void {
+    const cluster = this.#chance.pick(this.#sim.clusters);
+    this.#sim.preferences.set(cluster.id, {
+      priority: this.#chance.pick([0, 1, 2]),
+      failback: this.#chance.pick(['manual', 'auto', 'auto']),
+      failbackDelayMs: this.#chance.skewed(0, 2 * this.#sim.timing.ttlMs),
+    });
+    const old = this.#sim.controllers.filter((each) => each.cluster === cluster);
+    const successors = old.map((each) => this.#replace((controller) => controller.leave(ms), ms, each));
+    return () => {
+      for (const start of successors) start();
+    };
+  }
+
+  /** Controllers and containers of a cluster end at once, and come back together. */
+  #die(cluster: PlayedCluster): (() => void) | void {
+    if (cluster.isDead) return;
+    this.#sim.world.note('nemesis', `${cluster.id} loses its power`);
+    for (const each of this.#sim.controllers) if (each.cluster === cluster) each.kill();
+    cluster.die();
+    return () => {
+      cluster.isDead = false;
+      cluster.down = false;
+      for (const machine of this.#sim.machines)
+        if (this.#sim.clusterOf(machine) === cluster) this.#sim.startController(machine);
+    };
   }
 
   /** Ends a process; another one starts in its place, now and then before the first is gone. */
@@ -182,9 +230,10 @@ export class Nemesis {
     const { world } = this.#sim;
     let done = false;
     const successor = () => {
-      if (done) return;
+      const { machine } = victim.process;
+      if (done || this.#sim.clusterOf(machine).isDead) return;
       done = true;
-      this.#sim.startController(victim.process.machine);
+      this.#sim.startController(machine);
     };
     world.after(world.chance.skewed(0, ms), successor);
     return successor;

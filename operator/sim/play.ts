@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly catchUp?: CatchUp;
   /** Whether the clocks of all API servers show the same time; those of clusters may be a minute apart. */
   readonly clocksAgree?: boolean;
+  /** Whether people ask anything of the tenant. */
+  readonly hasPeople?: boolean;
   /** Whether clocks run at different rates, within what the protocol allows. */
   readonly drift?: boolean;
 }
@@ -40,6 +42,10 @@ export interface SimulationOptions {
 /** A cluster as a run sees it. */
 export interface PlayedCluster extends CheckedCluster, Availability {
   readonly hasCron: boolean;
+  /** Everything in it has lost its power: nothing runs there, and nothing can begin. */
+  isDead: boolean;
+  /** All of its containers end at once; and its API server answers no more. */
+  die(): void;
   /** What its users want: a version of a workload. */
   want(workload: string, version: number): void;
   /** Somebody else deletes an object. */
@@ -69,6 +75,15 @@ export interface ClusterOptions {
   readonly catchUp?: CatchUp | undefined;
 }
 
+/** How the controllers of a cluster are configured that start from now on. */
+export interface Preference {
+  readonly priority: number;
+  readonly failback: 'manual' | 'auto';
+  readonly failbackDelayMs: number;
+}
+
+const NO_PREFERENCE: Preference = { priority: 0, failback: 'manual', failbackDelayMs: 0 };
+
 /** By how much the wait for other clusters is longer than their containers take to end. */
 const PARKING_MS = 8000;
 /** So long may the API server's time be unknown after a clock stood still. */
@@ -87,7 +102,11 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
   controllers: A[] = [];
   readonly takeover: Takeover | undefined;
   readonly liveness: Liveness;
+  readonly hasPeople: boolean;
+  /** By cluster. */
+  readonly preferences = new Map<string, Preference>();
   readonly #wanted = new Map<string, number>();
+  readonly #started = new Map<string, A>();
   #starts = 0;
 
   constructor(options: SimulationOptions) {
@@ -95,6 +114,7 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
     this.world = new World(chance, new Trace(options.lines));
     this.timing = options.timing ?? chance.pick(timings);
     this.checker = new Checker(this.world);
+    this.hasPeople = options.hasPeople ?? false;
     const rate = () => (options.drift === false ? 1 : 1 + chance.between(-DRIFT, DRIFT));
     this.store = new SimStore(this.world, options.ageBy ?? chance.pick(['server', 'observer']), rate());
     const graceMs = options.graceMs ?? chance.between(500, (options.clusters ?? 1) > 1 ? 15_000 : 5000);
@@ -112,8 +132,16 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
       });
     });
     this.checker.clusters = this.clusters;
-    const count = options.machines ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
-    this.machines = Array.from({ length: count }, (_, i) => {
+    this.machines = this.#makeMachines(options, rate);
+    this.liveness = this.#makeLiveness();
+    this.#tellChecker();
+    for (const name of ['x', 'y', 'z']) this.#want(name, 1);
+  }
+
+  #makeMachines({ machines: wanted, clusters = 1 }: SimulationOptions, rate: () => number): readonly Machine[] {
+    const { chance } = this.world;
+    const count = wanted ?? clusters * chance.pick(clusters > 1 ? [1, 2, 2] : [2, 3, 3, 4]);
+    return Array.from({ length: count }, (_, i) => {
       const wallOffsetMs = chance.hits(0.3) ? chance.between(-3_600_000, 3_600_000) : 0;
       return new Machine(this.world, {
         name: `m${i + 1}`,
@@ -122,7 +150,10 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
         memoryMs: Math.max(this.timing.ttlMs * 1.03, clusters > 1 ? SERVER_TIME_MS : 0),
       });
     });
-    this.liveness = new Liveness({
+  }
+
+  #makeLiveness(): Liveness {
+    return new Liveness({
       world: this.world,
       checker: this.checker,
       store: this.store,
@@ -130,9 +161,12 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
       isStrict: this.takeover === 'strict',
       boundMs: () => this.actingBoundMs,
     });
+  }
+
+  #tellChecker(): void {
     this.checker.storeLosses = () => this.store.losses;
     this.checker.lease = () => this.store.lease;
-    for (const name of ['x', 'y', 'z']) this.#want(name, 1);
+    this.checker.words.isToFailBack = (by, to) => this.#isToFailBack(by, to);
   }
 
   protected abstract makeCluster(options: ClusterOptions): C;
@@ -144,6 +178,7 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
     this.#starts += 1;
     const identity = `${machine.name}-${this.#starts}`;
     const controller = this.makeController(machine, identity);
+    this.#started.set(identity, controller);
     this.controllers = [...this.controllers.filter((other) => other.process.alive), controller];
     this.checker.controllers = this.controllers;
     controller.start();
@@ -162,6 +197,17 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
     const cluster = this.clusters[this.machines.indexOf(machine) % this.clusters.length];
     if (!cluster) throw new Error(`${machine.name} belongs to no cluster`);
     return cluster;
+  }
+
+  preferenceOf({ id }: C): Preference {
+    return this.preferences.get(id) ?? NO_PREFERENCE;
+  }
+
+  #isToFailBack(by: string, to: string): boolean {
+    const leader = this.controllers.find(({ identity }) => identity === by);
+    const heir = this.#started.get(to);
+    if (!leader || !heir || leader.preference.failback !== 'auto') return false;
+    return heir.cluster !== leader.cluster && heir.preference.priority > leader.preference.priority;
   }
 
   /** The users of all clusters want the same. */
@@ -211,6 +257,15 @@ export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Ac
     const term = leader?.term;
     if (term === undefined) return false;
     return this.clusters.every((cluster) => cluster.isSettledIn(cluster === leader?.cluster ? term : undefined));
+  }
+
+  /** No cluster comes before the one that leads, as far as that fails back by itself. */
+  get isWhereItBelongs(): boolean {
+    const { leader } = this;
+    if (!leader) return false;
+    const others = this.controllers.filter(({ process, cluster }) => process.alive && cluster !== leader.cluster);
+    const { priority, failback } = leader.preference;
+    return failback !== 'auto' || others.every(({ preference }) => preference.priority <= priority);
   }
 
   /** Who leads, and how far the objects are, for people. */

@@ -33,7 +33,11 @@ export type Fault =
   | 'refused writes'
   | 'spoilt notes'
   | 'spoilt cells'
-  | 'tenant paused';
+  | 'tenant paused'
+  | 'hand-over order'
+  | 'priorities'
+  | 'cluster dies'
+  | 'confirmed';
 
 const users: readonly Fault[] = ['spec change', 'eviction'];
 const crash: readonly Fault[] = ['kill', 'leave', 'hand over', 'pause', 'watch lag'];
@@ -61,6 +65,9 @@ const hostile: readonly Fault[] = [
   'tenant paused',
 ];
 
+/** What people ask of a tenant, rightly or wrongly, and what makes them do so. Only where there are several clusters. */
+export const people: readonly Fault[] = ['hand-over order', 'priorities', 'cluster dies', 'confirmed'];
+
 export const profiles = {
   crash: [...crash, ...users],
   network: [...network, 'leave', ...users],
@@ -72,14 +79,26 @@ export const profiles = {
   /** From here on in several clusters. */
   'clusters, crash': [...crash, ...users],
   'clusters, network': [...network, 'kill', 'leave', 'hand over', ...users],
-  'clusters, everything': [...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
+  'clusters, people': [...people, ...people, ...crash, 'cut store', 'cut cluster', 'slow', ...users],
+  'clusters, everything': [...crash, ...network, ...clock, ...losses, ...people, 'freeze both clocks', ...users],
   /** From here on with whole API servers, and controllers as the program composes them. */
   'wide, crash': [...crash, ...users],
   'wide, network': [...network, 'kill', 'leave', 'hand over', ...users],
+  'wide, people': [...people, ...people, ...crash, 'cut store', 'cut cluster', 'slow', ...users],
   'wide, hostile': [...hostile, 'kill', 'leave', 'hand over', 'cut store', ...users],
   /** Nodes that die, with or without the controllers, and come back. */
   'wide, nodes': ['lost node', 'kill', 'leave', 'hand over', 'cut store', ...users],
-  'wide, everything': ['lost node', ...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
+  'wide, everything': [
+    'lost node',
+    ...crash,
+    ...network,
+    ...clock,
+    ...losses,
+    ...hostile,
+    ...people,
+    'freeze both clocks',
+    ...users,
+  ],
 } as const satisfies Record<string, readonly Fault[]>;
 
 export type Profile = keyof typeof profiles;

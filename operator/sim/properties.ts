@@ -23,6 +23,8 @@ export const properties = {
   'hands off': 'What only looks like ours is neither changed nor deleted.',
   'somebody acts':
     'While a controller is hindered by nothing, somebody acts within the bound, whatever else is broken.',
+  'words of people':
+    'That a cluster has stopped is not believed of one that lives; an order counts for the term that was meant, and nobody hands over unasked.',
   progress: 'After the last fault a controller leads, and has adopted every object, within the bound.',
   'no defect': 'Nothing throws that nobody expects.',
 } as const;

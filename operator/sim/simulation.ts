@@ -11,9 +11,10 @@ export class Simulation extends Play<SimCluster, SimController> {
   }
 
   protected override makeController(machine: Machine, identity: string): SimController {
-    const { timing, store, checker, takeover } = this;
+    const { timing, store, checker, takeover, hasPeople } = this;
     const cluster = this.clusterOf(machine);
-    const shared = { machine, identity, timing, store, cluster, checker };
+    const preference = this.preferenceOf(cluster);
+    const shared = { machine, identity, timing, store, cluster, checker, preference, obeys: hasPeople };
     return new SimController({ ...shared, ...(takeover && { takeover }) });
   }
 }

@@ -45,6 +45,8 @@ export class SimStore implements Availability {
   hints = 1;
   /** How many times acknowledged writes were lost, or clients had to think so. */
   losses = 0;
+  /** How many times its clock was set. */
+  jumps = 0;
   incarnation = 'i1';
   /** Keys of writes that met another version than they expected. */
   readonly refused = new Set<string>();
@@ -109,6 +111,7 @@ export class SimStore implements Availability {
   jumpClock(ms: number): void {
     this.#note(`clock jumps by ${ms} ms`);
     this.#offset += ms;
+    this.jumps += 1;
   }
 
   /** Starts anew without having lost anything; clients cannot know that. */

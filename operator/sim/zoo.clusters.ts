@@ -91,9 +91,7 @@ const waiting: readonly Mutant[] = [
     name: 'old-report',
     breaks: 'A report counts only when its author had seen the term that waits',
     profile: 'clusters, crash',
-    edits: [
-      { file: activation, find: 'report.term === term : report.term >= term', put: 'report.term === term : true' },
-    ],
+    edits: [{ file: activation, find: '!== true) return report.term >= term;', put: '!== true) return true;' }],
   },
   {
     name: 'report-does-not-hold-back',

@@ -9,6 +9,7 @@ import { actingMutants } from './zoo.acting.ts';
 import { clusterMutants } from './zoo.clusters.ts';
 import { hostileMutants } from './zoo.hostile.ts';
 import { leaseMutants } from './zoo.lease.ts';
+import { peopleMutants } from './zoo.people.ts';
 import { runMutants } from './zoo.runs.ts';
 import { wideMutants } from './zoo.wide.ts';
 
@@ -17,6 +18,7 @@ export const zoo: readonly Mutant[] = [
   ...actingMutants,
   ...clusterMutants,
   ...runMutants,
+  ...peopleMutants,
   ...wideMutants,
   ...hostileMutants,
 ];

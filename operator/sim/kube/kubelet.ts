@@ -74,6 +74,15 @@ export class Kubelet {
     }
   }
 
+  /** Its node loses power: all containers end at once, which it says when it is back. */
+  die(): void {
+    for (const container of this.running) {
+      this.#running.delete(container.uid);
+      this.#listener.ended(container.pod);
+      this.#report(container.pod, 'Failed');
+    }
+  }
+
   #bind(pod: Stored): void {
     const { world, server, isUp } = this.#ground;
     if (pod.spec?.['nodeName'] !== undefined) return;

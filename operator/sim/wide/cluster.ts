@@ -33,7 +33,7 @@ import {
 } from './objects.ts';
 import { Knowledge } from './knowledge.ts';
 import { readPermit } from './permit.ts';
-import { bystander, refusals, spoilNotes, USER } from './harms.ts';
+import { bystander, deleteOne, refusals, spoilNotes, USER } from './harms.ts';
 import { PermitTrace } from '../permit-trace.ts';
 import type { ClusterOptions, PlayedCluster } from '../play.ts';
 import type { World } from '../world.ts';
@@ -51,6 +51,7 @@ export class WideCluster implements PlayedCluster {
   refuses = 0;
   refusedAt = -Infinity;
   hangs = false;
+  isDead = false;
   readonly id: string;
   readonly graceMs: number;
   readonly rate: number;
@@ -198,19 +199,15 @@ export class WideCluster implements PlayedCluster {
     else this.api.create(type, customResource(kind, name, spec), USER);
   }
 
+  die(): void {
+    this.isDead = true;
+    this.down = true;
+    this.kubelet.die();
+  }
+
   evict(): void {
-    const isOurs = (object: Stored) => object.metadata.labels?.['bystander'] === undefined;
-    const victims = [childTypes.pods, childTypes.deployments, childTypes.statefulSets, childTypes.services].flatMap(
-      (type) =>
-        this.api
-          .all(type)
-          .filter(isOurs)
-          .map((object) => ({ type, object })),
-    );
-    if (victims.length === 0) return;
-    const { type, object } = this.#world.chance.pick(victims);
-    this.#world.note('user', `deletes ${type.kind} ${object.metadata.name} in ${this.id}`);
-    this.api.delete(type, object.metadata, {}, USER);
+    const gone = deleteOne(this.api, this.#world.chance);
+    if (gone) this.#world.note('user', `deletes ${gone} in ${this.id}`);
   }
 
   isSettledIn(term: number | undefined): boolean {

@@ -26,7 +26,6 @@ import { transportOver } from './stream.ts';
 export interface WideOptions extends ActorOptions<WideCluster> {
   readonly timing: Timing;
   readonly takeover: Takeover;
-  readonly priority?: number;
 }
 
 /** Longest from a decision to stop something until the last request that follows from it. */
@@ -129,7 +128,7 @@ export class WideController extends Actor<WideCluster> {
   #base(client: Base['client']): Base {
     const { process, identity } = this;
     const { clock, machine } = process;
-    const { cluster, timing, takeover, priority = 0 } = this.#options;
+    const { cluster, timing, takeover, preference } = this.#options;
     const config = {
       tenant: TENANT,
       namespace: OWN_NAMESPACE,
@@ -144,7 +143,7 @@ export class WideController extends Actor<WideCluster> {
       maxGracePeriodMs: 3_600_000,
       podDefaults: 'kubernetes',
       storageType: 'redis',
-      failover: { takeover, priority, failback: 'manual', failbackDelayMs: 0, apiDeadlineMs: 3 * timing.ttlMs },
+      failover: { takeover, ...preference, apiDeadlineMs: 3 * timing.ttlMs },
     } as unknown as Config;
     return {
       config,

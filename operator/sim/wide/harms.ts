@@ -49,6 +49,28 @@ export function spoilNotes(server: SimApiServer, chance: Chance): Stored | undef
   }
 }
 
+const DELETED: readonly ResourceType[] = [
+  childTypes.pods,
+  childTypes.deployments,
+  childTypes.statefulSets,
+  childTypes.services,
+];
+
+/** Somebody deletes an object; says which, if there is one. */
+export function deleteOne(server: SimApiServer, chance: Chance): string | undefined {
+  const isOurs = ({ metadata }: Stored) => metadata.labels?.['bystander'] === undefined;
+  const victims = DELETED.flatMap((type) =>
+    server
+      .all(type)
+      .filter(isOurs)
+      .map((object) => ({ type, object })),
+  );
+  if (victims.length === 0) return undefined;
+  const { type, object } = chance.pick(victims);
+  server.delete(type, object.metadata, {}, USER);
+  return `${type.kind} ${object.metadata.name}`;
+}
+
 /** An object that only looks like one of ours: nobody controls it. */
 export function bystander(type: ResourceType, tenant: string, like: { readonly kind: string; readonly name: string }) {
   const container = { name: 'main', image: 'other:1' };

@@ -1,16 +1,11 @@
 /** A run of the wide border: production controllers as the program composes them, over whole API servers. */
 import type { Machine } from '../machine.ts';
-import type { ClusterOptions, SimulationOptions } from '../play.ts';
+import type { ClusterOptions } from '../play.ts';
 import { Play } from '../play.ts';
 import { WideCluster } from './cluster.ts';
 import { WideController } from './controller.ts';
 
 export class WideSimulation extends Play<WideCluster, WideController> {
-  constructor(options: SimulationOptions) {
-    super(options);
-    this.checker.runsMayRepeat = true;
-  }
-
   protected override makeCluster(options: ClusterOptions): WideCluster {
     return new WideCluster(this.world, this.checker, options);
   }
@@ -18,6 +13,7 @@ export class WideSimulation extends Play<WideCluster, WideController> {
   protected override makeController(machine: Machine, identity: string): WideController {
     const { timing, store, checker, takeover = 'bounded' } = this;
     const cluster = this.clusterOf(machine);
-    return new WideController({ machine, identity, timing, store, cluster, checker, takeover });
+    const preference = this.preferenceOf(cluster);
+    return new WideController({ machine, identity, timing, store, cluster, checker, takeover, preference });
   }
 }
