@@ -152,45 +152,49 @@ describe.skipIf(!inject('realNodes'))('a WorkloadCronJob', () => {
     });
   });
 
-  it('runs once more for each Job that a person makes, whatever its name, and its schedule goes on', async () => {
-    await stage.kube.apply(yaml('asked', '* * * * *', '  catchUp: All\n  successfulJobsHistoryLimit: 10\n'));
-    await reason('asked', 'Scheduled');
-    const seconds = Math.floor(Date.now() / 1000);
-    const date = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
-    const names = ['backup-manual', `asked-manual-${seconds}`, `asked-manual-${date}`, `asked-${date.slice(0, 8)}`];
-    for (const name of names) await stage.kube.run('create', 'job', name, '--from=cronjob/asked');
-    const hasRun = (each: Job | undefined) => each?.status?.succeeded === 1;
-    await waitFor(
-      'all that were asked for, and one of the schedule',
-      async () => {
-        const jobs = await jobsOf('asked');
-        const isRun = (name: string) => hasRun(jobs.find(({ metadata }) => metadata.name === name));
-        return names.every(isRun) && jobs.some((each) => hasRun(each) && each.metadata.annotations[SCHEDULED]);
-      },
-      { timeoutMs: 120_000 },
-    );
-    const mark = Number((await cronJob('asked'))?.metadata.annotations['highlander.plexobject.io/last-claimed']);
-    expect(mark).toBeLessThanOrEqual(Date.now());
-    await stage.kube.run('delete', PLURAL, 'asked', '--wait=false');
-  });
-
-  it.each([
-    ['Kubernetes begins the runs', ''],
-    ['each run is claimed', '  catchUp: All\n'],
-  ])('goes on when an image that cannot be pulled is corrected: %s', async (_, spec) => {
-    const name = spec === '' ? 'broken' : 'broken-claimed';
-    const broken = yaml(name, '* * * * *', spec).replace('busybox:latest', 'busybox:no-such-tag');
-    await stage.kube.apply(broken);
-    await waitFor(
-      'a pod that does not start',
-      async () => /does not start/.test(JSON.stringify((await stage.workload(name, 'default', PLURAL))?.status ?? {})),
-      { timeoutMs: 120_000 },
-    );
-    await stage.kube.apply(yaml(name, '* * * * *', spec));
-    await waitFor('a success', async () => (await jobsOf(name)).some(({ status }) => status?.succeeded === 1), {
-      timeoutMs: 120_000,
+  // Each waits for minutes to come round: together they wait for the same ones.
+  describe.concurrent('by the minute', () => {
+    it('runs once more for each Job that a person makes, whatever its name, and its schedule goes on', async () => {
+      await stage.kube.apply(yaml('asked', '* * * * *', '  catchUp: All\n  successfulJobsHistoryLimit: 10\n'));
+      await reason('asked', 'Scheduled');
+      const seconds = Math.floor(Date.now() / 1000);
+      const date = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 14);
+      const names = ['backup-manual', `asked-manual-${seconds}`, `asked-manual-${date}`, `asked-${date.slice(0, 8)}`];
+      for (const name of names) await stage.kube.run('create', 'job', name, '--from=cronjob/asked');
+      const hasRun = (each: Job | undefined) => each?.status?.succeeded === 1;
+      await waitFor(
+        'all that were asked for, and one of the schedule',
+        async () => {
+          const jobs = await jobsOf('asked');
+          const isRun = (name: string) => hasRun(jobs.find(({ metadata }) => metadata.name === name));
+          return names.every(isRun) && jobs.some((each) => hasRun(each) && each.metadata.annotations[SCHEDULED]);
+        },
+        { timeoutMs: 120_000 },
+      );
+      const mark = Number((await cronJob('asked'))?.metadata.annotations['highlander.plexobject.io/last-claimed']);
+      expect(mark).toBeLessThanOrEqual(Date.now());
+      await stage.kube.run('delete', PLURAL, 'asked', '--wait=false');
     });
-    await stage.kube.run('delete', PLURAL, name, '--wait=false');
+
+    it.each([
+      ['Kubernetes begins the runs', ''],
+      ['each run is claimed', '  catchUp: All\n'],
+    ])('goes on when an image that cannot be pulled is corrected: %s', async (_, spec) => {
+      const name = spec === '' ? 'broken' : 'broken-claimed';
+      const broken = yaml(name, '* * * * *', spec).replace('busybox:latest', 'busybox:no-such-tag');
+      await stage.kube.apply(broken);
+      await waitFor(
+        'a pod that does not start',
+        async () =>
+          /does not start/.test(JSON.stringify((await stage.workload(name, 'default', PLURAL))?.status ?? {})),
+        { timeoutMs: 120_000 },
+      );
+      await stage.kube.apply(yaml(name, '* * * * *', spec));
+      await waitFor('a success', async () => (await jobsOf(name)).some(({ status }) => status?.succeeded === 1), {
+        timeoutMs: 120_000,
+      });
+      await stage.kube.run('delete', PLURAL, name, '--wait=false');
+    });
   });
 
   it('begins no run before it is due, whatever its leader takes for the time', async () => {
