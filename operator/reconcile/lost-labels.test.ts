@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Deployment } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
-import { GROUP, labels } from '../api/group.ts';
+import { annotations, GROUP, labels } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import { serviceResource } from '../api/service.ts';
 import { core } from '../cluster/cluster-client.ts';
@@ -81,4 +81,19 @@ it('an object of the same name whose owner is somebody else is left alone', asyn
   } as never);
   await world.reconcile();
   expect(world.summary).toBe('Ready=False Stalled=True Conflict');
+});
+
+it('a term beside the label of another tenant is not ours, and nobody steps down for it', async () => {
+  const world = new World();
+  await world.reconcile();
+  world.startPod();
+  await world.reconcile();
+  world.editPod(({ metadata, ...pod }) => {
+    const notes = { ...metadata.annotations, [annotations.term]: '9' };
+    return edited({ ...pod, metadata: { ...metadata, annotations: notes } }, { [labels.tenant]: 'other' });
+  });
+  world.stalePods.set('job-pod', undefined);
+  await world.reconcile();
+  expect(world.pod!.metadata.annotations?.[annotations.term]).toBe('7');
+  expect(world.pod!.metadata.labels?.[labels.tenant]).toBe('default');
 });
