@@ -100,6 +100,29 @@ describe('what can be stored, but never run', () => {
   });
 });
 
+it('a claim on a raw device is one in the container, too', () => {
+  const volumes =
+    '{name: data, mountPath: /data, size: 1Gi}, {name: raw, mountPath: /dev/raw, size: 1Gi, volumeMode: Block}';
+  const children = rendered(workload('WorkloadPersistent', `  persistentVolumes: [${volumes}]\n`));
+  const set = children.find(({ kind }) => kind === 'StatefulSet');
+  expect(set?.spec).toMatchObject({
+    volumeClaimTemplates: [
+      { metadata: { name: 'data' } },
+      { metadata: { name: 'raw' }, spec: { volumeMode: 'Block' } },
+    ],
+    template: {
+      spec: {
+        containers: [
+          {
+            volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            volumeDevices: [{ name: 'raw', devicePath: '/dev/raw' }],
+          },
+        ],
+      },
+    },
+  });
+});
+
 describe('safe-to-evict', () => {
   const note = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' };
 
