@@ -1,7 +1,18 @@
 /** What a service mesh or an agent of a vault does to pods on their way into the cluster, as a policy of the API server itself. */
 
-/** For all new pods of the namespaces with the label `inject=NAME`. `spec`: CEL for the part of a pod's spec that is merged into it. */
-export function injector(name: string, spec: string): readonly object[] {
+/** `spec`: CEL for the part of a pod's spec that is merged into it; without lists of plain values, which only a patch can add. */
+export function merging(spec: string): object {
+  return { patchType: 'ApplyConfiguration', applyConfiguration: { expression: `Object{spec: Object.spec{${spec}}}` } };
+}
+
+/** `value`: CEL for what is added at this path, as RFC 6902 has it. */
+export function adding(path: string, value: string): object {
+  const expression = `[JSONPatch{op: "add", path: ${JSON.stringify(path)}, value: ${value}}]`;
+  return { patchType: 'JSONPatch', jsonPatch: { expression } };
+}
+
+/** For all new pods of the namespaces with the label `inject=NAME`. */
+export function injector(name: string, mutation: object): readonly object[] {
   const group = 'admissionregistration.k8s.io/v1';
   const policy = {
     apiVersion: group,
@@ -9,14 +20,12 @@ export function injector(name: string, spec: string): readonly object[] {
     metadata: { name },
     spec: {
       failurePolicy: 'Fail',
-      reinvocationPolicy: 'IfNeeded',
+      reinvocationPolicy: 'Never',
       matchConstraints: {
         namespaceSelector: { matchLabels: { inject: name } },
         resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
       },
-      mutations: [
-        { patchType: 'ApplyConfiguration', applyConfiguration: { expression: `Object{spec: Object.spec{${spec}}}` } },
-      ],
+      mutations: [mutation],
     },
   };
   const binding = {

@@ -4,7 +4,7 @@ import type { Pod } from '../../api/kubernetes.ts';
 import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
 import { CrdServer } from '../../reconcile/testing/crd-server.ts';
-import { injector } from '../../reconcile/testing/injector.ts';
+import { injector, merging } from '../../reconcile/testing/injector.ts';
 import { desiredPod, parseSpec } from './desired.ts';
 import { World } from './testing/world.ts';
 
@@ -46,7 +46,7 @@ describe('a volume that is injected', () => {
       { metadata: { labels: { inject: 'certs' } } },
       { type: 'merge' },
     );
-    for (const [index, policy] of injector('certs', VOLUME).entries())
+    for (const [index, policy] of injector('certs', merging(VOLUME)).entries())
       await server.client.create(policies[index]!, policy as never);
     const pod = await vi.waitFor(create, { timeout: 30_000, interval: 200 });
     expect(pod.spec.volumes).toContainEqual({ name: 'certs', emptyDir: {} });
