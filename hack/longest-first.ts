@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Their paths. */
 export const LONG = [
   'operator/sim/zoo.test.ts',
+  'hack/model.test.ts',
   'operator/sim/sim.test.ts',
   'operator/cli/uninstall.test.ts',
   'operator/cli/start-up.test.ts',
