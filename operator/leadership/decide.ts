@@ -202,7 +202,7 @@ function waitedFor(
   const known = sighting ? inherited(sighting, candidate, facts) : [];
   const permit = permitOf(facts);
   if ((sighting && finding === undefined) || permit?.scope !== 'multi') return known;
-  const names = new Map(facts.clusters.filter(({ isAlive }) => isAlive).map(({ id, name }) => [id, name]));
+  const names = new Map(facts.clusters.filter(({ isHeard }) => isHeard).map(({ id, name }) => [id, name]));
   for (const { cluster } of [candidate, ...known]) names.delete(cluster.id);
   const drainMs = Math.max(facts.drainMs, permit.drainMs);
   return [...known, ...[...names].map(([id, name]) => ({ cluster: { id, name }, drainMs }))];

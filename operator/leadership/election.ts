@@ -22,6 +22,14 @@ export interface Candidate {
   readonly priority?: number;
 }
 
+export interface SeenCluster extends ClusterRef {
+  /** One of its controllers could lead. */
+  readonly isAlive: boolean;
+  /** One of them lives, and reports. */
+  readonly isHeard: boolean;
+  readonly priority: number;
+}
+
 /** What the machine cannot see in the store; read afresh for each decision. */
 export interface Facts {
   /** This controller may lead: caches warm, not leaving, not told to remain a follower. */
@@ -35,7 +43,7 @@ export interface Facts {
   /** Since when a loss would show in the own presence record; undefined while it is not there. */
   readonly canarySince: number | undefined;
   /** Clusters in which controllers of the tenant were seen; the own one need not be among them. */
-  readonly clusters: readonly (ClusterRef & { readonly isAlive: boolean; readonly priority: number })[];
+  readonly clusters: readonly SeenCluster[];
   /** Clusters of which a person said that nothing runs there: those that held the lease last, at that version of it. */
   readonly confirmed: readonly { readonly id: string; readonly leaseVersion: Version }[];
   /** People want nobody to act: what runs in another cluster stays there. */

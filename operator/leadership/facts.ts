@@ -37,6 +37,7 @@ export function factsOf(
     clusters: presence.peers.map((peer) => ({
       ...peer.cluster,
       isAlive: isStandby(peer, candidate.timing.ttlMs),
+      isHeard: peer.ageMs < candidate.timing.ttlMs && peer.report?.byPerson !== true,
       priority: peer.priority ?? 0,
     })),
     confirmed: confirmedBy(presence.peers),

@@ -14,4 +14,28 @@ export const hostileMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'loss-without-drain',
+    breaks: 'The wait after a loss is as long as pods may take to stop',
+    profile: 'clusters, everything',
+    edits: [
+      {
+        file: 'leadership/decide.ts',
+        find: 'return from + atLeast(ttlMs + Math.max(facts.drainMs, seenDrainMs, marked));',
+        put: 'return from + atLeast(ttlMs);',
+      },
+    ],
+  },
+  {
+    name: 'clusters-by-name',
+    breaks: 'Clusters are told apart by their ids',
+    profile: 'clusters, crash',
+    edits: [
+      {
+        file: 'leadership/decide.ts',
+        find: 'return record.cluster.id !== candidate.cluster.id;',
+        put: 'return record.cluster.name !== candidate.cluster.name;',
+      },
+    ],
+  },
 ];

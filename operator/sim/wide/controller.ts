@@ -19,6 +19,8 @@ import type { ActorOptions } from '../actor.ts';
 import { Actor, TENANT } from '../actor.ts';
 import type { Checker } from '../checker.ts';
 import type { WideCluster } from './cluster.ts';
+import type { Kept } from './memory.ts';
+import { keeping } from './memory.ts';
 import { OWN_NAMESPACE } from './permit.ts';
 import type { Wire } from './stream.ts';
 import { transportOver } from './stream.ts';
@@ -38,6 +40,8 @@ const REFUSED_MS = 60_000;
 const STOPS: ReadonlySet<string> = new Set(['patch', 'delete']);
 
 export class WideController extends Actor<WideCluster> {
+  /** What it holds in memory for as long as it lives. */
+  readonly kept: Kept[] = [];
   readonly #options: WideOptions;
   readonly #composed: Composed;
   readonly #wire: Wire;
@@ -60,12 +64,16 @@ export class WideController extends Actor<WideCluster> {
     });
     const store = this.watched(options.store.connect(process, this.toStore));
     const base = this.#base(Object.assign(client as ClusterClient, { serverClock }));
-    this.#composed = compose(base, {
-      cluster: { id: cluster.id, name: cluster.id },
-      store,
-      watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
-      operate: (deps) => new Controllers(deps),
-    });
+    const { made, kept } = keeping(() =>
+      compose(base, {
+        cluster: { id: cluster.id, name: cluster.id },
+        store,
+        watchdog: { arm: () => {}, disarm: () => {}, close: async () => {} },
+        operate: (deps) => new Controllers(deps),
+      }),
+    );
+    this.#composed = made;
+    this.kept.push(...kept);
   }
 
   override get elector(): Elector {
@@ -74,11 +82,6 @@ export class WideController extends Actor<WideCluster> {
 
   override set watchLagMs(ms: number) {
     this.#wire.lagMs = ms;
-  }
-
-  /** For the memory that it keeps. */
-  get composed(): Composed {
-    return this.#composed;
   }
 
   /** Asked after each event, so that doubts are known that have passed. */
@@ -104,8 +107,9 @@ export class WideController extends Actor<WideCluster> {
   override start(): void {
     const { checker } = this.#options;
     this.process.machine.world.note(this.identity, 'starts');
-    this.#composed
-      .run(this.#stopping.signal)
+    const { made, kept } = keeping(() => this.#composed.run(this.#stopping.signal));
+    this.kept.push(...kept);
+    made
       .then(() => this.process.machine.world.note(this.identity, 'has ended'))
       .catch((error: unknown) => checker.fail('no defect', `${this.identity}: ${String(error)}`));
   }

@@ -54,7 +54,8 @@ export class Pasts {
   async #write(at: Named, past: ProcessPast | undefined, grant: Grant): Promise<void> {
     grant.assertHeld();
     await this.#ledger.write({ name: at.name, namespace: at.namespace ?? '' }, past, callOf(grant));
-    this.#known.set(idOf(at), past);
+    if (past) this.#known.set(idOf(at), past);
+    else this.#known.delete(idOf(at));
   }
 }
 
