@@ -16,10 +16,27 @@ export function newRedactor(secrets: readonly string[]): Redact {
   return (text) => {
     const isCut = text.length > LONGEST_TEXT;
     const whole = isCut ? text.slice(0, LONGEST_TEXT) : text;
-    const masked = forms.reduce((left, form) => left.replaceAll(form, MASK), whole);
+    const masked = withoutHead(
+      forms.reduce((left, form) => left.replaceAll(form, MASK), whole),
+      forms,
+    );
     // The cut may have left the beginning of a secret at the end.
     return maskCredentials(isCut ? `${masked.slice(0, Math.max(0, masked.length - longest))}…` : masked);
   };
+}
+
+const CUT = '…';
+
+/** Where somebody has cut a text already, a secret may have been cut in two. */
+function withoutHead(text: string, forms: readonly string[]): string {
+  if (!text.endsWith(CUT)) return text;
+  const body = text.slice(0, -CUT.length);
+  for (const form of forms) {
+    for (let length = Math.min(form.length - 1, body.length); length >= SHORTEST; length--) {
+      if (body.endsWith(form.slice(0, length))) return `${body.slice(0, -length)}${MASK}${CUT}`;
+    }
+  }
+  return text;
 }
 
 /** At most `most` characters, the last of them `…` when something was left out; no character is cut in two. */
