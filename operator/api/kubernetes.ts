@@ -81,8 +81,8 @@ export interface Container {
 
 export interface Volume {
   name: string;
-  configMap?: { name: string };
-  secret?: { secretName: string };
+  configMap?: { name: string; optional?: boolean };
+  secret?: { secretName: string; optional?: boolean };
 }
 
 export interface PodSpec {

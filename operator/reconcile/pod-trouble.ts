@@ -18,9 +18,20 @@ export function starting(pod: Pod): Verdict {
     finishing(pod) ?? {
       state: 'working',
       reason: 'Starting',
-      message: `Pod ${name} is being started on node ${pod.spec.nodeName}`,
+      message: `Pod ${name} is being started on node ${pod.spec.nodeName}${needsOf(pod)}`,
     }
   );
+}
+
+/** What a kubelet waits for without a word in the status, while it makes the containers. */
+function needsOf({ metadata: { name, namespace = '' }, spec, status }: Pod): string {
+  const isMade = status?.containerStatuses?.some(({ state }) => state && !state.waiting) ?? true;
+  const needs = (spec.volumes ?? []).flatMap(({ secret, configMap }) => [
+    ...(secret && !secret.optional ? [`Secret ${secret.secretName}`] : []),
+    ...(configMap && !configMap.optional ? [`ConfigMap ${configMap.name}`] : []),
+  ]);
+  if (isMade || needs.length === 0) return '';
+  return `; it needs ${needs.join(', ')} to exist (kubectl describe pod ${name} -n ${namespace} says more)`;
 }
 
 function troubleIn(pod: Pod): Verdict | undefined {

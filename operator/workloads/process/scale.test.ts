@@ -64,6 +64,20 @@ describe('spec.replicas', () => {
   });
 });
 
+it('a pod that waits for what it mounts says what that is', async () => {
+  const world = new World({ secrets: ['db'], configMaps: ['app'] });
+  await world.reconcile();
+  const state = { waiting: { reason: 'ContainerCreating' } };
+  world.setPodStatus({ phase: 'Pending', containerStatuses: [{ name: 'main', ready: false, state }] });
+  await world.reconcile();
+  expect(world.status.conditions?.[0]?.message).toMatch(
+    /is being started on node node1; it needs ConfigMap app, Secret db to exist/,
+  );
+  world.startPod();
+  await world.reconcile();
+  expect(world.summary).toBe('Ready=True Running');
+});
+
 it('the status counts the pod, and names the labels by which budgets and autoscalers find it', async () => {
   const world = await running();
   const { replicas, selector = '' } = world.status;
