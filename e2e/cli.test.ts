@@ -39,7 +39,7 @@ describe('highlander', () => {
   it('validates files and standard input', () => {
     expect(highlander(['validate', '-f', SAMPLES])).toEqual({
       status: 0,
-      stdout: '5 files, 4 valid workloads: 0 problems\n',
+      stdout: '6 files, 4 valid workloads: 0 problems\n',
       stderr: '',
     });
     const wrong = highlander(['validate', '-f', '-'], yaml('Bad_Name', 'busybox'));

@@ -69,8 +69,11 @@ describe.skipIf(!inject('realNodes'))('beside an injected container', () => {
     const script = ['if test -f /state/seen; then sleep 1000; fi', 'touch /state/seen', 'exit 3'];
     await stage.kube.apply(processYaml('restarts', script, STATE, 'plain'));
     const { metadata } = await waitFor('its pod', () => stage.pod('restarts-pod', 'plain'));
-    const running = await stage.reason('restarts', 'Running', 'plain');
-    expect(running.status).toMatchObject({ active: true, healthy: true, restarts: 1 });
+    const running = await waitFor('the second run', async () => {
+      const found = await stage.reason('restarts', 'Running', 'plain');
+      return found.status?.restarts === 1 ? found : undefined;
+    });
+    expect(running.status).toMatchObject({ active: true, healthy: true });
     expect((await stage.pod('restarts-pod', 'plain'))?.metadata.uid).toBe(metadata.uid);
   });
 

@@ -120,6 +120,16 @@ describe('Workers', () => {
     expect(all.logger.lines.every((line) => line.level === 'debug')).toBe(true);
   });
 
+  it('repeats a terminal failure when it says after how long', async () => {
+    const all = workers();
+    failing(all, new TerminalError('PodInvalid', 'a webhook says so', { retryAfterMs: 60_000 }));
+    await all.run();
+    await all.clock.advance(59_000);
+    expect(all.reconciler.calls).toHaveLength(1);
+    await all.clock.advance(2000);
+    expect(all.reconciler.calls).toHaveLength(2);
+  });
+
   it('does not repeat a terminal failure, but logs and counts it', async () => {
     const all = workers();
     failing(all, new TerminalError('InvalidSchedule', 'bad schedule'));

@@ -136,6 +136,7 @@ export class Workers {
     }
     if (error instanceof TerminalError) {
       queue.forget(key);
+      if (error.retryAfterMs !== undefined) queue.addAfter(key, error.retryAfterMs);
       this.#logger.error('Reconcile failed and waits for a change', {
         ...fields,
         reason: error.reason,

@@ -2,16 +2,26 @@
  * Errors are decisions: each class tells the work loop what to do with the key. Everything else backs off and retries.
  */
 
-/** Only a change of the spec can help: no retry, the workload becomes Stalled with this reason. */
+/** As a rule only a change of the spec can help: the workload becomes Stalled with this reason. */
 export class TerminalError extends Error {
   override readonly name = 'TerminalError';
   /** CamelCase, stable: shown as the condition's reason. */
   readonly reason: string;
-  constructor(reason: string, message: string, options?: ErrorOptions) {
+  /** Milliseconds until it is tried again all the same; undefined: never. */
+  readonly retryAfterMs: number | undefined;
+  constructor(reason: string, message: string, { retryAfterMs, ...options }: TerminalOptions = {}) {
     super(message, options);
     this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
   }
 }
+
+interface TerminalOptions extends ErrorOptions {
+  readonly retryAfterMs?: number;
+}
+
+/** What an API server, or a webhook in it, calls invalid it may take later, without a change of the spec: milliseconds. */
+export const INVALID_AGAIN_MS = 60_000;
 
 /** Nothing is wrong; look again after `afterMs` milliseconds. */
 export class RetryLater extends Error {

@@ -6,7 +6,7 @@ import { childTypes } from '../api/children.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
-import { RetryLater, TerminalError } from '../lib/errors.ts';
+import { INVALID_AGAIN_MS, RetryLater, TerminalError } from '../lib/errors.ts';
 import { Applier, isInvalid, isRefusal, StatusWriter } from './apply.ts';
 import type { Attendant } from './attendant.ts';
 import { aboutStep, aboutVerdict } from './child-events.ts';
@@ -253,7 +253,7 @@ export class ChildSetReconciler<S> implements Reconciler {
     const { message } = error;
     const verdict = { state: invalid ? 'stalled' : 'working', reason, message, problem: message } as const;
     await this.#say(subject.workload, refusal(subject, verdict), grant);
-    if (invalid) throw new TerminalError(reason, message, { cause: error });
+    if (invalid) throw new TerminalError(reason, message, { cause: error, retryAfterMs: INVALID_AGAIN_MS });
   }
 
   async #say(workload: Workload, view: ChildView, grant: Grant): Promise<void> {

@@ -7,7 +7,7 @@ import { runSchedule, schedules } from './schedules.ts';
 const SEEDS = 2000;
 
 describe('the simulation', () => {
-  it('is a function of its seed', async () => {
+  it('is a function of its seed', { timeout: 120_000 }, async () => {
     for (const seed of [3, 4, 8, 9, 10, 11]) {
       const [first, second] = [await runSeed({ seed }), await runSeed({ seed })];
       expect(second).toEqual(first);
@@ -20,7 +20,7 @@ describe('the simulation', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 
-  it.each(profileNames)('finds nothing in the profile %s', { timeout: 300_000 }, async (profile) => {
+  it.each(profileNames)('finds nothing in the profile %s', { timeout: 900_000 }, async (profile) => {
     const failed: string[] = [];
     let elections = 0;
     for (let seed = 1; seed <= SEEDS / profileNames.length; seed++) {

@@ -10,7 +10,7 @@ import type { ClusterClient } from '../../cluster/cluster-client.ts';
 import { ApiError, core } from '../../cluster/cluster-client.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { ProcessLedger } from '../../ledger/process-ledger.ts';
-import { RetryLater, TerminalError } from '../../lib/errors.ts';
+import { INVALID_AGAIN_MS, RetryLater, TerminalError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Outcome } from '../../reconcile/apply.ts';
 import { fitsWithout, isQuota } from '../../reconcile/quota.ts';
@@ -237,7 +237,7 @@ export class ProcessReconciler implements Reconciler {
     } as const;
     const at = { ...this.#viewpoint(grant, workload), isFresh: false };
     await this.#say(workload, refused(workload, pod && observePod(pod, at.now), at, verdict), grant);
-    if (invalid) throw new TerminalError(reason, error.message, { cause: error });
+    if (invalid) throw new TerminalError(reason, error.message, { cause: error, retryAfterMs: INVALID_AGAIN_MS });
     if (lacksPermit(error)) throw new RetryLater(NO_PERMIT_MS, error.message, { cause: error });
   }
 
