@@ -6,6 +6,8 @@ import { build } from 'esbuild';
 import type { Batch, Report } from './worker.ts';
 import type { Mutant } from './mutant.ts';
 
+/** Otherwise each line of each stack would hold the whole text, which is its own address. */
+const NAMED = '\n//# sourceURL=simulator.mjs\n';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /**
@@ -39,7 +41,7 @@ export async function bundle(mutant?: Mutant): Promise<string> {
     ],
     absWorkingDir: ROOT,
   });
-  return result.outputFiles[0]?.text ?? '';
+  return `${result.outputFiles[0]?.text ?? ''}${NAMED}`;
 }
 
 function planted(source: string, edits: Mutant['edits']): string {
