@@ -11,21 +11,20 @@ const POSIX_SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'ksh', 'zsh']);
 
 /**
  * `$0` is the shell, `$1` the script. Only the first process may use `kill -1`: elsewhere it would hit strangers.
- * - `tell` signals once: many programs take a second SIGTERM for "now, without cleaning up". A signal that comes before
- *   the script was started is told right after.
+ * - `tell` signals once: many programs take a second SIGTERM for "now, without cleaning up".
+ * - The trap is set after the script was started: what a shell forks has the trap of its parent until it clears it, and a
+ *   signal that comes between is lost.
  * - A trapped signal ends `wait` early, so it is repeated; 127 then means that the status was already delivered.
  * - The script's shell dies of SIGTERM before a program of it has cleaned up, so its end is not the container's.
  * - `status` is a read-only name in zsh.
  * - Running `sleep` also collects ended orphans, which would otherwise count as alive.
  */
 export const LAUNCHER = `[ $$ = 1 ] || exec "$0" -ec "$1"
-stopping= told= child=
-tell() { [ "$told" ] || [ -z "$child" ] || { told=1; kill -TERM -1 2>/dev/null; }; }
-trap 'stopping=1 again=1; tell' TERM INT
+stopping= again=1 first=1 code=0
 "$0" -ec "$1" &
 child=$!
-[ -z "$stopping" ] || tell
-code=0 again=1 first=1
+tell() { again=1; [ "$stopping" ] || { stopping=1; kill -TERM -1 2>/dev/null; }; }
+trap tell TERM INT
 while [ "$again" ]; do
   again=
   wait "$child"; result=$?
