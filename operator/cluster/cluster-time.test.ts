@@ -9,6 +9,7 @@ it.each([
   ['both agree as well as can be told', NOW - 1900, NOW],
   ['the own clock is ahead', NOW - 3_600_000, NOW - 3_600_000],
   ['the own clock is behind', NOW + 3_600_000, NOW + 3_600_000],
+  ['the other is between two milliseconds', NOW + 3_600_000.75, NOW + 3_600_000],
 ])('when %s', (_, theirs, expected) => {
   const clock = clusterTime(new FakeClock({ wall: NOW }), { at: () => theirs });
   expect(clock.wall()).toBe(expected);

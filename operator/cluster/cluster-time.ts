@@ -16,7 +16,8 @@ export function clusterTime(own: Clock, server: Pick<ServerClock, 'at'>): Clock 
     wall() {
       const mine = own.wall();
       const theirs = server.at() ?? mine;
-      return Math.abs(theirs - mine) > DOUBT_MS ? theirs : mine;
+      // Whole, as wall clocks are: it comes of one that is not.
+      return Math.abs(theirs - mine) > DOUBT_MS ? Math.floor(theirs) : mine;
     },
   };
 }

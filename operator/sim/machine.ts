@@ -90,7 +90,7 @@ export class Machine {
     const frozen = this.#freeze?.kind === 'both clocks' ? this.#frozenFor() : 0;
     const value = EPOCH + this.#wallOffset + this.#rate * (this.instant - this.#wallLost - frozen);
     this.#maybeStall();
-    return value;
+    return Math.floor(value);
   }
 
   /** True milliseconds for `ms` of its clocks. */

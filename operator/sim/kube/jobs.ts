@@ -3,6 +3,7 @@ import { childTypes } from '../../api/children.ts';
 import type { Job } from '../../api/children.ts';
 import type { KubeObject } from '../../cluster/cluster-client.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
+import { timestamp } from '../../reconcile/status.ts';
 import type { Stored } from '../api/json.ts';
 import { asJson } from '../api/json.ts';
 import type { Ground } from './loop.ts';
@@ -68,7 +69,7 @@ function syncCronJob({ server, time }: Ground, live: Stored): void {
   if (instant <= last || mine.some((job) => !isJobOver(job as unknown as Job))) return;
   const name = `${live.metadata.name}-${instant / MINUTE_MS}`;
   if (!server.get(jobs, { ...live.metadata, name })) server.create(jobs, newJob(live, name, instant), KUBERNETES);
-  writeStatus(server, cronJobs, live, { lastScheduleTime: new Date(instant).toISOString() });
+  writeStatus(server, cronJobs, live, { lastScheduleTime: timestamp(instant) });
 }
 
 function newJob(owner: Stored, name: string, instant: number): KubeObject {
@@ -83,7 +84,7 @@ function newJob(owner: Stored, name: string, instant: number): KubeObject {
       labels,
       annotations: {
         ...annotations,
-        'batch.kubernetes.io/cronjob-scheduled-timestamp': new Date(instant).toISOString(),
+        'batch.kubernetes.io/cronjob-scheduled-timestamp': timestamp(instant),
       },
       ownerReferences: controlledBy(owner),
     },
