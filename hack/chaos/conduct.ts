@@ -5,6 +5,7 @@ import { tableOf, violationsOf } from '../../e2e/support/chaos/table.ts';
 import { messageOf } from '../../operator/lib/errors.ts';
 
 const INTERRUPTED = 130;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Resolves to the exit code. The first signal ends it after the round that is played, the second one ends the process at once. */
 export async function conduct<W extends Place>(
@@ -22,13 +23,15 @@ export async function conduct<W extends Place>(
     say(`${name}: ending after this round (once more to leave at once)`);
     stopping.abort();
   };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, interrupt);
+  for (const name of SIGNALS) process.on(name, interrupt);
   let failed = false;
   try {
     await campaign.play();
   } catch (error) {
     failed = true;
     say(`error: ${messageOf(error)}`);
+  } finally {
+    for (const name of SIGNALS) process.off(name, interrupt);
   }
   return report(campaign, say) || failed ? 1 : 0;
 }

@@ -20,7 +20,7 @@ export interface Violation extends Edge {
 
 const TEST_CODE = /\.test\.ts$|\/testing\//;
 const PURE =
-  'operator/(?:workloads/[^/]+/(?:desired|observe|decide|claims|claim-growth|claim-templates|services|catch-up|instants|jobs|mark|notes|stuck|view)|reconcile/(?:awaited-pod|child|ending|parking|vanished|child-look|child-metadata|child-obstacles|child-plan|contains|content-hash|forged-marks|gone|metadata|owner|plan|pod-defaults|pod-environment|pod-template|pod-trouble|pod-volumes|probes|removal|replicas|script|service-names|service-ports|status|strategic-merge|successor|unclaimed)|ledger/cron-ledger|leadership/(?:activation|clusters|election|decide|observe|permit|timing|lease-record))\\.ts';
+  'operator/(?:workloads/[^/]+/(?:desired|observe|decide|claims|claim-growth|claim-templates|services|catch-up|instants|jobs|mark|notes|stuck|view)|reconcile/(?:child|ending|parking|vanished|child-look|child-metadata|child-obstacles|child-plan|contains|content-hash|forged-marks|gone|metadata|missing-pod|owner|plan|pod-defaults|pod-environment|pod-template|pod-trouble|pod-volumes|probes|removal|replicas|script|service-names|service-ports|status|strategic-merge|successor|unclaimed)|ledger/cron-ledger|leadership/(?:activation|clusters|election|decide|observe|permit|timing|lease-record))\\.ts';
 const DRIVER = 'operator/lease/(?:redis|kubernetes|postgres|spanner|sqlite)\\.ts';
 const APP = 'app(?:\\.ts|/)';
 const ENTRY = '(?:main\\.ts|cli(?:\\.ts|/)|function\\.ts)';

@@ -1,5 +1,6 @@
 /** Templates held against what Kubernetes knows: as the API server does it with strict field validation. Pure. */
 import { nearest } from '../lib/edit-distance.ts';
+import { AMOUNTS } from '../lib/quantity.ts';
 import table from './kubernetes-fields.json' with { type: 'json' };
 import type { FieldPath } from './unknown-fields.ts';
 
@@ -17,10 +18,10 @@ const TEMPLATES: readonly (readonly [path: string, type: string])[] = [
 
 export const TEMPLATE_TYPES = TEMPLATES.map(([, type]) => type);
 
-const types = new Map(Object.entries(table).map(([name, line]) => [name, fieldsOf(line)]));
-
-function fieldsOf(line: string): ReadonlyMap<string, string> {
-  return new Map(line.split(' ').map((field) => field.split(':') as [string, string]));
+/** Fields of a type, by name with their types; read when they are asked for. */
+function fieldsOf(type: string): ReadonlyMap<string, string> | undefined {
+  const line = Object.hasOwn(table, type) ? table[type as keyof typeof table] : undefined;
+  return line === undefined ? undefined : new Map(line.split(' ').map((field) => field.split(':') as [string, string]));
 }
 
 export interface TemplateFlaw {
@@ -57,7 +58,7 @@ function flawsOf(value: unknown, type: string, at: FieldPath): readonly Template
     if (!isMap(value)) return wrong(at, 'a map');
     return Object.entries(value).flatMap(([key, item]) => flawsOf(item, inner, [...at, key]));
   }
-  const fields = types.get(type);
+  const fields = fieldsOf(type);
   return fields ? flawsOfObject(value, fields, at) : flawsOfScalar(value, type, at);
 }
 
@@ -73,10 +74,8 @@ function flawsOfObject(value: unknown, fields: ReadonlyMap<string, string>, at: 
   });
 }
 
-/** Amounts are texts that may be written as numbers. */
-const AMOUNTS: ReadonlySet<unknown> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
-
 function flawsOfScalar(value: unknown, type: string, at: FieldPath): readonly TemplateFlaw[] {
+  // Texts that may be written as numbers.
   const isAmount = at.slice(-2).some((step) => AMOUNTS.has(step));
   switch (type) {
     case 'string':

@@ -149,7 +149,7 @@ export class Uninstallation {
     const names = [...new Set(objects.map(({ metadata }) => metadata.namespace ?? ''))];
     const going = new Set<string>();
     await forEach(names, AT_ONCE, async (name) => {
-      const found = await this.#client.get<KubeObject>(core.namespaces, { name }, CALL);
+      const found = await this.#client.get<KubeObject>(core.namespaces, { name }, CALL).catch(noRight);
       if (found?.metadata.deletionTimestamp !== undefined) going.add(name);
     });
     return going;

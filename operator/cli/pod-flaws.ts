@@ -4,15 +4,16 @@ import { storedSpec, volumeFlaws } from '../api/check.ts';
 import { templateFlaws } from '../api/kubernetes-fields.ts';
 import { PROCESS_KIND, processCustomResource, processSpec } from '../api/process.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
-import { wholeSeconds } from '../lib/duration.ts';
+import { MAX_GRACE_PERIOD } from '../config/schema.ts';
+import { parseDuration, wholeSeconds } from '../lib/duration.ts';
 
 export interface PodFlaws {
   readonly findings: readonly Flaw[];
   readonly warnings: readonly Flaw[];
 }
 
-/** Kubernetes' own where nothing is configured, milliseconds. */
-export const DEFAULT_MAX_GRACE_MS = 3_600_000;
+/** Where nothing is configured, milliseconds. */
+export const DEFAULT_MAX_GRACE_MS = parseDuration(MAX_GRACE_PERIOD);
 
 const GRACES: readonly FieldPath[] = [
   ['terminationGracePeriod'],

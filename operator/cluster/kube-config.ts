@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { KubeConfig, RequestContext } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
+import { isLocalHost } from '../lib/local-host.ts';
 import { ExecPlugin, type ExecConfig, type ExecCredentials } from './exec-plugin.ts';
 import {
   applySelection,
@@ -91,9 +92,10 @@ export class PooledKubeConfig extends KubeConfig {
   get exposure(): readonly string[] {
     const cluster = this.getCurrentCluster();
     const { protocol, hostname } = new URL(this.server);
-    const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
     if (protocol === 'http:')
-      return isLocal ? [] : [`kubeconfig: the connection to ${this.server} is not encrypted; use https://`];
+      return isLocalHost(hostname)
+        ? []
+        : [`kubeconfig: the connection to ${this.server} is not encrypted; use https://`];
     if (cluster?.skipTLSVerify !== true) return [];
     const fix = 'use certificate-authority-data';
     return [`kubeconfig: insecure-skip-tls-verify is set: the certificate of ${this.server} is not verified; ${fix}`];

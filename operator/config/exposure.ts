@@ -1,4 +1,5 @@
 /** Notices on what others could read: connections in the clear, unverified certificates, secrets on the command line. */
+import { isLocalHost } from '../lib/local-host.ts';
 import { parsePostgresUrl } from '../lib/postgres-url.ts';
 import type { DatabaseSettings, RedisSettings } from './config.ts';
 import { parseRedisAddress } from './redis-address.ts';
@@ -11,7 +12,7 @@ export function databaseExposure(db: DatabaseSettings | undefined, storageType: 
   if (!db || typeof address !== 'object') return [];
   const { host, sslMode = db.tls ? 'verify-full' : 'disable' } = address;
   const unused = address.ignored.map((name) => `databaseURL: the parameter ${name} is not used`);
-  if (isLocal(host)) return unused;
+  if (isLocalHost(host)) return unused;
   if (sslMode === 'disable')
     return [...unused, `databaseURL: the connection to ${host} is not encrypted; add ?sslmode=verify-full to the URL`];
   if (sslMode !== 'require' || db.tls?.ca !== undefined) return unused;
@@ -47,8 +48,4 @@ export function flagExposure({ tree, origins }: Merged): readonly string[] {
     if (isAddress && passwordSpan(value)[1] === 0) return [];
     return [`${path} (${origin.where}): others can read a secret on the command line; use ${instead}`];
   });
-}
-
-function isLocal(host: string): boolean {
-  return host.startsWith('/') || host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

@@ -28,6 +28,9 @@ function wholeNumber(least: number, most: number, example: number) {
   return z.int(rule).min(least, rule).max(most, rule);
 }
 
+/** Unless the configuration says otherwise. */
+export const MAX_GRACE_PERIOD = '1h';
+
 const LONGEST_DURATION_MS = parseDuration('8760h');
 
 /** Text of a Go duration to milliseconds, more than 0 and up to a year. */
@@ -198,7 +201,7 @@ export const configSchema = section({
     persistentSets: workloadList.default([]),
   }).prefault({}),
   terminationGracePeriod: duration('29s').prefault('29s'),
-  maxGracePeriod: duration('1h').prefault('1h'),
+  maxGracePeriod: duration(MAX_GRACE_PERIOD).prefault(MAX_GRACE_PERIOD),
   lease: leaseSchema.prefault({}),
   failover: failover.prefault({}),
   api: section({

@@ -126,6 +126,7 @@ describe('documents', () => {
   it('that begin like JSON are not cut', () => {
     expect(valuesOf('{a: 1}\n--- {b: 2}')).toEqual([{ a: 1 }, { b: 2 }]);
     expect(valuesOf('{a: {b: "x} {"}, c: 2}')).toEqual([{ a: { b: 'x} {' }, c: 2 }]);
+    expect(valuesOf("{a: {b: 'x} } {y'}, c: 2}")).toEqual([{ a: { b: 'x} } {y' }, c: 2 }]);
   });
 
   it.each(DOCUMENTS)('%s', (text, value) => {

@@ -38,7 +38,14 @@ export interface YamlDocument {
 }
 
 export function parseYaml(text: string): readonly YamlDocument[] {
-  return partsOf(text).flatMap(parsePart);
+  const whole = parsePart(text);
+  if (whole.every(isReadable)) return whole;
+  const parts = partsOf(text).flatMap(parsePart);
+  return parts.every(isReadable) ? parts : whole;
+}
+
+function isReadable({ errors }: YamlDocument): boolean {
+  return errors.length === 0;
 }
 
 /** JSON objects may follow each other with nothing between them. Each keeps its place, behind blanks. */

@@ -136,11 +136,13 @@ export class Workers {
     }
     if (error instanceof TerminalError) {
       queue.forget(key);
-      if (error.retryAfterMs !== undefined) queue.addAfter(key, error.retryAfterMs);
+      const { retryAfterMs: retryInMs } = error;
+      if (retryInMs !== undefined) queue.addAfter(key, retryInMs);
       this.#logger.error('Reconcile failed and waits for a change', {
         ...fields,
         reason: error.reason,
         error: error.message,
+        ...(retryInMs !== undefined && { retryInMs }),
       });
       return 'terminal';
     }

@@ -29,6 +29,9 @@ export function parseQuantity(text: string | number): number | undefined {
   return Number(digits) * (FACTORS[suffix] ?? 1);
 }
 
+/** Fields of Kubernetes' objects that are an amount, or a map of amounts. */
+export const AMOUNTS: ReadonlySet<unknown> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
+
 const SCALE = 10n ** 9n;
 const EXACT: Readonly<Record<string, bigint>> = {
   n: 1n,

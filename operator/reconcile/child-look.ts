@@ -87,7 +87,7 @@ export interface ChildView {
   readonly terminal?: TerminalError;
 }
 
-export interface Neighbours {
+export interface Contenders {
   /** The other kind that has Services. */
   readonly kind: string;
   get(kind: string, name: string): Contender | undefined;
@@ -98,7 +98,7 @@ export interface Subject<S> {
   readonly kind: WorkloadKind<S>;
   readonly workload: Workload;
   /** Workloads of its namespace. */
-  readonly neighbours?: Neighbours | undefined;
+  readonly contenders?: Contenders | undefined;
   readonly all: Live;
   readonly at: Viewpoint;
 }
@@ -159,28 +159,28 @@ function claimOf<S>(subject: Subject<S>, live: Live): Claim {
 }
 
 function holderIn<S>(subject: Subject<S>, service: string): ServiceHolder {
-  const { kind, workload, neighbours, all } = subject;
+  const { kind, workload, contenders, all } = subject;
   const found = all.get<Child>(childTypes.services, service);
   if (found) {
-    const isTheirs = standingOf(found, claimantOf(subject)) === 'foreign' && !isOnItsWayOut(found, neighbours);
+    const isTheirs = standingOf(found, claimantOf(subject)) === 'foreign' && !isOnItsWayOut(found, contenders);
     return isTheirs ? holderOf(found) : 'nobody';
   }
-  const contender = service === workload.metadata.name && neighbours?.get(neighbours.kind, service);
+  const contender = service === workload.metadata.name && contenders?.get(contenders.kind, service);
   return contender && goesFirst(contender, { ...workload, kind: kind.resource.kind }) ? 'workload' : 'nobody';
 }
 
 /** A name that is about to be free is waited for. */
-function isOnItsWayOut(service: Child, neighbours: Neighbours | undefined): boolean {
+function isOnItsWayOut(service: Child, contenders: Contenders | undefined): boolean {
   if (service.metadata.deletionTimestamp !== undefined) return true;
   if (holderOf(service) !== 'workload') return false;
   const { kind = '', name = '', uid } = controllerOf(service) ?? {};
-  const owner = neighbours?.get(kind, name)?.metadata;
+  const owner = contenders?.get(kind, name)?.metadata;
   return owner?.uid !== uid || owner?.deletionTimestamp !== undefined;
 }
 
 function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject<S>): Claimant {
   const { name, uid = '' } = workload.metadata;
-  return { tenant, kind: resource.kind, name, uid, holds: workload.status?.controller?.tenant === tenant };
+  return { tenant, kind: resource.kind, name, uid, holder: workload.status?.controller?.tenant };
 }
 
 function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, at }: Subject<S>): Step | undefined {

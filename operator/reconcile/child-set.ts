@@ -10,7 +10,7 @@ import { INVALID_AGAIN_MS, RetryLater, TerminalError } from '../lib/errors.ts';
 import { Applier, isInvalid, isRefusal, StatusWriter } from './apply.ts';
 import type { Attendant } from './attendant.ts';
 import { aboutStep, aboutVerdict } from './child-events.ts';
-import type { ChildView, Neighbours, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
+import type { ChildView, Contenders, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
 import { lookAtChildren, refusal, sightOf } from './child-look.ts';
 import type { ChildSetOptions } from './child-options.ts';
 import { isKept } from './child-plan.ts';
@@ -134,10 +134,10 @@ export class ChildSetReconciler<S> implements Reconciler {
     const place = { tenant, clusterName, podDefaults, maxGraceMs };
     const by = { scope, term, holder, isForged, isFresh };
     const at = { ...place, ...by, now: clock.wall(), stubborn: this.#stubborn };
-    return { kind: this.#kind, workload, neighbours: this.#neighboursIn(namespace), all, at };
+    return { kind: this.#kind, workload, contenders: this.#contendersIn(namespace), all, at };
   }
 
-  #neighboursIn(namespace: string): Neighbours | undefined {
+  #contendersIn(namespace: string): Contenders | undefined {
     const { contenders, workloads } = this.#options;
     if (!contenders) return undefined;
     const caches = new Map([

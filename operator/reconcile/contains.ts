@@ -2,7 +2,7 @@
  * Whether an object holds all that we set, whatever else is in it. The API server fills in defaults, leaves out what is
  * empty, sorts nothing and writes amounts in one form; others add fields and list items of their own. Pure.
  */
-import { compareQuantities } from '../lib/quantity.ts';
+import { AMOUNTS, compareQuantities } from '../lib/quantity.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,9 +19,6 @@ function holds(live: unknown, wanted: unknown, amounts: boolean): boolean {
   if (live === wanted || wanted === undefined) return true;
   return amounts && isScalar(live) && isScalar(wanted) && compareQuantities(live, wanted) === 0;
 }
-
-/** Fields that are an amount, or a map of amounts. */
-export const AMOUNTS: ReadonlySet<string> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
 
 function objectHolds(live: Json, wanted: Json, amounts: boolean): boolean {
   return Object.entries(wanted).every(([key, value]) => holds(live[key], value, amounts || AMOUNTS.has(key)));

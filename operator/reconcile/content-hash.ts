@@ -1,6 +1,5 @@
 /** What a child is made from, as one text: equal where the API server would store the same. Pure. */
-import { billionths } from '../lib/quantity.ts';
-import { AMOUNTS } from './contains.ts';
+import { AMOUNTS, billionths } from '../lib/quantity.ts';
 import { stableHash } from './metadata.ts';
 
 /** As `stableHash`, and the same for `1024Mi` and `1Gi` where an amount stands. */

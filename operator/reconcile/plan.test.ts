@@ -4,7 +4,7 @@ import { HigherTermSeen } from '../lib/errors.ts';
 import type { Child } from './plan.ts';
 import { assertNotLater, planChild, standingOf } from './plan.ts';
 
-const CLAIMANT = { tenant: 'default', kind: 'K', name: 'job', uid: 'u1', holds: false };
+const CLAIMANT = { tenant: 'default', kind: 'K', name: 'job', uid: 'u1', holder: undefined };
 const OWNER = { apiVersion: `${GROUP}/v1`, kind: 'K', name: 'job', uid: 'u1', controller: true };
 const LABELS = { [labels.tenant]: 'default', [labels.kind]: 'K', [labels.name]: 'job' };
 
@@ -31,9 +31,9 @@ describe('standingOf', () => {
 
 it('of another tenant by its label, although this one has had the workload all the time', () => {
   const labelled = { labels: { ...LABELS, [labels.tenant]: 'other' } };
-  expect(standingOf(child(labelled), { ...CLAIMANT, holds: true })).toBe('ours');
+  expect(standingOf(child(labelled), { ...CLAIMANT, holder: 'default' })).toBe('ours');
   const earlier = { ...labelled, ownerReferences: [{ ...OWNER, uid: 'u0' }] };
-  expect(standingOf(child(earlier), { ...CLAIMANT, holds: true })).toBe('otherTenant');
+  expect(standingOf(child(earlier), { ...CLAIMANT, holder: 'default' })).toBe('otherTenant');
 });
 
 describe('planChild', () => {

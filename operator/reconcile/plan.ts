@@ -71,8 +71,8 @@ export interface Claimant {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
-  /** The workload's status says that the tenant has it, so no other tenant has made a child of it since. */
-  readonly holds: boolean;
+  /** Tenant that has the workload, as its status says: no other one has made a child of it since. */
+  readonly holder: string | undefined;
 }
 
 export function standingOf(child: Child, claimant: Claimant): Standing {
@@ -80,7 +80,7 @@ export function standingOf(child: Child, claimant: Claimant): Standing {
   if (!isOfKind(owner, claimant)) return 'foreign';
   const isOwn = owner?.uid === claimant.uid;
   if (!isOwn && workloadOf(child, claimant.kind)?.name !== claimant.name) return 'foreign';
-  if (tenantOf(child) !== claimant.tenant && !(isOwn && claimant.holds)) return 'otherTenant';
+  if (tenantOf(child) !== claimant.tenant && !(isOwn && claimant.holder === claimant.tenant)) return 'otherTenant';
   return isOwn ? 'ours' : 'predecessor';
 }
 

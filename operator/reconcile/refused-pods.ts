@@ -2,15 +2,14 @@
  * Says why what makes pods makes none: of a Deployment Kubernetes reports it as a condition, of a StatefulSet or a Job only
  * in events. Whoever has waited for a pod for a while tries out what the API server says to it.
  */
-
 import { childTypes } from '../api/children.ts';
 import type { Pod } from '../api/kubernetes.ts';
 import type { ClusterClient } from '../cluster/cluster-client.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import { Applier, isRefusal } from './apply.ts';
 import type { Attendant } from './attendant.ts';
-import type { Awaited } from './awaited-pod.ts';
-import { podsRefused } from './awaited-pod.ts';
+import type { MissingPod } from './missing-pod.ts';
+import { podsRefused } from './missing-pod.ts';
 import type { Sight } from './child-look.ts';
 import type { Grant } from './reconciler.ts';
 import type { Report } from './status.ts';
@@ -23,26 +22,26 @@ const MAX_WAITING = 1000;
 
 export class RefusedPods<S> implements Attendant<S> {
   readonly #pods: Applier<Pod>;
-  readonly #awaited: (sight: Sight) => Awaited | undefined;
+  readonly #missing: (sight: Sight) => MissingPod | undefined;
   /** By workload: the maker, and since when nothing came of it, milliseconds since the epoch. */
   readonly #waiting = new Map<string, { readonly makerUid: string; readonly since: number }>();
 
-  /** `awaited` is pure. */
-  constructor(client: ClusterClient, awaited: (sight: Sight) => Awaited | undefined) {
+  /** `missing` is pure. */
+  constructor(client: ClusterClient, missing: (sight: Sight) => MissingPod | undefined) {
     this.#pods = new Applier<Pod>(client, childTypes.pods);
-    this.#awaited = awaited;
+    this.#missing = missing;
   }
 
   async attend(sight: Sight, _spec: S, report: Report, grant: Grant): Promise<Report> {
     const { uid = '', namespace = '' } = sight.owner;
-    const awaited = this.#awaited(sight);
-    if (!awaited) {
+    const missing = this.#missing(sight);
+    if (!missing) {
       this.#waiting.delete(uid);
       return report;
     }
-    const waited = sight.now - this.#since(uid, awaited.makerUid, sight.now);
+    const waited = sight.now - this.#since(uid, missing.makerUid, sight.now);
     if (waited < PATIENCE_MS) return sooner(report, PATIENCE_MS - waited);
-    const { name, template } = awaited;
+    const { name, template } = missing;
     const metadata = { ...template.metadata, name, namespace };
     try {
       await this.#pods.rehearse({ apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec }, grant);

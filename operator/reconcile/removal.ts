@@ -72,7 +72,7 @@ function ofPod(pod: Pod, isGoing: boolean, keep: boolean): Removal | undefined {
     if (isHeld(pod) && isGoing) return { ...step, do: 'release', because: 'its namespace is being deleted' };
     return { ...step, do: 'wait', because: `node ${pod.spec.nodeName ?? ''} has not said that it has ended` };
   }
-  if (keep) return isHeld(pod) ? { ...step, do: 'release', because: 'it runs on, and is nobody’s' } : undefined;
+  if (keep) return isHeld(pod) ? { ...step, do: 'release', because: 'it runs on, and belongs to nobody' } : undefined;
   return isHeld(pod)
     ? { ...step, do: 'delete', because: 'gracefully' }
     : { ...step, do: 'wait', because: 'Kubernetes ends it after what it belongs to' };

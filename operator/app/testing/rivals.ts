@@ -6,9 +6,7 @@ import { API_VERSION, labels } from '../../api/group.ts';
 import type { Pod } from '../../api/kubernetes.ts';
 import type { WorkloadProcess } from '../../api/process.ts';
 import { processResource } from '../../api/process.ts';
-import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { core } from '../../cluster/cluster-client.ts';
-import type { StoreEvent } from '../../cluster/object-store.ts';
 import { Presence } from '../../leadership/presence.ts';
 import { cellKeys } from '../../lease/cell-store.ts';
 import { MemoryStore } from '../../lease/testing/memory-store.ts';
@@ -16,12 +14,12 @@ import { ProcessLedger } from '../../ledger/process-ledger.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import { FakeClock } from '../../lib/testing/fake-clock.ts';
 import { tenantOf } from '../../reconcile/metadata.ts';
-import type { ReadCache } from '../../reconcile/ports.ts';
-import type { Grant, ObjectKey } from '../../reconcile/reconciler.ts';
+import type { Grant } from '../../reconcile/reconciler.ts';
 import { timestamp } from '../../reconcile/status.ts';
 import { Tenancy } from '../../reconcile/tenancy.ts';
 import { FakeCluster } from '../../reconcile/testing/fake-cluster.ts';
 import { UnclaimedStatuses } from '../unclaimed.ts';
+import { LaggingCache } from './lagging-cache.ts';
 import { ProcessReconciler } from '../../workloads/process/reconciler.ts';
 
 const KEY = { namespace: 'apps', name: 'job' };
@@ -272,41 +270,5 @@ export class Rival {
       pasts: new ProcessLedger(this.#store, tenant),
       logger: silentLogger,
     });
-  }
-}
-
-/** Of one object; never older than what was observed. */
-class LaggingCache<T extends KubeObject> implements ReadCache<T> {
-  readonly type: ResourceType;
-  readonly #listeners: ((event: StoreEvent<T>) => void)[] = [];
-  #object: T | undefined;
-
-  constructor(type: ResourceType) {
-    this.type = type;
-  }
-
-  subscribe(listener: (event: StoreEvent<T>) => void): () => void {
-    this.#listeners.push(listener);
-    return () => {};
-  }
-
-  set(object: T | undefined): void {
-    const isNew = object?.metadata.resourceVersion !== this.#object?.metadata.resourceVersion;
-    this.#object = object;
-    if (object && isNew) for (const listener of this.#listeners) listener({ type: 'modified', object });
-  }
-
-  get({ name }: ObjectKey): T | undefined {
-    return this.#object?.metadata.name === name ? this.#object : undefined;
-  }
-
-  list(): readonly T[] {
-    return this.#object ? [this.#object] : [];
-  }
-
-  observe(object: T): void {
-    if (object.kind !== undefined && object.kind !== this.type.kind) throw new Error(`not a ${this.type.kind}`);
-    const version = Number(object.metadata.resourceVersion);
-    if (version > Number(this.#object?.metadata.resourceVersion ?? 0)) this.#object = object;
   }
 }

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { GROUP, VERSION } from '../../api/group.ts';
 import { customResources } from '../../api/kinds.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
-import { core } from '../../cluster/cluster-client.ts';
+import { core, hasCode } from '../../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../../cluster/http-client.ts';
 import { ApiServer } from '../../lease/testing/api-server.ts';
 import { clientOf } from '../../lease/testing/lease-store.ts';
@@ -64,24 +64,20 @@ export class CrdServer implements AsyncDisposable {
     await client.create(core.namespaces, { metadata: { name: CrdServer.namespace } });
     // No controller makes it here, and no pod is admitted without.
     await client.create(accounts, { metadata: { name: 'default', namespace: CrdServer.namespace } });
-    for (const crd of crds) await this.#established(crd.metadata.name);
+    for (const type of CrdServer.types) await this.#served(type);
   }
 
-  async #established(name: string): Promise<void> {
-    for (let tries = 0; tries < 1000; tries++) {
-      const crd = await this.client.get<Definition>(definitions, { name });
-      if (crd?.status?.conditions?.some((each) => each.type === 'Established' && each.status === 'True')) return;
-      await systemClock.sleep(20);
+  /** Established is not enough: the storage comes up after that. */
+  async #served(type: ResourceType): Promise<void> {
+    for (const end = performance.now() + 20_000; performance.now() < end; await systemClock.sleep(20)) {
+      const answer = await this.client.list(type).catch((error: unknown) => error);
+      if (!hasCode(answer, 404) && !hasCode(answer, 429)) return;
     }
-    throw new Error(`${name} is not served`);
+    throw new Error(`${type.plural} are not served after 20 s`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close();
     await this.#server[Symbol.asyncDispose]();
   }
-}
-
-interface Definition extends KubeObject {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }

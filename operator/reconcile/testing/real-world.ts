@@ -2,19 +2,12 @@
  * Reconcilers against a real API server with our custom resources and none of Kubernetes' controllers: what is stored,
  * what its admission says, and whether anything is written twice.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { ChildType } from '../../api/children.ts';
 import { childTypes } from '../../api/children.ts';
-import { API_VERSION, DEFAULT_TENANT, GROUP, labels, VERSION } from '../../api/group.ts';
+import { API_VERSION, DEFAULT_TENANT, labels } from '../../api/group.ts';
 import type { KubeObject, ListOptions, ResourceType } from '../../cluster/cluster-client.ts';
-import { core, hasCode } from '../../cluster/cluster-client.ts';
-import { customResources } from '../../api/kinds.ts';
+import { core } from '../../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../../cluster/http-client.ts';
-import { ApiServer } from '../../lease/testing/api-server.ts';
-import { clientOf } from '../../lease/testing/lease-store.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/logger.ts';
 import type { Workload } from '../child-look.ts';
@@ -24,17 +17,7 @@ import { workloadOf } from '../metadata.ts';
 import type { OwnedCache } from '../ports.ts';
 import type { Grant, ObjectKey, Reconciler } from '../reconciler.ts';
 import { Tenancy } from '../tenancy.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
-const DEFINITIONS: ResourceType = {
-  group: 'apiextensions.k8s.io',
-  version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
-};
-
-const OURS = { group: GROUP, version: VERSION, namespaced: true };
+import { CrdServer } from './crd-server.ts';
 
 export interface RealKind {
   readonly resource: ResourceType;
@@ -51,32 +34,21 @@ export class RealWorld implements AsyncDisposable {
   readonly events: string[] = [];
   /** By so much the reconcilers' clock is ahead, milliseconds. */
   aheadMs = 0;
-  readonly #server: ApiServer;
+  readonly #server: CrdServer;
   readonly #listed = new Map<string, readonly KubeObject[]>();
   readonly #reconcilers = new Map<string, Reconciler>();
 
-  private constructor(server: ApiServer, client: HttpClusterClient) {
+  private constructor(server: CrdServer) {
     this.#server = server;
-    this.client = client;
+    this.client = server.client;
   }
 
   static async start(): Promise<RealWorld> {
-    const server = await ApiServer.start();
-    const path = join(server.folder, 'kubeconfig');
-    await writeFile(path, server.kubeconfig('admin'));
-    const world = new RealWorld(server, clientOf(path));
-    try {
-      await world.#install();
-      return world;
-    } catch (error) {
-      await world[Symbol.asyncDispose]();
-      throw error;
-    }
+    return new RealWorld(await CrdServer.start());
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.client.close();
-    await this.#server[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#server[Symbol.asyncDispose]();
   }
 
   /** With a service account, as a cluster's controllers make it. */
@@ -131,21 +103,6 @@ export class RealWorld implements AsyncDisposable {
   async #list(type: ResourceType, { namespace }: ObjectKey, selector: ListOptions): Promise<void> {
     const { items } = await this.client.list<KubeObject>(type, { namespace, ...selector });
     this.#listed.set(type.plural, items);
-  }
-
-  async #install(): Promise<void> {
-    for (const name of readdirSync(join(ROOT, 'crds')))
-      await this.client.create(DEFINITIONS, parse(readFileSync(join(ROOT, 'crds', name), 'utf8')) as KubeObject);
-    for (const resource of customResources) await this.#served({ ...resource, ...OURS });
-  }
-
-  /** Established is not enough: the storage comes up after that. */
-  async #served(type: ResourceType): Promise<void> {
-    for (const end = performance.now() + 20_000; performance.now() < end; await systemClock.sleep(20)) {
-      const answer = await this.client.list(type).catch((error: unknown) => error);
-      if (!hasCode(answer, 404) && !hasCode(answer, 429)) return;
-    }
-    throw new Error(`${type.plural} are not served after 20 s`);
   }
 
   #reconcilerOf({ resource, types, contenders, make }: RealKind): Reconciler {

@@ -9,7 +9,7 @@ import { nextAfter } from '../../lib/cron-next.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
 import { isJobOver } from '../../reconcile/ending.ts';
 import { controllerOf, numberAnnotation } from '../../reconcile/metadata.ts';
-import type { Awaited } from '../../reconcile/awaited-pod.ts';
+import type { MissingPod } from '../../reconcile/missing-pod.ts';
 import { troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
@@ -84,7 +84,7 @@ function underWay(sight: Sight): readonly Job[] {
 }
 
 /** Of a run that has begun and has no pod yet. */
-export function awaitedPod(sight: Sight): Awaited | undefined {
+export function missingPod(sight: Sight): MissingPod | undefined {
   const owned = new Set(sight.live.list<Pod>(childTypes.pods).map((pod) => controllerOf(pod)?.uid));
   const job = underWay(sight).find(({ metadata: { uid }, status: { active = 0, succeeded = 0, failed = 0 } = {} }) => {
     return active + succeeded + failed === 0 && !owned.has(uid);

@@ -10,7 +10,7 @@ import { ChildSetReconciler } from '../../reconcile/child-set.ts';
 import { RefusedPods } from '../../reconcile/refused-pods.ts';
 import type { Grant, ObjectKey, Result } from '../../reconcile/reconciler.ts';
 import { desired } from './desired.ts';
-import { awaitedPod, facts, verdict } from './observe.ts';
+import { missingPod, facts, verdict } from './observe.ts';
 import type { RunsOptions } from './runs.ts';
 import { CronRuns } from './runs.ts';
 import { repair } from './stuck.ts';
@@ -30,7 +30,7 @@ export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
   readonly #runs: CronRuns;
 
   constructor(options: RunsOptions) {
-    super(cronJob, options, [new RefusedPods(options.client, awaitedPod)]);
+    super(cronJob, options, [new RefusedPods(options.client, missingPod)]);
     this.#runs = new CronRuns(options);
   }
 

@@ -17,7 +17,7 @@ import {
   replicaVerdict,
   wantedReplicas,
 } from '../../reconcile/replicas.ts';
-import type { Awaited } from '../../reconcile/awaited-pod.ts';
+import type { MissingPod } from '../../reconcile/missing-pod.ts';
 import { withClaims } from '../../reconcile/successor.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
@@ -77,7 +77,7 @@ export function repair(sight: Sight): Step | undefined {
 }
 
 /** The next one that Kubernetes should have made; one after the other, unless told, waits for those before it. */
-export function awaitedPod(sight: Sight): Awaited | undefined {
+export function missingPod(sight: Sight): MissingPod | undefined {
   const set = setOf(sight);
   if (!set) return undefined;
   const { template, ordinals, podManagementPolicy, volumeClaimTemplates = [] } = set.spec;

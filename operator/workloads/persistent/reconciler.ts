@@ -9,7 +9,7 @@ import { ChildSetReconciler } from '../../reconcile/child-set.ts';
 import { RefusedPods } from '../../reconcile/refused-pods.ts';
 import { ClaimKeeper } from './claim-keeper.ts';
 import { desired } from './desired.ts';
-import { awaitedPod, facts, repair, verdict } from './observe.ts';
+import { missingPod, facts, repair, verdict } from './observe.ts';
 
 const persistent: WorkloadKind<PersistentSpec> = {
   resource: persistentResource,
@@ -24,6 +24,6 @@ const persistent: WorkloadKind<PersistentSpec> = {
 
 export class PersistentReconciler extends ChildSetReconciler<PersistentSpec> {
   constructor(options: ChildSetOptions) {
-    super(persistent, options, [new ClaimKeeper(options.client), new RefusedPods(options.client, awaitedPod)]);
+    super(persistent, options, [new ClaimKeeper(options.client), new RefusedPods(options.client, missingPod)]);
   }
 }

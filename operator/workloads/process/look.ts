@@ -60,8 +60,8 @@ const RECHECK_TENANT_MS = 5000;
 export function look(workload: WorkloadProcess, pod: Pod | undefined, at: Viewpoint): View {
   const { name, uid = '', annotations: notes = {} } = workload.metadata;
   if (!pod) return lookAtOurs(workload, undefined, at);
-  const holds = workload.status?.controller?.tenant === at.tenant;
-  const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid, holds });
+  const holder = workload.status?.controller?.tenant;
+  const standing = standingOf(pod, { tenant: at.tenant, kind: PROCESS_KIND, name, uid, holder });
   if (standing !== 'ours') return blocked(workload, pod, standing, at);
   // Terms of another tenant, to which its label says it belongs, are counted apart.
   if (tenantOf(pod) === at.tenant) assertNotLater(pod, at.term, at.isForged);

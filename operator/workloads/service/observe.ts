@@ -5,7 +5,7 @@ import type { ServiceSpec, ServiceStatus } from '../../api/service.ts';
 import { SERVICE_KIND } from '../../api/service.ts';
 import type { Facts, Sight } from '../../reconcile/child-look.ts';
 import { tenantOf } from '../../reconcile/metadata.ts';
-import { podsRefused } from '../../reconcile/awaited-pod.ts';
+import { podsRefused } from '../../reconcile/missing-pod.ts';
 import { isObserved, parkedVerdict, replicaFacts, replicaVerdict, troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 

@@ -3,7 +3,7 @@ import type { PodTemplate } from '../api/kubernetes.ts';
 import type { Report } from './status.ts';
 
 /** A pod that should be there, and what makes it. */
-export interface Awaited {
+export interface MissingPod {
   readonly makerUid: string;
   readonly name: string;
   readonly template: PodTemplate;
