@@ -16,7 +16,7 @@ export function clusterTime(own: Clock, server: Pick<ServerClock, 'at'>): Clock 
     wall() {
       const mine = own.wall();
       const theirs = server.at() ?? mine;
-      // Whole, as wall clocks are: it comes of one that is not.
+      // Whole, as wall clocks are; the server's is counted on from one with fractions.
       return Math.abs(theirs - mine) > DOUBT_MS ? Math.floor(theirs) : mine;
     },
   };

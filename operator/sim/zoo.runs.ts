@@ -106,7 +106,7 @@ const mutants: readonly Omit<Mutant, 'profile'>[] = [
   {
     name: 'runs-by-the-own-clock',
     breaks: "A run is due by the API server's time",
-    edits: [{ file: 'cluster/cluster-time.ts', find: '> DOUBT_MS ? theirs : mine', put: '> DOUBT_MS ? mine : mine' }],
+    edits: [{ file: 'cluster/cluster-time.ts', find: '> DOUBT_MS ? Math.floor(theirs)', put: '> DOUBT_MS ? mine' }],
   },
 ];
 
