@@ -23,7 +23,7 @@ test: install ## Run everything: checks, unit tests, end-to-end tests against re
 	@$(NODE) hack/test.ts
 
 ##@ Develop
-.PHONY: install build verify format unit e2e soak chaos chaos-long crds bench
+.PHONY: install build verify format unit e2e soak chaos chaos-long crds reference bench
 install: node_modules/.installed ## Install the packages, Node 24 among them
 
 node_modules/.installed: package.json package-lock.json
@@ -60,6 +60,9 @@ chaos-long: ## The same, 20 times
 
 crds: install ## Write crds/ from the schemas in operator/api
 	@$(NODE) hack/generate-crds.ts
+
+reference: install ## Write docs/reference/ from the code: reasons, events, log messages, codes, commands
+	@$(NODE) hack/reference/main.ts
 
 bench: build ## Benchmarks, each beside its limit or a peer in the same run (ONLY=name runs one, ONLY="stores redis" one store)
 	@$(NODE) bench/main.ts $(ONLY)

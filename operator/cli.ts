@@ -1,10 +1,12 @@
 /** From the command line to what was asked for; no logic of its own. */
 import { parseArgs } from 'node:util';
+import { exitCodes } from './cli/exit-codes.ts';
+import { usage, usageOf } from './cli/help.ts';
 import type { Asked, Verb } from './cli/verbs.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { verbs } from './cli/verbs.ts';
 import type { Config } from './config/config.ts';
-import { configFlags, configKeys } from './config/keys.ts';
+import { configFlags } from './config/keys.ts';
 import { loadConfig } from './config/load.ts';
 import { ConfigError } from './config/problems.ts';
 import { brokenTimingRule } from './leadership/timing.ts';
@@ -13,10 +15,6 @@ import { messageOf } from './lib/errors.ts';
 import type { Redact } from './lib/redactor.ts';
 import { newRedactor } from './lib/redactor.ts';
 import { version } from './version.ts';
-
-/** Exit codes beside those of the verbs: failed; wrong usage or configuration. */
-const FAILED = 1;
-const WRONG_INPUT = 2;
 
 const options = {
   help: { type: 'boolean', short: 'h' },
@@ -55,7 +53,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return await verb.act(asked, streams);
   } catch (error) {
     streams.err(`highlander: ${redact(messageOf(error))}\n`);
-    return !named || error instanceof UsageError || error instanceof ConfigError ? WRONG_INPUT : FAILED;
+    return !named || error instanceof UsageError || error instanceof ConfigError
+      ? exitCodes.wrongInput
+      : exitCodes.failed;
   }
 }
 
@@ -122,33 +122,12 @@ function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): 
   };
 }
 
-function usage(): string {
-  const lines = Object.values(verbs).map(({ usage: how, does }) => `  highlander ${how}\n      ${does}\n`);
-  return `highlander: exactly one instance of a process, across controllers and clusters
-
-Usage:
-${lines.join('')}  highlander [VERB] --help | --version
-
-${settingsText()}`;
-}
-
-function usageOf({ usage: how, does }: Verb): string {
-  return `Usage: highlander ${how}\n\n${does}\n${how.includes('[flags]') ? `\n${settingsText()}` : ''}`;
-}
-
-function settingsText(): string {
-  const settings = configKeys.filter((key) => key.flag !== undefined);
-  const width = Math.max(...settings.map((key) => key.flag?.length ?? 0));
-  const flags = settings.map((key) => `  --${(key.flag ?? '').padEnd(width)}  ${key.doc}`);
-  return `Flags override environment variables (HIGHLANDER_*), which override the config file:\n${flags.join('\n')}\n`;
-}
-
 /** Aborted by the first SIGTERM or SIGINT; a second one ends the process at once. */
 function untilSignalled(): AbortSignal {
   const stopping = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
-      process.once(name, () => process.exit(FAILED));
+      process.once(name, () => process.exit(exitCodes.failed));
       stopping.abort(new Error(`received ${name}`));
     });
   }
@@ -157,5 +136,5 @@ function untilSignalled(): AbortSignal {
 
 function print(text: string): number {
   streams.out(text);
-  return 0;
+  return exitCodes.done;
 }

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { diff as diffOf } from '../app/diff.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../lib/errors.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readSources } from './documents.ts';
 import type { Streams } from './streams.ts';
 import { checkSources } from './workloads.ts';
@@ -11,16 +12,16 @@ import { checkSources } from './workloads.ts';
 export async function diff(paths: readonly string[], config: Config, { out, err }: Streams): Promise<number> {
   const { workloads, findings } = checkSources(readSources(paths));
   for (const { at, what } of findings) err(`${at}: ${what}\n`);
-  if (findings.length > 0) return 2;
+  if (findings.length > 0) return exitCodes.wrongInput;
   const wanted = workloads.map(({ metadata: { labels, ...metadata }, ...rest }) => {
     return { ...rest, metadata: { ...metadata, labels: { ...labels } } };
   });
   try {
     const changes = await diffOf(wanted, config, (object) => stringify(object, { sortMapEntries: true, lineWidth: 0 }));
     out(changes);
-    return changes === '' ? 0 : 1;
+    return changes === '' ? exitCodes.done : exitCodes.failed;
   } catch (error) {
     err(`highlander: ${messageOf(error)}\n`);
-    return 2;
+    return exitCodes.wrongInput;
   }
 }

@@ -2,6 +2,7 @@
 import { NOTHING_LIVE, render as renderOne } from '../app/render.ts';
 import { stringifyYaml } from '../config/yaml.ts';
 import { tenantOf } from '../reconcile/metadata.ts';
+import { exitCodes } from './exit-codes.ts';
 import { readSources } from './documents.ts';
 import type { Streams } from './streams.ts';
 import { checkSources } from './workloads.ts';
@@ -21,7 +22,7 @@ const HEAD =
 export function render({ paths, output, clusterName, namespace }: RenderOptions, { out, err }: Streams): number {
   const { workloads, findings } = checkSources(readSources(paths));
   for (const { at, what } of findings) err(`${at}: ${what}\n`);
-  if (findings.length > 0) return 1;
+  if (findings.length > 0) return exitCodes.failed;
   const objects = workloads.flatMap((workload) => {
     const metadata = { namespace, ...workload.metadata, labels: { ...workload.metadata.labels } };
     const setting = { tenant: tenantOf({ metadata }), clusterName, term: 0, live: NOTHING_LIVE };
@@ -29,7 +30,7 @@ export function render({ paths, output, clusterName, namespace }: RenderOptions,
   });
   if (output === 'json') out(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, undefined, 2)}\n`);
   else out(objects.map((object, index) => `${index === 0 ? HEAD : '---\n'}${stringifyYaml(object)}`).join(''));
-  return 0;
+  return exitCodes.done;
 }
 
 function withoutOwner<T extends { metadata: object }>(object: T): T {

@@ -6,10 +6,10 @@ import type { Advice } from '../leadership/repair.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import { cutText, newRedactor } from '../lib/redactor.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Asked, Verb } from './verbs.ts';
 import { UsageError } from './usage-error.ts';
 
-const FAILED = 1;
 /** Of a text that may be anybody's, in characters. */
 const SHOWN = 2000;
 
@@ -19,7 +19,7 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
     does: 'Makes the tables of the store, where it needs some.',
     act: async ({ config }, { out }) => {
       out(`${await initStorage(config())}\n`);
-      return 0;
+      return exitCodes.done;
     },
   },
   'storage show': {
@@ -32,7 +32,7 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
       const text = view.text === undefined ? undefined : redact(cutText(view.text, SHOWN));
       const shown = { ...view, text };
       out(asked.output === 'json' ? `${JSON.stringify(shown, undefined, 2)}\n` : redact(linesOf(shown)));
-      return view.finding.is === 'broken' ? FAILED : 0;
+      return view.finding.is === 'broken' ? exitCodes.failed : exitCodes.done;
     },
   },
   'storage repair': {
@@ -52,7 +52,7 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
         return isToWrite;
       });
       if (!record) return print(out, finding.is === 'absent' ? 'There is no lease yet' : 'The lease is sound');
-      if (!isToWrite) return print(out, 'Nothing was written: repeat it with --yes', FAILED);
+      if (!isToWrite) return print(out, 'Nothing was written: repeat it with --yes', exitCodes.failed);
       return print(out, `Repaired: the next term is ${record.term + 1} or higher`);
     },
   },

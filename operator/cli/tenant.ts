@@ -1,11 +1,10 @@
 /** Verbs by which people steer a tenant: hand-over, pause, and what only they can know. */
 import { confirmStopped, handOver, pastTerms, pause } from '../app/tenant.ts';
 import type { PastTerm } from '../leadership/history.ts';
+import { exitCodes } from './exit-codes.ts';
 import { UsageError } from './usage-error.ts';
 import type { Verb } from './verbs.ts';
 import type { Streams } from './streams.ts';
-
-const FAILED = 1;
 
 export const tenantVerbs: Readonly<Record<string, Verb>> = {
   handover: {
@@ -34,7 +33,7 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
     act: async ({ config, output }, { out }) => {
       const terms = await pastTerms(config());
       out(output === 'json' ? `${JSON.stringify(terms, undefined, 2)}\n` : tableOf(terms));
-      return 0;
+      return exitCodes.done;
     },
   },
   'confirm-stopped': {
@@ -43,7 +42,7 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
     act: async ({ config, needed }, streams) => {
       const { name, id } = await confirmStopped(config(), needed('cluster'), lines(streams));
       streams.out(`Confirmed: nothing runs in cluster ${name} (${id})\n`);
-      return 0;
+      return exitCodes.done;
     },
   },
 };
@@ -53,7 +52,7 @@ function lines({ out }: Streams): (line: string) => void {
 }
 
 async function done(work: Promise<boolean>): Promise<number> {
-  return (await work) ? 0 : FAILED;
+  return (await work) ? exitCodes.done : exitCodes.failed;
 }
 
 function tableOf(terms: readonly PastTerm[]): string {

@@ -5,9 +5,8 @@ import type { Config } from '../config/config.ts';
 import { messageOf } from '../lib/errors.ts';
 import { newRedactor } from '../lib/redactor.ts';
 import type { Removal } from '../reconcile/removal.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { Asked, Verb } from './verbs.ts';
-
-const FAILED = 1;
 
 export const uninstallVerbs: Readonly<Record<string, Verb>> = {
   uninstall: {
@@ -45,7 +44,7 @@ async function uninstall(uninstallation: Uninstallation, asked: Asked, { config,
     for (const step of steps) say(`would ${lineOf(step)}`);
     say(steps.length === 0 ? 'Nothing is left to do' : 'Nothing was written: repeat it with --yes');
     report({ written: false, steps: steps.map(factsOf) });
-    return steps.length === 0 ? 0 : FAILED;
+    return steps.length === 0 ? exitCodes.done : exitCodes.failed;
   }
   const taken: Removal[] = [];
   const left = await uninstallation.carryOut((step) => {
@@ -55,7 +54,7 @@ async function uninstall(uninstallation: Uninstallation, asked: Asked, { config,
   for (const step of left) say(`left: ${lineOf(step)}`);
   say(left.length === 0 ? 'Nothing is left' : 'Not everything has ended: repeat it');
   report({ written: true, steps: taken.map(factsOf), left: left.map(factsOf) });
-  return left.length === 0 ? 0 : FAILED;
+  return left.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 async function assertNobodyLives(

@@ -1,4 +1,5 @@
 /** `highlander validate`: says what is wrong with workloads and configuration files, without a cluster. */
+import { exitCodes } from './exit-codes.ts';
 import type { Streams } from './streams.ts';
 import { readSources } from './documents.ts';
 import { checkSources } from './workloads.ts';
@@ -16,5 +17,5 @@ export function validate(paths: readonly string[], { out, err }: Streams): numbe
     count(workloads.length, 'valid workload'),
   ];
   out(`${what.join(', ')}: ${count(findings.length, 'problem')}\n`);
-  return findings.length > 0 ? 1 : 0;
+  return findings.length > 0 ? exitCodes.failed : exitCodes.done;
 }

@@ -1,6 +1,7 @@
 /** What can be asked for on the command line. */
 import { run } from '../app.ts';
 import type { Config } from '../config/config.ts';
+import { exitCodes } from './exit-codes.ts';
 import { printAdmission } from './admission.ts';
 import { printConfig } from './config-print.ts';
 import { diff } from './diff.ts';
@@ -44,7 +45,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     does: 'Runs a controller.',
     act: async ({ config, stopping }) => {
       await run(config(), stopping());
-      return 0;
+      return exitCodes.done;
     },
   },
   validate: {
@@ -74,7 +75,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     does: 'Prints the policies by which API servers refuse to start what a cluster must not run any more.',
     act: ({ config, output }, { out }) => {
       out(printAdmission(config(), output));
-      return 0;
+      return exitCodes.done;
     },
   },
   'config print': {
@@ -82,7 +83,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     does: 'Prints every setting and where it came from; secrets are masked.',
     act: ({ config, output }, { out }) => {
       out(printConfig(config(), output));
-      return 0;
+      return exitCodes.done;
     },
   },
   ...storageVerbs,

@@ -70,10 +70,11 @@ function aboutStamp(
   }
 }
 
-const NORMAL: ReadonlySet<string> = new Set(['Suspended', 'ScaledToZero']);
+/** Reasons of verdicts that are events too when they are new, beside all that stall. */
+export const ANNOUNCED: ReadonlySet<string> = new Set(['Suspended', 'ScaledToZero']);
 
 /** For a verdict whose reason is new: everything that stalls, and what a person asked for. */
 export function aboutVerdict({ state, reason, message }: Verdict): EventText | undefined {
   if (state === 'stalled') return { type: 'Warning', reason, action: 'Wait', note: message };
-  return NORMAL.has(reason) ? { type: 'Normal', reason, action: 'Stop', note: message } : undefined;
+  return ANNOUNCED.has(reason) ? { type: 'Normal', reason, action: 'Stop', note: message } : undefined;
 }

@@ -87,7 +87,7 @@ export class DeclaredReconciler implements Reconciler {
     this.#options.events.record({ regarding, type: 'Warning', reason: 'ConfigConflict', action: 'Wait', note: why });
   }
 
-  #fields({ namespace, name }: ObjectKey): Record<string, string> {
+  #fields({ namespace, name }: ObjectKey): ObjectKey & { readonly kind: string } {
     return { kind: this.#options.resource.kind, namespace, name };
   }
 }

@@ -71,7 +71,8 @@ function aboutStop(name: string, reason: string): EventText {
   };
 }
 
-const ANNOUNCED: Readonly<Record<string, EventText['type']>> = {
+/** Reasons of verdicts that are events too, when they are new. */
+export const ANNOUNCED: Readonly<Record<string, EventText['type']>> = {
   Completed: 'Normal',
   ScaledToZero: 'Normal',
   Suspended: 'Normal',

@@ -262,7 +262,7 @@ function idOf({ namespace = '', name }: WorkloadProcess['metadata']): string {
   return `${namespace}/${name}`;
 }
 
-function fieldsOf({ metadata: { namespace, name } }: WorkloadProcess): Record<string, unknown> {
+function fieldsOf({ metadata: { namespace = '', name } }: WorkloadProcess): ObjectKey {
   return { namespace, name };
 }
 

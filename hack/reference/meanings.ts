@@ -1,0 +1,117 @@
+/** What the words mean that programs may compare. Each word of the source has its line here, and each line a word. */
+import type { exitCodes } from '../../operator/cli/exit-codes.ts';
+
+export const CONDITION_TYPES: Readonly<Record<string, string>> = {
+  Ready: 'Always there. `True`: the workload is as the spec asks. `False`: not yet, not any more, or it cannot be.',
+  Reconciling: 'Only while `True`: the operator or Kubernetes is at work, and Ready is `False`.',
+  Stalled: 'Only while `True`: nothing goes on until a person changes something, and Ready is `False`.',
+  Unclaimed: 'Only while `True`: no tenant acts on the workload.',
+};
+
+export const STATES: Readonly<Record<string, string>> = {
+  done: 'Ready',
+  working: 'not Ready, Reconciling',
+  stalled: 'not Ready, Stalled',
+  resting: 'Ready as it was before',
+};
+
+export const CONDITION_REASONS: Readonly<Record<string, string>> = {
+  BackOff: 'The process ended and is started again after a pause, which grows with each failure.',
+  ClaimCannotShrink: 'A volume was made smaller in the spec. Nothing was changed.',
+  ClaimExpanding: 'The storage is enlarging the volume of a claim.',
+  ClaimExpansionFailed: 'The storage reports that it could not enlarge the volume; it goes on trying.',
+  ClaimExpansionRefused: 'The API server does not let the claim grow, or does not let it be read.',
+  ClaimNotExpandable: 'The StorageClass of the claim does not allow expansion.',
+  ClaimNotOurs: 'A claim of the right name was not made for this workload, so it is not enlarged.',
+  Claimed: 'The tenant has just taken a workload that nobody had.',
+  ClaimedByTwoTenants: 'Several tenants claim the namespace, and no label says which of them is meant.',
+  Completed: 'The process ended with success and is not run again until the spec changes.',
+  Conflict: 'An object of the name that is needed exists and belongs to somebody else.',
+  CrashLoopBackOff: 'The kubelet waits before it starts a container that keeps failing.',
+  Creating: 'The objects of the workload are about to be created.',
+  Finishing: 'The main container ended; other containers of the pod still run.',
+  GracePeriodTooLong: 'The spec asks for a longer grace period than `maxGracePeriod` of the configuration allows.',
+  HeldBack: 'A pod of the workload may still run in another cluster; it starts here once that has ended.',
+  ImmutableField: 'The spec changes a field that a StatefulSet cannot change. Nothing was changed.',
+  InvalidSpec: 'The spec is not valid; the message names the field.',
+  LastRunFailed: 'The last run of the cron job failed.',
+  MaxRestartsExceeded:
+    'The process needed more restarts than `maxRestarts` allows and stays stopped until the spec changes.',
+  Parking: 'This cluster may not run the workload any more, and a pod has not ended yet.',
+  Pending: 'The pod waits for the scheduler to choose a node.',
+  PodInvalid: 'The API server calls the pod invalid.',
+  PodRefused: 'The API server, or a webhook or a quota, does not let the pod in; it is tried again.',
+  PodsRefused: 'Kubernetes cannot create a pod of the workload; it tries again.',
+  ProcessFailed: 'The process failed, and `restartPolicy: Never` forbids another run until the spec changes.',
+  Progressing: 'Pods are being created, replaced or becoming ready.',
+  ReadinessTimeout: 'The pods did not become ready within `readinessTimeout`.',
+  Restarting: 'The process, or a container of a pod, ended and is started again.',
+  Running: 'All pods run and are ready.',
+  ScaledToZero: '`spec.replicas` is 0, and there is no pod.',
+  Scheduled: 'The schedule is installed, and the last run did not fail.',
+  Standby: 'Another cluster runs the workload, or no controller leads. Nothing is to run here, and nothing does.',
+  Starting: 'The kubelet is starting the pod.',
+  StopRefused: 'The API server does not let something be stopped that must not run here any more.',
+  Stopping: 'A pod or another object is ending.',
+  Suspended: '`spec.suspend` is true, and nothing runs.',
+  TenantNotHere: 'The tenant of the workload has no controller in this cluster that watches the namespace.',
+  Unclaimed: 'Nothing says which of several tenants the workload belongs to.',
+  Unschedulable: 'The scheduler finds no node for the pod.',
+  WaitingForNode: 'A node does not say whether a pod still runs, so it counts as running.',
+  WaitingForPredecessor: 'An object of a deleted workload of the same name has not gone yet.',
+  WaitingForTenant: 'An object still belongs to another tenant, which has to stop it first.',
+  '{kind}Invalid': 'The API server calls the child invalid; `{kind}` is its kind, for example `DeploymentInvalid`.',
+  '{kind}Refused': 'The API server, or a webhook or a quota, does not let the child in; it is tried again.',
+};
+
+export const EVENT_REASONS: Readonly<Record<string, string>> = {
+  ConfigConflict: 'A workload of the configuration file exists already and was not made from the file.',
+  LedgerCorrected: 'The record of a cron job was ahead of the clock and was put right.',
+  PodAdopted: 'A new leader took over the pod without a restart.',
+  PodCreated: 'The pod of a process was created.',
+  PodPurged: 'The pod was removed after a person confirmed that it had stopped.',
+  PodReplaced: 'The pod was stopped so that the next one can start.',
+  PodStopped: 'The pod was stopped, and none follows.',
+  RunInterrupted: 'A run that a person had started was stopped together with its cluster and is not repeated.',
+  RunRefused: 'The API server does not let a Job be created.',
+  RunUnknown: 'Whether a run has begun is not known any more; it is not begun again.',
+  RunsLeftOut: 'Runs that were due are not started; the note says which, and why.',
+  StampCorrected: 'An object carried an annotation that no controller had written; it was put right.',
+  StopRefused: 'The API server does not let something be stopped that must not run here any more.',
+  WaitingForNode: 'A node does not say whether a pod has stopped. The note holds the command that confirms it.',
+  '{kind}Adopted': 'A new leader took over the child as it is.',
+  '{kind}Created': 'The child was created.',
+  '{kind}Removed': 'The child was removed, because it had never started and the spec has changed since.',
+  '{kind}Updated': 'The child was updated, because the spec had changed or somebody else had changed the child.',
+};
+
+/** Where the source passes a reason on (`file: expression`), and which ones these are; '' where they are listed already. */
+export const PASSED_ON: Readonly<Record<string, string>> = {
+  'child-events.ts: reason': '',
+  'child-look.ts: reason': '',
+  'events.ts: reason': '',
+  'events.ts: reason.slice(0, 128)': '',
+  'look.ts: reason': '',
+  'pod-trouble.ts: reason':
+    'What the kubelet gives as the reason why a container does not start, for example `ImagePullBackOff` or `CreateContainerConfigError`. Shown as: not Ready, Reconciling.',
+  'runs.ts: reason': '',
+};
+
+export const PROBLEM_CODES: Readonly<Record<string, string>> = {
+  api_disabled: 'No token is configured, so the leadership API is off.',
+  bad_request: 'The request cannot be understood; `detail` says why.',
+  internal: 'Something failed inside; the log has the error.',
+  leader_changed: 'The leader or the term is not the expected one any more.',
+  method_not_allowed: 'The path exists, but not with this method; the header `Allow` lists those that work.',
+  no_candidate: 'There is no leader, or nobody who could take over.',
+  not_found: 'There is nothing at this path.',
+  starting: 'The controller has not started completely yet.',
+  store_unreachable: 'The store does not answer.',
+  unauthorized: 'The bearer token is missing or wrong.',
+};
+
+export const EXIT_CODES: Readonly<Record<keyof typeof exitCodes, string>> = {
+  done: 'The verb did what it is for, and there is nothing to complain about.',
+  failed: 'It failed; or what was checked is wrong, or something is left to do. `diff`: something would change.',
+  wrongInput: 'Wrong usage or configuration, or a Node.js that is too old. `diff`: it could not be determined.',
+};
