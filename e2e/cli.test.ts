@@ -50,12 +50,12 @@ describe('highlander', () => {
   it.each([
     [[], 'say what to do'],
     [['vaildate'], '"vaildate" is nothing that can be done; did you mean validate?'],
-    [['validate'], 'say what by -f'],
+    [['validate'], 'missing -f: name a file, a folder or -'],
     [['validate', '-f', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--prot', '1'], "Unknown option '--prot'"],
     [['render', '-f', SAMPLES, '-o', 'xml'], '-o xml: must be yaml or json'],
-    [['confirm-stopped', '--redis-addr', 'r:1'], 'say --cluster'],
-    [['handover', '--to', 'x', '--to-cluster', 'y'], '--to and --to-cluster: give one of them'],
+    [['confirm-stopped', '--redis-addr', 'r:1'], 'missing required flag --cluster'],
+    [['handover', '--to', 'x', '--to-cluster', 'y'], '--to and --to-cluster are mutually exclusive'],
     [['config', 'print', '--port', 'x', '--redis-addr', 'r:1'], 'port: "x" (flag --port) must be a whole number'],
   ])('%j is refused', (args, message) => {
     const { status, stderr } = highlander(args);

@@ -73,7 +73,7 @@ function verbNamed(words: readonly string[]): Verb {
   const meant = nearest(name, Object.keys(verbs));
   const hint = meant ? `; did you mean ${meant}?` : '';
   throw new UsageError(
-    name === '' ? `say what to do\n\n${usage()}` : `"${name}" is nothing that can be done${hint}\n\n${usage()}`,
+    name === '' ? `missing verb: name one of these\n\n${usage()}` : `unknown verb "${name}"${hint}\n\n${usage()}`,
   );
 }
 
@@ -100,7 +100,8 @@ function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): 
   const flags = Object.fromEntries(Object.entries(values).filter(([name]) => !OWN.has(name)));
   const text = (name: string): string | undefined => (typeof values[name] === 'string' ? values[name] : undefined);
   const paths = Array.isArray(file) ? (file as readonly string[]) : [];
-  if (verb.needsFiles && paths.length === 0) throw new UsageError(`say what by -f\n\n${usageOf(verb)}`);
+  if (verb.needsFiles && paths.length === 0)
+    throw new UsageError(`missing -f: name a file, a folder or -\n\n${usageOf(verb)}`);
   if (output !== 'yaml' && output !== 'json') throw new UsageError(`-o ${String(output)}: must be yaml or json`);
   return {
     paths,
@@ -110,7 +111,7 @@ function askedOf(verb: Verb, values: Values, loaded: (config: Config) => void): 
     has: (name) => values[name] === true,
     needed(name) {
       const value = text(name);
-      if (value === undefined) throw new UsageError(`say --${name}\n\n${usageOf(verb)}`);
+      if (value === undefined) throw new UsageError(`missing required flag --${name}\n\n${usageOf(verb)}`);
       return value;
     },
     config() {

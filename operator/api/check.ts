@@ -97,7 +97,7 @@ export function showPath(path: FieldPath): string {
 function suggestion(path: FieldPath, known: readonly string[]): string {
   const meant = nearest(String(path.at(-1)), known);
   return meant === undefined
-    ? `is not a known field; there are ${known.join(', ')}`
+    ? `is not a known field; known fields: ${known.join(', ')}`
     : `is not a known field; did you mean ${meant}?`;
 }
 

@@ -1,4 +1,4 @@
-/** What applying workloads would change in a cluster, told by the API server itself: dry runs, as the controller would write. */
+/** What applying workloads would change in a cluster, from dry runs of the API server, as the controller would write. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ChildType } from '../api/children.ts';
 import { childTypes } from '../api/children.ts';
 import { annotations, fieldManagers, GROUP, VERSION } from '../api/group.ts';
-import { customResources } from '../api/kinds.ts';
+import { customResources, unsupportedKind } from '../api/kinds.ts';
 import { hasCode } from '../cluster/cluster-client.ts';
 import type { HttpClusterClient } from '../cluster/http-client.ts';
 import type { Config } from '../config/config.ts';
@@ -53,7 +53,7 @@ interface Pair {
 
 async function pairsOf(client: HttpClusterClient, workload: Wanted, config: Config): Promise<readonly Pair[]> {
   const resource = customResources.find(({ kind }) => kind === workload.kind);
-  if (!resource) throw new Error(`${workload.kind} is no kind of workload`);
+  if (!resource) throw new Error(unsupportedKind(workload.kind));
   const type: ChildType = { ...resource, group: GROUP, version: VERSION, namespaced: true };
   const metadata = { ...workload.metadata, namespace: workload.metadata.namespace ?? config.namespace };
   const wanted = { ...workload, metadata };
@@ -155,7 +155,8 @@ function unified(pairs: readonly Pair[], print: (object: unknown) => string): st
       cwd: folder,
       encoding: 'utf8',
     });
-    if (error) throw new Error('the program "diff" is needed to show differences', { cause: error });
+    if (error)
+      throw new Error('cannot run the program "diff", which shows the differences: install it', { cause: error });
     return stdout;
   } finally {
     rmSync(folder, { recursive: true, force: true });

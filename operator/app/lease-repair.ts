@@ -52,7 +52,7 @@ export function repairLease(config: Config, advice: Advice, before: (repair: Rep
     // They know the term by heart, and would go on from it.
     if (view.finding.record) await assertSilent(store, config, view.peers);
     const { ok } = await store.write(view.key, encodeRecord(repair.record), cell.version, CALL);
-    if (!ok) throw new Error('somebody else has written the lease meanwhile: look again by highlander storage show');
+    if (!ok) throw new Error('the lease has been changed meanwhile: check it with highlander storage show');
     return repair;
   });
 }
@@ -69,5 +69,5 @@ async function assertSilent(store: CellStore, config: Config, before: readonly P
   const alive = await livingPeers(store, config, before);
   if (alive.length === 0) return;
   const names = alive.map(({ identity, cluster }) => `${identity} (${cluster.name})`).join(', ');
-  throw new RepairRefused(`stop all controllers of the tenant first, they go on from this term: ${names}`);
+  throw new RepairRefused(`stop all controllers of the tenant first, because they use this term: ${names}`);
 }

@@ -2,6 +2,7 @@
 import { childTypes } from '../api/children.ts';
 import type { ChildType } from '../api/children.ts';
 import { CRON_JOB_KIND, cronJobSpec } from '../api/cronjob.ts';
+import { unsupportedKind } from '../api/kinds.ts';
 import type { ObjectMeta } from '../api/kubernetes.ts';
 import { PERSISTENT_KIND, persistentSpec } from '../api/persistent.ts';
 import type { PodDefaults } from '../api/pod-defaults.ts';
@@ -56,7 +57,7 @@ export function render(
     case CRON_JOB_KIND:
       return plain(cronJob(claim('cronjob'), checkedSpec(cronJobSpec, spec)));
     default:
-      throw new Error(`${kind} is no kind of workload`);
+      throw new Error(unsupportedKind(kind));
   }
 }
 

@@ -30,7 +30,7 @@ export function handOver(config: Config, wish: Wish, say: Say): Promise<boolean>
     const { leader, heir } = await desk.handOver(wish, userName());
     const { record, identity } = leader;
     say(
-      `${identity} (${record.cluster.name}, term ${record.term}) hands over to ${heir.identity} (${heir.cluster.name})`,
+      `Handing over leadership from ${identity} (${record.cluster.name}, term ${record.term}) to ${heir.identity} (${heir.cluster.name})`,
     );
     const limitMs = 2 * record.ttlMs + record.drainMs;
     const next = await until(limitMs, async () => {
@@ -38,10 +38,10 @@ export function handOver(config: Config, wish: Wish, say: Say): Promise<boolean>
       return now && now.term > record.term && now.holder !== null ? now : undefined;
     });
     if (!next)
-      say(`${identity} has not handed over within ${limitMs / 1000} s: something that it must stop has not ended`);
+      say(`${identity} has not handed over within ${limitMs / 1000} s: a workload that it must stop has not ended`);
     else
       say(
-        `${next.holder} (${next.cluster.name}) leads in term ${next.term}, after ${seconds(systemClock.monotonic() - began)}`,
+        `New leader: ${next.holder} (${next.cluster.name}), term ${next.term}, after ${seconds(systemClock.monotonic() - began)}`,
       );
     return next?.holder === heir.identity;
   });
@@ -57,11 +57,11 @@ export function pause(config: Config, isToPause: boolean, say: Say): Promise<boo
       return alive.filter((peer) => (peer.paused ?? false) !== isToPause).map(({ identity }) => identity);
     };
     const all = await until(2 * config.lease.renewDeadlineMs, async () => (await missing()).length === 0 || undefined);
-    if (!all) say(`Not known yet to: ${(await missing()).join(', ')}`);
+    if (!all) say(`Not yet confirmed by: ${(await missing()).join(', ')}`);
     say(
       paused
-        ? `Tenant ${config.tenant} is paused since ${paused.since} (${paused.by}): what runs goes on, nobody acts`
-        : `Tenant ${config.tenant} goes on`,
+        ? `Tenant ${config.tenant} is paused since ${paused.since} (${paused.by}): workloads keep running, controllers change nothing`
+        : `Tenant ${config.tenant} is resumed`,
     );
     return all ?? false;
   });

@@ -82,7 +82,7 @@ describe('YAML 1.1', () => {
     const { code, stderr } = capture(workload('WorkloadProcess', '  image: busybox\n'), validate);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'case.yaml:6:3: warning: "image" is given twice: the later one counts',
+      stderr: 'case.yaml:6:3: warning: "image" is given twice: the later value is used',
     });
   });
 });

@@ -27,12 +27,12 @@ export function clockWarnings(
       .join(' and ');
   const [skipped, repeated] = [dates(isSkipped), dates(isRepeated)];
   const what = [
-    ...(skipped === '' ? [] : [`not at all on ${skipped}`]),
-    ...(repeated === '' ? [] : [`twice on ${repeated}`]),
+    ...(skipped === '' ? [] : [`does not run on ${skipped}`]),
+    ...(repeated === '' ? [] : [`runs twice on ${repeated}`]),
   ].join(' and ');
   if (what === '') return [];
-  const fix = 'choose another hour, or timeZone: Etc/UTC, or catchUp: All, with which it runs once';
-  const text = `spec.schedule of ${name}: "${spec.schedule}" runs ${what}, when clocks change in ${spec.timeZone}; ${fix}`;
+  const fix = 'choose another hour, timeZone: Etc/UTC, or catchUp: All (which runs it once)';
+  const text = `spec.schedule of ${name}: "${spec.schedule}" ${what}, when clocks change in ${spec.timeZone}; ${fix}`;
   return [{ at: at(['spec', 'schedule']), what: text }];
 }
 

@@ -68,7 +68,7 @@ export function parseSource(source: Source): Parsed {
       errors.map(({ at, what }) => ({ at: place(at), what: `is not valid YAML: ${what}` })),
     ),
     warnings: documents.flatMap(({ twice }) =>
-      twice.map(({ at, what }) => ({ at: place(at), what: `${what}: the later one counts` })),
+      twice.map(({ at, what }) => ({ at: place(at), what: `${what}: the later value is used` })),
     ),
   };
 }

@@ -29,7 +29,10 @@ export function podFlaws(kind: string, spec: unknown, maxGraceMs: number): PodFl
   return {
     findings: [...templateFlaws(spec), ...graceFlaws(spec, maxGraceMs), ...(mayCome ? [] : volumes)],
     warnings: mayCome
-      ? volumes.map(({ path, fix }) => ({ path, fix: `${fix}; it has to be injected on the way into the cluster` }))
+      ? volumes.map(({ path, fix }) => ({
+          path,
+          fix: `${fix}; it must be injected when the object is created in the cluster`,
+        }))
       : [],
   };
 }
@@ -41,7 +44,7 @@ function graceFlaws(spec: unknown, maxGraceMs: number): readonly Flaw[] {
   );
   const given = path && secondsOf(valueAt(spec, path) as string | number);
   if (!path || given === undefined || given * 1000 <= maxGraceMs) return [];
-  const fix = `is longer than maxGracePeriod (${maxGraceMs / 1000} s): give a shorter one, or raise maxGracePeriod in the configuration`;
+  const fix = `is longer than maxGracePeriod (${maxGraceMs / 1000} s): shorten it, or raise maxGracePeriod in the configuration`;
   return [{ path, fix }];
 }
 

@@ -16,7 +16,7 @@ export interface RenderOptions {
 }
 
 const HEAD =
-  '# Owner, term and fencing token are known when a leader applies these: here they are left out, 0 and "0".\n';
+  '# The leader sets owner, term and fencing token when it applies these objects: here they are absent, 0 and "0".\n';
 
 /** 0: printed; 1: something is wrong with the input, and nothing is printed. Throws when a file cannot be read. */
 export function render({ paths, output, clusterName, namespace }: RenderOptions, { out, err }: Streams): number {

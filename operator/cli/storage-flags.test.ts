@@ -58,7 +58,7 @@ it.each([
 it('--term and --drain are what is written, with --yes only', async () => {
   const term = Math.floor(Date.now() / 1000) + 1000;
   const advice = ['--cluster', 'east', '--term', String(term), '--drain', '90s'];
-  expect(repair(...advice)).toMatchObject({ code: 1, said: expect.stringContaining('repeat it with --yes') });
+  expect(repair(...advice)).toMatchObject({ code: 1, said: expect.stringContaining('repeat with --yes') });
   expect(await lease()).toBe(BROKEN);
   expect(repair(...advice, '--yes')).toMatchObject({
     code: 0,

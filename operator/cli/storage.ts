@@ -16,7 +16,7 @@ const SHOWN = 2000;
 export const storageVerbs: Readonly<Record<string, Verb>> = {
   'storage init': {
     usage: 'storage init [--config FILE] [flags]',
-    does: 'Makes the tables of the store, where it needs some.',
+    does: 'Creates the tables of the store, if it needs any.',
     act: async ({ config }, { out }) => {
       out(`${await initStorage(config())}\n`);
       return exitCodes.done;
@@ -24,7 +24,7 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
   },
   'storage show': {
     usage: 'storage show [-o json] [--config FILE] [flags]',
-    does: 'Shows the lease as it stands in the store, and whether controllers can go on from it; exit code 1 when they cannot.',
+    does: 'Shows the lease in the store, and whether controllers can use it; exit code 1 when they cannot.',
     act: async (asked, { out }) => {
       const config = asked.config();
       const redact = newRedactor(config.secrets);
@@ -38,8 +38,8 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
   'storage repair': {
     usage: 'storage repair [--yes] [--term N] [--cluster NAME|ID] [--drain DURATION] [--config FILE] [flags]',
     does:
-      'Replaces a lease that no controller can go on from: unreadable, or of a term that is too high. Without --yes it says what it would write. ' +
-      'The old text is printed in full. What runs goes on; the next leader waits ttl + drain before it acts.',
+      'Replaces a lease that controllers cannot use, because it is unreadable or its term is too high. Without --yes it only prints what it would write. ' +
+      'The old text is printed in full. Workloads keep running; the next leader waits ttl + drain before it acts.',
     act: async (asked, { out }) => {
       const advice = adviceOf(asked);
       const isToWrite = asked.has('yes');
@@ -51,8 +51,8 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
         );
         return isToWrite;
       });
-      if (!record) return print(out, finding.is === 'absent' ? 'There is no lease yet' : 'The lease is sound');
-      if (!isToWrite) return print(out, 'Nothing was written: repeat it with --yes', exitCodes.failed);
+      if (!record) return print(out, finding.is === 'absent' ? 'There is no lease yet' : 'The lease is valid');
+      if (!isToWrite) return print(out, 'Nothing was written: repeat with --yes', exitCodes.failed);
       return print(out, `Repaired: the next term is ${record.term + 1} or higher`);
     },
   },
@@ -91,7 +91,7 @@ function linesOf({ kind, key, text, finding, peers }: LeaseView): string {
     ['key', key],
     ['lease', stateOf(finding)],
     ...(text === undefined ? [] : [['text', JSON.stringify(text)]]),
-    ['controllers', controllers.join(', ') || 'none has been heard of'],
+    ['controllers', controllers.join(', ') || 'none known'],
   ];
   return rows.map(([name = '', value = '']) => `${name.padEnd(12)} ${value}\n`).join('');
 }
@@ -99,9 +99,9 @@ function linesOf({ kind, key, text, finding, peers }: LeaseView): string {
 function stateOf(finding: LeaseView['finding']): string {
   switch (finding.is) {
     case 'absent':
-      return 'there is none yet';
+      return 'not created yet';
     case 'sound':
-      return `sound: ${standingOf(finding.record)}, cluster ${finding.record.cluster.name}, scope ${finding.record.scope}`;
+      return `valid: ${standingOf(finding.record)}, cluster ${finding.record.cluster.name}, scope ${finding.record.scope}`;
     case 'broken':
       return `broken: ${finding.because}`;
   }

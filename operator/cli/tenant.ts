@@ -9,27 +9,27 @@ import type { Streams } from './streams.ts';
 export const tenantVerbs: Readonly<Record<string, Verb>> = {
   handover: {
     usage: 'handover [--to IDENTITY | --to-cluster NAME] [--config FILE] [flags]',
-    does: 'Has the leader hand over, and waits until the next one leads; within its cluster nothing is restarted.',
+    does: 'Transfers leadership and waits for the new leader. Within a cluster, workloads keep running.',
     act({ config, text }, streams) {
       const wish = { to: text('to'), toCluster: text('to-cluster') };
       if (wish.to !== undefined && wish.toCluster !== undefined)
-        throw new UsageError('--to and --to-cluster: give one of them');
+        throw new UsageError('--to and --to-cluster are mutually exclusive');
       return done(handOver(config(), wish, lines(streams)));
     },
   },
   pause: {
     usage: 'pause [--config FILE] [flags]',
-    does: 'Lets everything run as it is: no controller of the tenant acts until it is resumed.',
+    does: 'Pauses a tenant: workloads keep running, and its controllers change nothing until it is resumed.',
     act: ({ config }, streams) => done(pause(config(), true, lines(streams))),
   },
   resume: {
     usage: 'resume [--config FILE] [flags]',
-    does: 'Ends a pause.',
+    does: 'Resumes a paused tenant.',
     act: ({ config }, streams) => done(pause(config(), false, lines(streams))),
   },
   history: {
     usage: 'history [-o json] [--config FILE] [flags]',
-    does: 'Prints who led when, the last 50 terms.',
+    does: 'Prints the last 50 terms: who was the leader, from when to when, and why the term ended.',
     act: async ({ config, output }, { out }) => {
       const terms = await pastTerms(config());
       out(output === 'json' ? `${JSON.stringify(terms, undefined, 2)}\n` : tableOf(terms));
@@ -38,10 +38,10 @@ export const tenantVerbs: Readonly<Record<string, Verb>> = {
   },
   'confirm-stopped': {
     usage: 'confirm-stopped --cluster NAME|ID [--config FILE] [flags]',
-    does: 'Confirms that no workload of the tenant runs in an unreachable cluster, so that another cluster may start them. Refused while that cluster leads or its controllers live; counts for the lease as it is now, for 10 minutes at most.',
+    does: 'Confirms that no workload of the tenant runs in an unreachable cluster, so that another cluster may start them. Refused while that cluster leads or its controllers are alive; valid for the present lease only, for at most 10 minutes.',
     act: async ({ config, needed }, streams) => {
       const { name, id } = await confirmStopped(config(), needed('cluster'), lines(streams));
-      streams.out(`Confirmed: nothing runs in cluster ${name} (${id})\n`);
+      streams.out(`Confirmed: no workload of the tenant runs in cluster ${name} (${id})\n`);
       return exitCodes.done;
     },
   },
@@ -60,7 +60,7 @@ function tableOf(terms: readonly PastTerm[]): string {
     const gap = gapMs === undefined ? '' : `${(gapMs / 1000).toFixed(1)}s`;
     return [String(term), holder, cluster.name, from, to, gap, reason];
   });
-  const all = [['TERM', 'HOLDER', 'CLUSTER', 'FROM', 'TO', 'GAP', 'ENDED BECAUSE'], ...rows];
+  const all = [['TERM', 'HOLDER', 'CLUSTER', 'FROM', 'TO', 'GAP', 'END REASON'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
   return all.map((row) => `${line(row).trimEnd()}\n`).join('');

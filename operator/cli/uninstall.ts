@@ -12,9 +12,9 @@ export const uninstallVerbs: Readonly<Record<string, Verb>> = {
   uninstall: {
     usage: 'uninstall [--yes] [--keep] [--in NAMESPACE] [--all] [--force] [-o json] [--config FILE] [flags]',
     does:
-      'Removes the workloads of a tenant (--all: of every tenant) when its controllers have been stopped for good: their pods end gracefully, ' +
-      'or run on with --keep, and no finalizer is left that nobody lets go. Without --yes it says what it would do. ' +
-      'Refused while a controller lives, or the store cannot tell, unless --force is given.',
+      'Removes the workloads of a tenant (--all: of every tenant) after its controllers have been stopped for good. Pods end gracefully, or keep ' +
+      "running with --keep; the operator's finalizers are removed. Without --yes it only prints what it would do. " +
+      'Refused while a controller is alive, or when the store does not answer, unless --force is given.',
     act: async (asked, { out }) => {
       const config = asked.config();
       const extent: Extent = { namespace: asked.text('in'), allTenants: asked.has('all'), keep: asked.has('keep') };
@@ -42,7 +42,7 @@ async function uninstall(uninstallation: Uninstallation, asked: Asked, { config,
   if (!asked.has('yes')) {
     const steps = await uninstallation.look();
     for (const step of steps) say(`would ${lineOf(step)}`);
-    say(steps.length === 0 ? 'Nothing is left to do' : 'Nothing was written: repeat it with --yes');
+    say(steps.length === 0 ? 'Nothing to do' : 'Nothing was written: repeat with --yes');
     report({ written: false, steps: steps.map(factsOf) });
     return steps.length === 0 ? exitCodes.done : exitCodes.failed;
   }
@@ -52,7 +52,7 @@ async function uninstall(uninstallation: Uninstallation, asked: Asked, { config,
     say(lineOf(step));
   });
   for (const step of left) say(`left: ${lineOf(step)}`);
-  say(left.length === 0 ? 'Nothing is left' : 'Not everything has ended: repeat it');
+  say(left.length === 0 ? 'Nothing is left' : 'Some objects have not ended yet: repeat the command');
   report({ written: true, steps: taken.map(factsOf), left: left.map(factsOf) });
   return left.length === 0 ? exitCodes.done : exitCodes.failed;
 }
@@ -66,12 +66,12 @@ async function assertNobodyLives(
   const alive = await uninstallation.living(tenants).catch((error: unknown) => {
     const why = redact(messageOf(error));
     throw new Error(
-      `the store cannot tell whether a controller lives (${why}): when none does, repeat it with --force`,
+      `the store cannot be asked whether a controller is alive (${why}): if none is, repeat with --force`,
     );
   });
   if (alive.length === 0) return;
   const names = alive.map(({ identity, cluster }) => `${identity} (${cluster.name})`).join(', ');
-  throw new Error(`stop all controllers of the tenant first, these live: ${names}`);
+  throw new Error(`stop all controllers of the tenant first; still alive: ${names}`);
 }
 
 function lineOf({ do: what, kind, object: { metadata }, because }: Removal): string {

@@ -76,7 +76,7 @@ describe('validate', () => {
       'spec: {image: b, podTemplate: {spec: {hostNetwork: "yes"}}}',
       'a.yaml:4:52: spec.podTemplate.spec.hostNetwork: "yes" must be true or false',
     ],
-    ['spce: {image: busybox}', 'spce is not a known field; there are apiVersion, kind, metadata, spec, status'],
+    ['spce: {image: busybox}', 'spce is not a known field; known fields: apiVersion, kind, metadata, spec, status'],
   ])('%s', (spec, finding) => {
     const { code, stderr } = check(file('a.yaml', `${HEAD}${spec}\n`));
     expect(code).toBe(1);
@@ -91,7 +91,7 @@ describe('validate', () => {
     ],
     [
       'apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProces\n',
-      ':2:7: kind: "WorkloadProces" is no kind of highlander.plexobject.io; did you mean WorkloadProcess?',
+      ':2:7: unsupported kind "WorkloadProces": did you mean WorkloadProcess?',
     ],
     [
       'apiVersion: highlander.plexobject.io/v2\nkind: WorkloadProcess\n',
@@ -102,7 +102,7 @@ describe('validate', () => {
       ':1:13: apiVersion: "v1" must be highlander.plexobject.io/v1 for a WorkloadService',
     ],
     ['a: [\n', 'is not valid YAML'],
-    ['hello: world\n', ':1:1: has neither apiVersion and kind nor a setting of the configuration file'],
+    ['hello: world\n', ':1:1: is neither a Kubernetes object (apiVersion, kind) nor a configuration file'],
     ['redis: {addr: "r:1"}\nlease: {ttl: 5s}\n', 'lease breaks a rule: renewDeadline'],
     ['prot: 8080\nredis: {addr: "r:1"}\n', ':1:7: prot is not a known key; did you mean "port"?'],
     [
@@ -121,7 +121,7 @@ describe('validate', () => {
   it.each([
     [
       '',
-      /^a\.yaml:6:13: warning: spec\.schedule of a: "30 2 \* \* \*" runs not at all on \d{4}-03-\d\d and twice on \d{4}-10-\d\d, when clocks change in Europe\/Berlin; choose/,
+      /^a\.yaml:6:13: warning: spec\.schedule of a: "30 2 \* \* \*" does not run on \d{4}-03-\d\d and runs twice on \d{4}-10-\d\d, when clocks change in Europe\/Berlin; choose/,
     ],
     ['  catchUp: All\n', /^$/],
     ['  timeZone: Etc/UTC\n', /^$/],
@@ -168,13 +168,13 @@ describe('validate', () => {
     expect(of('')).toMatchObject({ code: 1 });
     const { code, stderr } = of(asks);
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^a\.yaml:4:\d+: warning: .*"certs" .*there is no volume of this name.*has to be injected/);
+    expect(stderr).toMatch(/^a\.yaml:4:\d+: warning: .*"certs" .*there is no volume of this name.*must be injected/);
   });
 
   it('finds a workload that is there twice', () => {
     const text = `${HEAD}spec: {image: busybox}\n`;
     const { stderr } = check(file('a.yaml', text), file('b.yaml', text));
-    expect(stderr).toBe('b.yaml:1:1: WorkloadProcess default/a is there twice: also at a.yaml:1:1');
+    expect(stderr).toBe('b.yaml:1:1: WorkloadProcess default/a is defined twice: also at a.yaml:1:1');
   });
 
   it('says which file cannot be read', () => {

@@ -65,14 +65,14 @@ export const verbs: Readonly<Record<string, Verb>> = {
   },
   diff: {
     usage: 'diff -f FILE|DIR|- … [--config FILE] [flags]',
-    does: 'Shows what applying workloads would change in the cluster; exit code 1 when something would.',
+    does: 'Shows what applying workloads would change in the cluster; exit code 1 when there are changes.',
     needsFiles: true,
     act: ({ paths, config }, streams) => diff(paths, config(), streams),
   },
   ...tenantVerbs,
   admission: {
     usage: 'admission [-o yaml|json] [--config FILE] [flags]',
-    does: 'Prints the policies by which API servers refuse to start what a cluster must not run any more.',
+    does: 'Prints the ValidatingAdmissionPolicies that stop a cluster without a permit from starting workloads.',
     act: ({ config, output }, { out }) => {
       out(printAdmission(config(), output));
       return exitCodes.done;

@@ -3,13 +3,12 @@ import type { Flaw } from '../api/check.ts';
 import { metadataFlaws, nameFlaw, showPath, specFlaws, storedSpec } from '../api/check.ts';
 import type { CustomResource } from '../api/crd.ts';
 import { API_VERSION, GROUP } from '../api/group.ts';
-import { customResources } from '../api/kinds.ts';
+import { customResources, unsupportedKind } from '../api/kinds.ts';
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { unknownFields } from '../api/unknown-fields.ts';
 import { checkConfig, isConfig } from '../config/check.ts';
 import { workloadLists } from '../config/workloads.ts';
 import { brokenTimingRule } from '../leadership/timing.ts';
-import { nearest } from '../lib/edit-distance.ts';
 import { clockWarnings } from './clock-warnings.ts';
 import type { Finding, Part, Source } from './documents.ts';
 import { parseSource } from './documents.ts';
@@ -95,7 +94,7 @@ function checkPart(part: Part, maxGraceMs: number): Checked {
   if (!isOurs) return { workloads: [], findings: [] };
   if (apiVersion !== API_VERSION)
     return problem(at(['apiVersion']), `apiVersion: "${apiVersion}" must be ${API_VERSION}`);
-  return resource ? checkResource(resource, content, { at, maxGraceMs }) : problem(at(['kind']), unknownKind(kind));
+  return resource ? checkResource(resource, content, { at, maxGraceMs }) : problem(at(['kind']), unsupportedKind(kind));
 }
 
 function checkConfigPart(
@@ -104,8 +103,12 @@ function checkConfigPart(
   maxGraceMs: number,
 ): Checked {
   if (!isConfig(content))
-    return problem(at([]), 'has neither apiVersion and kind nor a setting of the configuration file');
-  if (!isAlone) return problem(at([]), 'a configuration file is one document: put the others into files of their own');
+    return problem(at([]), 'is neither a Kubernetes object (apiVersion, kind) nor a configuration file');
+  if (!isAlone)
+    return problem(
+      at([]),
+      'a configuration file must be a single document: move the other documents to separate files',
+    );
   const { workloads, notices, settings, problems } = checkConfig(source.name, source.text, { brokenTimingRule });
   const said = (severity: keyof PodFlaws) =>
     entriesOf(content).flatMap(([path, kind, entry]) =>
@@ -155,7 +158,7 @@ function checkResource(
   const below = ({ path, fix }: Flaw) => say(content, ['spec', ...path], { at, fix });
   const findings = [
     ...top.map(({ path }) =>
-      say(content, path, { at, fix: `is not a known field; there are ${Object.keys(TOP).join(', ')}` }),
+      say(content, path, { at, fix: `is not a known field; known fields: ${Object.keys(TOP).join(', ')}` }),
     ),
     ...(naming === undefined ? [] : [say(content, ['metadata', 'name'], { at, fix: naming })]),
     ...metadataFlaws(metadata).map(({ path, fix }) => say(content, ['metadata', ...path], { at, fix })),
@@ -189,12 +192,6 @@ function shortly(text: string): string {
   return text.length <= 120 ? text : `${text.slice(0, 60)}…`;
 }
 
-function unknownKind(kind: string): string {
-  const kinds = customResources.map((each) => each.kind);
-  const meant = nearest(kind, kinds);
-  return `kind: "${kind}" is no kind of ${GROUP}; ${meant ? `did you mean ${meant}?` : `there are ${kinds.join(', ')}`}`;
-}
-
 function twice(
   { kind, metadata: { name, namespace = 'default' } }: Workload,
   { at }: Part,
@@ -203,7 +200,7 @@ function twice(
   const id = `${kind} ${namespace}/${name}`;
   const before = seen.get(id);
   seen.set(id, at([]));
-  return before === undefined ? [] : [{ at: at([]), what: `${id} is there twice: also at ${before}` }];
+  return before === undefined ? [] : [{ at: at([]), what: `${id} is defined twice: also at ${before}` }];
 }
 
 function problem(at: string, what: string): Checked {

@@ -31,7 +31,7 @@ export interface YamlDocument {
   /** Of plain maps, lists and scalars. Undefined for an empty document, and where there are errors. */
   readonly value: unknown;
   readonly errors: readonly YamlFlaw[];
-  /** Keys that are given twice: the later one counts. */
+  /** Keys that are given twice: the later value is used. */
   readonly twice: readonly YamlFlaw[];
   /** `line:column` of a value by its path; undefined when it is nowhere. */
   readonly locate: (path: FieldPath) => string | undefined;

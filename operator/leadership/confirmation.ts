@@ -50,7 +50,7 @@ export function confirmationOf(
   const meant = lease && meantBy(cluster, waitedFor, lease);
   if (!meant) {
     const known = waitedFor.map(inFull).join(', ');
-    throw new Error(`nobody waits for a cluster ${cluster}; known: ${known || 'none'}`);
+    throw new Error(`cluster ${cluster} does not need a confirmation; those that do: ${known || 'none'}`);
   }
   refuseLiving(meant, lease, peers);
   const { term, cluster: last } = lease.record;
@@ -80,7 +80,7 @@ function meantBy(cluster: string, clusters: readonly ClusterRef[], lease: SeenLe
   const silent = named.filter((each) => !leads(each, lease));
   if (silent.length > 1) {
     const ids = silent.map(({ id }) => id).join(', ');
-    throw new Error(`${silent.length} clusters are named ${cluster}: give the id of one, ${ids}`);
+    throw new Error(`${silent.length} clusters are named ${cluster}: use one of the ids ${ids}`);
   }
   return silent[0] ?? named[0];
 }
@@ -100,7 +100,7 @@ function refuseLiving(cluster: ClusterRef, lease: SeenLease, peers: readonly Pee
   if (isLeader) signs.set('the lease', version);
   const why = isLeader
     ? `it leads: ${holder ?? ''} renewed the lease ${ago(ageMs)}, term ${term}`
-    : `its controllers live, and report by themselves when nothing runs: ${living.map((peer) => `${peer.identity} (${ago(peer.ageMs)})`).join(', ')}`;
+    : `its controllers are alive, and report by themselves when nothing runs: ${living.map((peer) => `${peer.identity} (${ago(peer.ageMs)})`).join(', ')}`;
   throw new StillAlive(
     `cluster ${inFull(cluster)} cannot be confirmed as stopped: ${why}; end its controllers and repeat ${ttlMs / 1000} s later`,
     signs,

@@ -34,7 +34,7 @@ describe('who leads next', () => {
 
   it.each([
     [{ to: 'x' }, 'x is not known; ready to lead: e2 (east), w1 (west)'],
-    [{ to: 'e1' }, 'e1 leads already'],
+    [{ to: 'e1' }, 'e1 is already the leader'],
     [{ to: 'e3' }, 'e3 is not ready to lead; ready to lead: e2 (east), w1 (west)'],
     [{ toCluster: 'north' }, 'a controller in cluster north is not known; ready to lead: e2 (east), w1 (west)'],
   ])('cannot be %j', (wish, message) => expect(() => heir(wish)).toThrow(message));

@@ -31,7 +31,7 @@ export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
   const heir = ready.find(({ cluster }) => cluster.id === leader.cluster.id) ?? ready[0];
   if (heir) return heir;
   const who = wish.to ?? (wish.toCluster === undefined ? 'a controller' : `a controller in cluster ${wish.toCluster}`);
-  if (wish.to !== undefined && isCalled(leader.identity, wish.to)) throw new NoHeir(`${who} leads already`);
+  if (wish.to !== undefined && isCalled(leader.identity, wish.to)) throw new NoHeir(`${who} is already the leader`);
   const known = others
     .filter((peer) => isStandby(peer, ttlMs))
     .map(({ identity, cluster }) => `${identity} (${cluster.name})`);

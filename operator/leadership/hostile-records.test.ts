@@ -134,7 +134,7 @@ describe('a lease record', () => {
   it.each(spoilt)('with %s is neither written nor read', (_what, change) => {
     const bad = { ...record, ...change };
     expect(() => encodeRecord(bad)).toThrow(/its field/);
-    expect(() => decodeRecord(JSON.stringify(bad))).toThrow(/does not hold a lease record \(/);
+    expect(() => decodeRecord(JSON.stringify(bad))).toThrow(/expected a lease record, found other data \(/);
   });
 
   it('is read as it was written, and fields of later versions are left alone', () => {
@@ -204,7 +204,7 @@ describe('the cells of people', () => {
     'no request is read from %j',
     async (text) => {
       await store.write(cellKeys.orders('default'), text, undefined, CALL);
-      await expect(new OrderBook(store, 'default').read(CALL)).rejects.toThrow('does not hold orders (');
+      await expect(new OrderBook(store, 'default').read(CALL)).rejects.toThrow('expected requests, found other data (');
     },
   );
 });

@@ -91,12 +91,12 @@ export function encodeRecord(record: LeaseRecord): string {
 }
 
 /** Throws when the text is not a lease record: then nobody can tell who holds the lease, and nobody may take it. */
-export function decodeRecord(text: string): LeaseRecord {
+export function decodeRecord(text: string, key = 'of the lease'): LeaseRecord {
   try {
     return decodeAs(SHAPE, text);
   } catch (cause) {
     throw new Error(
-      `the lease cell does not hold a lease record (${messageOf(cause)}): somebody else uses this key, or see highlander storage repair`,
+      `key ${key}: expected a lease record, found other data (${messageOf(cause)}); is another application using this key? If not, see highlander storage repair`,
       { cause },
     );
   }

@@ -39,12 +39,13 @@ export class OrderBook {
   /** Throws what the store throws, and when the cell holds something else. */
   async read(call: Call): Promise<Orders> {
     const { cell } = await this.#store.read(this.#key, call);
-    return decode(cell?.value);
+    return decode(this.#key, cell?.value);
   }
 
   /** What the orders are after the change; rejects when others keep changing them. */
   async change(change: (orders: Orders) => Orders, call: Call): Promise<Orders> {
-    return decode(await changeCell(this.#store, this.#key, (text) => JSON.stringify(change(decode(text))), call));
+    const next = (text: string | undefined) => JSON.stringify(change(decode(this.#key, text)));
+    return decode(this.#key, await changeCell(this.#store, this.#key, next, call));
   }
 
   /** Calls `hint` soon after they may have changed; returns the end of it. */
@@ -57,13 +58,14 @@ const PAUSE: Shape<Pause> = { since: isTime, by: isSentence };
 const HAND_OVER: Shape<HandOverOrder> = { term: isWhole(MAX_NUMBER), to: isName, by: isSentence };
 const SHAPE: Shape<Orders> = { paused: isOptional(isShaped(PAUSE)), handOver: isOptional(isShaped(HAND_OVER)) };
 
-function decode(text = '{}'): Orders {
+function decode(key: string, text = '{}'): Orders {
   try {
     const { paused, handOver } = decodeAs(SHAPE, text);
     return { ...(paused && { paused }), ...(handOver && { handOver }) };
   } catch (cause) {
-    throw new Error(`the cell of orders does not hold orders (${messageOf(cause)}): somebody else uses this key`, {
-      cause,
-    });
+    throw new Error(
+      `key ${key}: expected requests, found other data (${messageOf(cause)}); is another application using this key?`,
+      { cause },
+    );
   }
 }

@@ -131,19 +131,24 @@ describe('what is kept', () => {
 
 describe('refused, with what to write instead', () => {
   it.each([
-    ['no controller known', {}, around(), 'say by --cluster in which cluster the tenant ran last: none is known'],
+    [
+      'no controller known',
+      {},
+      around(),
+      'missing --cluster: name the cluster in which the tenant ran last: none is known',
+    ],
     [
       'several clusters',
       {},
       around(east, west),
-      'say by --cluster in which cluster the tenant ran last: default (east-id), west (west-id)',
+      'missing --cluster: name the cluster in which the tenant ran last: default (east-id), west (west-id)',
     ],
-    ['an unknown cluster', { cluster: 'north' }, around(east), '--cluster north: it is not known: default (east-id)'],
+    ['an unknown cluster', { cluster: 'north' }, around(east), '--cluster north: unknown cluster: default (east-id)'],
     [
       'one name, two clusters',
       { cluster: 'default' },
       around(east, { id: 'x', name: 'default' }),
-      'several have that name',
+      'several clusters have this name',
     ],
     ['a term that goes back', { term: 5 }, around(east), `--term 5: must be a whole number from ${SECONDS}`],
     ['a term out of reach', { term: 2 ** 53 - 1 }, around(east), `to ${SECONDS + MAX_LIFT}`],

@@ -94,12 +94,12 @@ function lastCluster(asked: string | undefined, old: ClusterRef | undefined, kno
   if (asked === undefined) {
     const only = old ?? (known.length === 1 ? known[0] : undefined);
     if (only) return only;
-    throw new RepairRefused(`say by --cluster in which cluster the tenant ran last: ${list}`);
+    throw new RepairRefused(`missing --cluster: name the cluster in which the tenant ran last: ${list}`);
   }
   const [found, second] = known.filter(({ id, name }) => id === asked || name === asked);
   if (found && !second) return found;
   throw new RepairRefused(
-    `--cluster ${asked}: ${found ? 'several have that name, give the id' : 'it is not known'}: ${list}`,
+    `--cluster ${asked}: ${found ? 'several clusters have this name, use an id' : 'unknown cluster'}: ${list}`,
   );
 }
 

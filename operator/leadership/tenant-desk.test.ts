@@ -64,12 +64,12 @@ describe('orders', () => {
 
   it('nobody can hand over what nobody holds', async () => {
     await put(cellKeys.lease('default'), { ...record, holder: null });
-    await expect(desk.handOver({}, 'x')).rejects.toThrow('nobody leads');
+    await expect(desk.handOver({}, 'x')).rejects.toThrow('there is no leader');
   });
 
   it('what somebody else wrote there is not taken for orders', async () => {
     await put(cellKeys.orders('default'), { handOver: { to: 1 } });
-    await expect(desk.pause('x', 'y')).rejects.toThrow('somebody else uses this key');
+    await expect(desk.pause('x', 'y')).rejects.toThrow('is another application using this key?');
   });
 });
 
@@ -126,7 +126,7 @@ describe('a confirmation', () => {
     const pending = ['a', 'b'].map((id) => ({ cluster: { id, name: 'default' }, drainMs: 1 }));
     await put(cellKeys.lease('default'), { ...record, pending });
     await expect(desk.confirmStopped('default')).rejects.toThrow(
-      '2 clusters are named default: give the id of one, a, b',
+      '2 clusters are named default: use one of the ids a, b',
     );
     expect(await desk.confirmStopped('b')).toEqual({ id: 'b', name: 'default' });
   });
@@ -137,15 +137,17 @@ describe('a confirmation', () => {
     await put(cellKeys.lease('default'), { ...record, cluster, pending });
     expect((await desk.confirmStopped('default')).id).toBe('A');
     await silentFor(15_001);
-    await expect(desk.confirmStopped('default')).rejects.toThrow('give the id of one, B, A');
+    await expect(desk.confirmStopped('default')).rejects.toThrow('use one of the ids B, A');
   });
 
   it('of an unknown cluster, or of one that has stopped everything, says which are known', async () => {
     await expect(desk.confirmStopped('north')).rejects.toThrow(
-      'nobody waits for a cluster north; known: east (e), west (w)',
+      'cluster north does not need a confirmation; those that do: east (e), west (w)',
     );
     await put(cellKeys.lease('default'), { ...record, holder: null, release: 'stopped', cluster: north });
-    await expect(desk.confirmStopped('north')).rejects.toThrow('nobody waits for a cluster north; known: west (w)');
+    await expect(desk.confirmStopped('north')).rejects.toThrow(
+      'cluster north does not need a confirmation; those that do: west (w)',
+    );
   });
 
   it('is said anew when the lease changed hands meanwhile, for the term that is then', async () => {

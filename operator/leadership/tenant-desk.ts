@@ -68,7 +68,7 @@ export class TenantDesk {
   ): Promise<{ readonly leader: Leader; readonly heir: Peer }> {
     const record = await this.record();
     const identity = record?.holder ?? undefined;
-    if (!record || identity === undefined) throw new Outdated('nobody leads');
+    if (!record || identity === undefined) throw new Outdated('there is no leader');
     const isOther = expected.leader !== undefined && expected.leader !== identity;
     if (isOther || (expected.term !== undefined && expected.term !== record.term))
       throw new Outdated(`${identity} leads in term ${record.term}`);
@@ -99,7 +99,9 @@ export class TenantDesk {
       await this.#confirm(said);
       if (await this.#stands(said)) return said.cluster;
     }
-    throw new Error('the lease kept changing hands: see who leads, and confirm again if it is needed');
+    throw new Error(
+      'the leader kept changing: check who leads (highlander storage show), and confirm again if it is still needed',
+    );
   }
 
   async #confirm({ cluster, report }: Confirmation): Promise<void> {
@@ -108,7 +110,7 @@ export class TenantDesk {
     const { cell } = await this.#store.read(key, this.#call);
     const said: PresenceRecord = { identity, cluster, highestStamp: 0, beat: 1, mayLead: false, leaving: true, report };
     const { ok } = await this.#store.write(key, encodePresence(said), cell?.version, this.#call);
-    if (!ok) throw new Error('somebody else confirmed at the same time: look again');
+    if (!ok) throw new Error('another confirmation was written at the same time: repeat the command');
   }
 
   /** Whether the lease is still what it was when the person looked. */
@@ -119,8 +121,9 @@ export class TenantDesk {
   }
 
   async #lease(): Promise<SeenLease | undefined> {
-    const { cell } = await this.#store.read(cellKeys.lease(this.#tenant), this.#call);
-    return cell && { record: decodeRecord(cell.value), version: cell.version, ageMs: cell.ageMs };
+    const key = cellKeys.lease(this.#tenant);
+    const { cell } = await this.#store.read(key, this.#call);
+    return cell && { record: decodeRecord(cell.value, key), version: cell.version, ageMs: cell.ageMs };
   }
 
   #change(change: (orders: Orders) => Orders): Promise<Orders> {

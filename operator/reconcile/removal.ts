@@ -57,11 +57,11 @@ function isOurs(pod: Pod): boolean {
 function ofWorkload(workload: Child, keep: boolean): Removal {
   const kind = workload.kind ?? 'workload';
   const step = { kind, object: workload };
-  if (isHeld(workload)) return { ...step, do: 'release', because: 'no controller is there to do it' };
+  if (isHeld(workload)) return { ...step, do: 'release', because: 'no controller is running to remove its finalizer' };
   if (workload.metadata.deletionTimestamp !== undefined)
     return { ...step, do: 'wait', because: 'Kubernetes is deleting it' };
-  if (keep) return { ...step, do: 'orphan', because: 'what it made stays' };
-  return { ...step, do: 'delete', because: 'with what it made' };
+  if (keep) return { ...step, do: 'orphan', because: 'its child objects stay' };
+  return { ...step, do: 'delete', because: 'together with its child objects' };
 }
 
 function ofPod(pod: Pod, isGoing: boolean, keep: boolean): Removal | undefined {
@@ -70,10 +70,10 @@ function ofPod(pod: Pod, isGoing: boolean, keep: boolean): Removal | undefined {
     if (isHeld(pod) && (isGone(pod) || isConfirmedGone(pod)))
       return { ...step, do: 'release', because: 'it has ended' };
     if (isHeld(pod) && isGoing) return { ...step, do: 'release', because: 'its namespace is being deleted' };
-    return { ...step, do: 'wait', because: `node ${pod.spec.nodeName ?? ''} has not said that it has ended` };
+    return { ...step, do: 'wait', because: `node ${pod.spec.nodeName ?? ''} has not reported that it has ended` };
   }
-  if (keep) return isHeld(pod) ? { ...step, do: 'release', because: 'it runs on, and belongs to nobody' } : undefined;
+  if (keep) return isHeld(pod) ? { ...step, do: 'release', because: 'it keeps running, without an owner' } : undefined;
   return isHeld(pod)
     ? { ...step, do: 'delete', because: 'gracefully' }
-    : { ...step, do: 'wait', because: 'Kubernetes ends it after what it belongs to' };
+    : { ...step, do: 'wait', because: 'Kubernetes deletes it after its owner' };
 }
