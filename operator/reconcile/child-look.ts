@@ -9,7 +9,7 @@ import { TerminalError } from '../lib/errors.ts';
 import type { Contender } from '../api/service-names.ts';
 import { goesFirst } from '../api/service-names.ts';
 import { obstacleOf } from './child-obstacles.ts';
-import type { Stubborn } from './child-plan.ts';
+import type { Memory } from './child-plan.ts';
 import { planDesired } from './child-plan.ts';
 import type { AnyChild, Claim, DesiredChild, Live } from './child.ts';
 import { correctionOf } from './forged-marks.ts';
@@ -66,7 +66,7 @@ export interface Viewpoint {
   readonly holder: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly stubborn: Stubborn;
+  readonly memory: Memory;
   /** The workload was read from the API server after its children were. */
   readonly isFresh: boolean;
   readonly maxGraceMs: number;
@@ -186,7 +186,7 @@ function claimantOf<S>({ kind: { resource }, workload, at: { tenant } }: Subject
 function nextStep<S>(children: readonly DesiredChild[], live: Live, { workload, at }: Subject<S>): Step | undefined {
   const stamp = { term: at.term, generation: generationOf(workload) };
   for (const child of children) {
-    const action = planDesired(live.get(child.type, child.object.metadata.name), child, stamp, at.stubborn);
+    const action = planDesired(live.get(child.type, child.object.metadata.name), child, stamp, at.memory);
     if (action) return { child, action };
   }
   return undefined;

@@ -6,24 +6,32 @@ import { annotations } from '../api/group.ts';
 import type { AnyChild, DesiredChild } from './child.ts';
 import { isActivated } from './child.ts';
 import { contains, removals } from './contains.ts';
+import { isContentHash } from './content-hash.ts';
 import { numberAnnotation, stampAnnotations } from './metadata.ts';
 import type { Stamp } from './metadata.ts';
 import type { Action } from './plan.ts';
 
-/** Of children on which the API server, or a webhook in it, does not keep what we set: uid to hash of the attempt. */
-export type Stubborn = ReadonlyMap<string, string>;
+/** What this process knows of a child beside what is written on it. */
+export interface Memory {
+  /** The API server, or a webhook in it, does not keep what we set. */
+  isStubborn(live: AnyChild, desired: DesiredChild): boolean;
+  /** This process has applied it for that generation, or found it applied. */
+  wasBroughtUp(live: AnyChild, desired: DesiredChild, generation: number): boolean;
+}
+
+const NO_MEMORY: Memory = { isStubborn: () => false, wasBroughtUp: () => false };
 
 /** Undefined when nothing is to be done. `live` is ours and is not being deleted. */
 export function planDesired(
   live: AnyChild | undefined,
   desired: DesiredChild,
   stamp: Stamp,
-  stubborn: Stubborn = new Map(),
+  memory: Memory = NO_MEMORY,
 ): Action<AnyChild> | undefined {
-  const { object, hash } = desired;
+  const { object } = desired;
   if (!live) return { type: 'apply', object, reason: 'Absent' };
   const sameGeneration = numberAnnotation(live, annotations.generation) === stamp.generation;
-  const reason = changeOf(live, desired, sameGeneration, stubborn.get(live.metadata.uid ?? '') === hash);
+  const reason = changeOf(live, desired, stamp, memory);
   if (reason) return { type: 'apply', object, live, removals: removals(live, { spec: object.spec }), reason };
   const sameTerm = numberAnnotation(live, annotations.term) === stamp.term;
   if (sameTerm && sameGeneration) return undefined;
@@ -35,15 +43,18 @@ export function planDesired(
 function changeOf(
   live: AnyChild,
   desired: DesiredChild,
-  sameGeneration: boolean,
-  isStubborn: boolean,
+  { generation }: Stamp,
+  memory: Memory,
 ): 'SpecChanged' | 'Drifted' | undefined {
   if (desired.required !== undefined && !contains(live.spec, desired.required)) return 'Drifted';
   // What was parked is activated by whoever leads next, whichever version made it.
   if (isActivated(desired.object) && !isActivated(live)) return 'Drifted';
   const applied = live.metadata.annotations?.[annotations.appliedHash];
-  if (applied === desired.hash) return isStubborn || isKept(live, desired) ? undefined : 'Drifted';
-  return sameGeneration && applied !== undefined ? undefined : 'SpecChanged';
+  if (applied === desired.hash)
+    return memory.isStubborn(live, desired) || isKept(live, desired) ? undefined : 'Drifted';
+  if (memory.wasBroughtUp(live, desired, generation)) return 'Drifted';
+  const sameGeneration = numberAnnotation(live, annotations.generation) === generation;
+  return sameGeneration && isContentHash(applied) ? undefined : 'SpecChanged';
 }
 
 /** Whether all that we set is still there. Stamps are not part of it: they are renewed without an apply. */

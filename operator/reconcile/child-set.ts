@@ -13,7 +13,7 @@ import { aboutStep, aboutVerdict } from './child-events.ts';
 import type { ChildView, Contenders, Step, Subject, Workload, WorkloadKind } from './child-look.ts';
 import { lookAtChildren, refusal, sightOf } from './child-look.ts';
 import type { ChildSetOptions } from './child-options.ts';
-import { isKept } from './child-plan.ts';
+import { ChildMemory } from './child-memory.ts';
 import { ChildRetirement } from './child-retirement.ts';
 import { ChildScene } from './child-scene.ts';
 import type { AnyChild } from './child.ts';
@@ -31,8 +31,6 @@ const MAX_STEPS = 12;
 const WHEN_QUIET: Result = { requeueAfterMs: 0 };
 const AGAIN_MS = 200;
 const RECHECK_LEFTOVERS_MS = 1000;
-/** Children that do not keep what we set are remembered up to so many. */
-const MAX_STUBBORN = 1000;
 
 export class ChildSetReconciler<S> implements Reconciler {
   readonly kind: string;
@@ -41,7 +39,7 @@ export class ChildSetReconciler<S> implements Reconciler {
   readonly #attendants: readonly Attendant<S>[];
   readonly #statuses: StatusWriter<Workload>;
   readonly #retirement: ChildRetirement;
-  readonly #stubborn = new Map<string, string>();
+  readonly #memory = new ChildMemory();
 
   constructor(kind: WorkloadKind<S>, options: ChildSetOptions, attendants: readonly Attendant<S>[] = []) {
     this.kind = kind.resource.kind;
@@ -133,7 +131,7 @@ export class ChildSetReconciler<S> implements Reconciler {
     const podDefaults = this.#options.podDefaults?.of(namespace);
     const place = { tenant, clusterName, podDefaults, maxGraceMs };
     const by = { scope, term, holder, isForged, isFresh };
-    const at = { ...place, ...by, now: clock.wall(), stubborn: this.#stubborn };
+    const at = { ...place, ...by, now: clock.wall(), memory: this.#memory };
     return { kind: this.#kind, workload, contenders: this.#contendersIn(namespace), all, at };
   }
 
@@ -218,7 +216,7 @@ export class ChildSetReconciler<S> implements Reconciler {
       const { live, changed } = await new Applier<AnyChild>(this.#options.client, child.type).apply(action, grant);
       scene.put(child.type, nameOf(action), live);
       if (changed) return true;
-      if (action.type === 'apply' && live) this.#checkKept(step, action.object, live);
+      if (live) this.#remember(step, live);
       this.#tell(subject.workload, step, grant.term);
       return false;
     } catch (error) {
@@ -236,13 +234,10 @@ export class ChildSetReconciler<S> implements Reconciler {
     if (event) this.#options.events.record({ regarding: this.#referenceTo(workload), ...event });
   }
 
-  /** What the API server turns into something else at once is set once, not without end. */
-  #checkKept({ child: { type, hash } }: Step, object: AnyChild, live: AnyChild): void {
-    const { uid = '', name, namespace } = live.metadata;
-    this.#stubborn.delete(uid);
-    if (isKept(live, { type, object, hash })) return;
-    if (this.#stubborn.size >= MAX_STUBBORN) this.#stubborn.clear();
-    this.#stubborn.set(uid, hash);
+  #remember({ child: { type, hash }, action }: Step, live: AnyChild): void {
+    this.#memory.noteWritten({ hash }, live);
+    if (action.type !== 'apply' || this.#memory.noteApplied({ type, object: action.object, hash }, live)) return;
+    const { name, namespace } = live.metadata;
     this.#options.logger.warn('The API server does not keep what was set', { child: type.kind, namespace, name });
   }
 

@@ -7,6 +7,11 @@ export function contentHash(value: unknown): string {
   return stableHash(plain(value, false));
 }
 
+/** Whether it may be one, of whichever version of this product. */
+export function isContentHash(text: string | undefined): boolean {
+  return text !== undefined && /^[0-9a-f]{16}$/.test(text);
+}
+
 function plain(value: unknown, isAmount: boolean): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, isAmount));
   if (typeof value === 'object' && value !== null) {

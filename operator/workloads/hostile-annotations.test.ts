@@ -20,7 +20,24 @@ import { RESTARTS_BEFORE } from './process/observe.ts';
 import { World } from './process/testing/world.ts';
 import { ServiceReconciler } from './service/reconciler.ts';
 
-const VALUES = ['abc', '1e300', '9007199254740991', '-1', '', 'x'.repeat(100_000), '99'];
+const VALUES = [
+  'abc',
+  '1e300',
+  '9007199254740991',
+  '8640000000000000',
+  '8640000000000001',
+  '4102444800000',
+  '18446744073709551616',
+  '٣',
+  ' 5',
+  '-0',
+  '0',
+  'NaN',
+  '-1',
+  '',
+  'x'.repeat(100_000),
+  '99',
+];
 const KEYS = [...Object.values(annotations), RESTARTS_BEFORE];
 const CASES = KEYS.flatMap((key) =>
   VALUES.map((value) => [key.split('/')[1]!, value.slice(0, 20), key, value] as const),
@@ -166,3 +183,29 @@ it.each(VALUES.map((value) => [value.slice(0, 20), value]))(
     expect(world.child<Deployment>(childTypes.deployments)?.spec.replicas).toBe(1);
   },
 );
+
+describe.each(['abc', '0123456789abcdef'])('an applied hash of %s keeps no other edit from being put back', (hash) => {
+  it.each([
+    ['WorkloadService', childTypes.deployments],
+    ['WorkloadPersistent', childTypes.statefulSets],
+    ['WorkloadCronJob', childTypes.cronJobs],
+  ] as const)('%s', async (kind, type) => {
+    const bed = await BEDS[kind]!();
+    const world = bed.world as ChildWorld;
+    const forged = new ForgedStamps(new FakeClock());
+    await settle(bed, forged);
+    const before = bed.pods();
+    const tamper = () => {
+      bed.forge(annotations.appliedHash, hash);
+      world.editChild<Any>(type, (child) => JSON.parse(JSON.stringify(child).replaceAll('"busybox"', '"miner"')));
+    };
+    for (const next of [() => {}, bed.succeed]) {
+      next();
+      await settle(bed, forged);
+      tamper();
+      expect(bed.pods()?.containers[0]?.image).toBe('miner');
+      await settle(bed, forged);
+      expect(bed.pods()).toEqual(before);
+    }
+  });
+});

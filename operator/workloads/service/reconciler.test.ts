@@ -180,10 +180,12 @@ describe('edits', () => {
   it('of the rendering by a new version of this product wait for an edit of the spec', async () => {
     const world = await running();
     world.editChild<Deployment>(deployments, (found) => {
-      const notes = { ...found.metadata.annotations, [annotations.appliedHash]: 'of an older version' };
+      const notes = { ...found.metadata.annotations, [annotations.appliedHash]: '0123456789abcdef' };
       return { ...found, metadata: { ...found.metadata, annotations: notes }, spec: { ...found.spec, replicas: 4 } };
     });
     come(world, 4);
+    world.newLeader(8);
+    await world.reconcile();
     await world.reconcile();
     expect(world.child<Deployment>(deployments)?.spec.replicas).toBe(4);
   });
