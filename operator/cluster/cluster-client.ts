@@ -162,6 +162,12 @@ export function hasCode(error: unknown, code: number): error is ApiError {
   return error instanceof ApiError && error.code === code;
 }
 
+/** Refused because of the object's namespace, which is being deleted, or has been: what is in it goes by itself. */
+export function isNamespaceGoing(error: unknown): error is ApiError {
+  if (hasCode(error, 403)) return error.message.includes('because it is being terminated');
+  return hasCode(error, 404) && /namespaces "[^"]{1,63}" not found/.test(error.message);
+}
+
 export const core = {
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },

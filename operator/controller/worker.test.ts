@@ -189,6 +189,25 @@ describe('Workers', () => {
     expect([all.seen[0], all.logger.lines[0]?.level]).toEqual(['Thing conflict 0', 'debug']);
   });
 
+  it.each([
+    new ApiError(
+      403,
+      'Forbidden',
+      'pods "x" is forbidden: unable to create new content in namespace a because it is being terminated',
+    ),
+    new ApiError(404, 'NotFound', 'POST /api/v1/namespaces/a/pods: 404 namespaces "a" not found'),
+  ])('says once, calmly, that a namespace is being deleted: $code', async (error) => {
+    const all = workers();
+    failing(all, error);
+    await all.run();
+    await all.clock.advance(10_000);
+    expect(all.reconciler.calls.length).toBeGreaterThan(3);
+    expect(all.logger.lines.map(({ level }) => level).filter((level) => level !== 'debug')).toEqual(['info']);
+    all.reconciler.act = async () => ({});
+    await all.clock.advance(60_000);
+    expect(all.queue.failures(key('x'))).toBe(0);
+  });
+
   it('lets no slow key hold up others, and no rejection end a worker', async () => {
     const all = workers({ concurrency: 2 });
     const slow = Promise.withResolvers<Record<string, never>>();

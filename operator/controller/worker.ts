@@ -3,7 +3,7 @@
  * one key never ends a worker.
  */
 import { randomUUID } from 'node:crypto';
-import { ApiError, hasCode } from '../cluster/cluster-client.ts';
+import { ApiError, hasCode, isNamespaceGoing } from '../cluster/cluster-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { HigherTermSeen, messageOf, NotLeader, RetryLater, TerminalError } from '../lib/errors.ts';
 import type { LogFields, Logger } from '../lib/logger.ts';
@@ -150,6 +150,13 @@ export class Workers {
       const retryInMs = Math.round(queue.addRateLimited(key));
       this.#logger.debug('Object had changed, reconciling again', { ...fields, retryInMs, error: error.message });
       return 'conflict';
+    }
+    if (isNamespaceGoing(error)) {
+      const isNews = queue.failures(key) === 0;
+      const retryInMs = Math.round(queue.addRateLimited(key));
+      const details = { ...fields, retryInMs, error: error.message };
+      this.#logger[isNews ? 'info' : 'debug']('The namespace is being deleted: nothing is made there', details);
+      return 'later';
     }
     const asked = error instanceof ApiError ? error.retryAfterMs : undefined;
     const retryInMs = Math.round(queue.addRateLimited(key, asked));
