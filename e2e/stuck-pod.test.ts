@@ -36,9 +36,9 @@ it('one pod that does not end holds back its own workload only, also for the nex
   const handedOver = clusters.highlander('handover', '--to-cluster', 'west');
   await clusters.active(west, [OTHER]);
   expect((await handedOver).code).toBe(0);
-  const held = await clusters.reason(west, 'HeldBack');
+  const held = await clusters.reason(west, 'WaitingForCluster');
   expect(held?.lastError).toContain('has not ended yet in cluster east');
-  expect((await clusters.reason(east, 'Parking'))?.active).toBe(true);
+  expect((await clusters.reason(east, 'Stopping'))?.active).toBe(true);
   await clusters.startController(west, 'west-2');
   const before = await west.runningPod('q-pod');
   await taker.end('SIGKILL');
@@ -47,7 +47,7 @@ it('one pod that does not end holds back its own workload only, also for the nex
     return termOf(pod) > termOf(before) ? pod : undefined;
   });
   expect(after.metadata.uid).toBe(before.metadata.uid);
-  await clusters.reason(west, 'HeldBack');
+  await clusters.reason(west, 'WaitingForCluster');
   expect(await west.podsOf('WorkloadProcess', 'p')).toEqual([]);
   await east.cluster.startNode('node1');
   await clusters.active(west, [STUCK]);

@@ -102,7 +102,7 @@ it('says what the API server has against it, once, and that it has stopped when 
 
   world.cluster.failures.clear();
   await round();
-  expect(world.summary).toBe('Ready=False Reconciling=True Parking');
+  expect(world.summary).toBe('Ready=False Reconciling=True Stopping');
   world.editChild<Deployment>(deployments, (found) => ({
     ...found,
     status: { observedGeneration: found.metadata.generation ?? 0, replicas: 0 },

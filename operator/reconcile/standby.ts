@@ -41,7 +41,7 @@ export const STOP_REFUSED = 'StopRefused';
 function verdictOf({ clusterName, holder, stillRuns, refusedBecause, endsIn }: Elsewhere): Verdict {
   if (endsIn !== undefined) {
     const message = `A pod of it has not ended yet in cluster ${endsIn}: it is started here when it has`;
-    return { state: 'working', reason: 'HeldBack', message, problem: message };
+    return { state: 'working', reason: 'WaitingForCluster', message, problem: message };
   }
   if (stillRuns && refusedBecause !== undefined) {
     const message = `This cluster may not run it any more, and the API server does not let it be stopped: ${refusedBecause}`;
@@ -50,7 +50,7 @@ function verdictOf({ clusterName, holder, stillRuns, refusedBecause, endsIn }: E
   if (stillRuns) {
     const message =
       'This cluster may not run it any more, and a pod of it has not ended yet: no other cluster starts it before';
-    return { state: 'working', reason: 'Parking', message, problem: message };
+    return { state: 'working', reason: 'Stopping', message, problem: message };
   }
   const where = holder === null ? 'No controller leads: nobody runs it' : `Cluster ${clusterName} runs it (${holder})`;
   return { state: 'done', reason: 'Standby', message: where };

@@ -83,7 +83,7 @@ describe('the name of a due run', () => {
     const world = await due((job) => ({ ...job, metadata: { ...job.metadata, ownerReferences: [], labels: {} } }));
     await world.reconcile();
     expect(creates(world)).toBe(1);
-    expect(world.events).toContain('RunsLeftOut');
+    expect(world.events).toContain('RunsSkipped');
     await world.nextMinute();
     await world.clock.advance(11_000);
     await world.reconcile();

@@ -94,9 +94,9 @@ function dismiss(view: Known): Move | undefined {
   }
   const waiting = jobs.filter((each) => isWaiting(each, view));
   const stray = waiting.find((each) => originOf(each, cronJob).by === 'unknown');
-  if (stray) return { do: 'remove', job: stray, reason: 'LeftOut', note: strayJob(stray.metadata.name) };
+  if (stray) return { do: 'remove', job: stray, reason: 'Skipped', note: strayJob(stray.metadata.name) };
   const late = waiting.find((each) => (instantOf(each, cronJob) ?? Infinity) <= ledger.mark);
-  return late && { do: 'remove', job: late, reason: 'LeftOut' };
+  return late && { do: 'remove', job: late, reason: 'Skipped' };
 }
 
 /** Whatever has waited longest, one at a time unless the spec says otherwise. */

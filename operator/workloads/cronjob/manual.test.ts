@@ -175,7 +175,7 @@ describe('a Job that only looks like one of the schedule', () => {
     await world.reconcile();
     expect(world.job(name)).toBeUndefined();
     expect(world.begunJobs).toEqual([]);
-    expect(world.events).toContain('RunsLeftOut');
+    expect(world.events).toContain('RunsSkipped');
     expect((await ledger()).mark).toBeLessThanOrEqual(world.clock.wall());
     await world.nextMinute();
     expect(world.begun).toEqual([1]);

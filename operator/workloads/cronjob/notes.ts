@@ -16,7 +16,7 @@ export function leftOut(instants: readonly number[], catchUp: CatchUp, because =
   const times = instants.map(timeOf);
   const which =
     times.length > 3 ? `${times.length} runs from ${times[0] ?? ''} to ${times.at(-1) ?? ''}` : times.join(', ');
-  return { type: 'Warning', reason: 'RunsLeftOut', note: `Left out: ${which} (${because})` };
+  return { type: 'Warning', reason: 'RunsSkipped', note: `Left out: ${which} (${because})` };
 }
 
 /** `from`: where the mark was, which no clock explains. */
@@ -27,7 +27,7 @@ export function corrected(from: number, to: number): Note {
 
 export function strayJob(job: string): Note {
   const note = `Job ${job} was removed without a run: it is made for a time at which the schedule does not come round`;
-  return { type: 'Warning', reason: 'RunsLeftOut', note };
+  return { type: 'Warning', reason: 'RunsSkipped', note };
 }
 
 /** Of a run that a person asked for. */

@@ -223,7 +223,7 @@ describe('the store may have lost writes while runs were due', () => {
   });
 
   it('what is left out is told', async () => {
-    expect((await back('multi', 'an old ledger')).events).toContain('RunsLeftOut');
+    expect((await back('multi', 'an old ledger')).events).toContain('RunsSkipped');
   });
 });
 
@@ -266,6 +266,6 @@ describe('another cluster takes over', () => {
       west.finish();
     }
     expect(west.begun).toEqual(expected);
-    expect(west.events.includes('RunsLeftOut')).toBe(true);
+    expect(west.events.includes('RunsSkipped')).toBe(true);
   });
 });

@@ -208,7 +208,7 @@ describe('a claim', () => {
     await claim('data-mq-0', metadata);
     await apply('20Gi');
     expect(await size()).toBe('10Gi');
-    expect((await said())[0]).toBe('ClaimNotOurs');
+    expect((await said())[0]).toBe('ClaimNotManaged');
   });
 
   it('with our labels and another name is not touched', async () => {

@@ -71,7 +71,7 @@ function notOurs({ metadata: { name } }: PersistentVolumeClaim, size: string, wa
   const message =
     `PersistentVolumeClaim ${name} has ${size}, not ${wanted.size}, and was not made for this workload: expand it by hand, ` +
     `or write ${size} in the spec`;
-  return { state: 'stalled', reason: 'ClaimNotOurs', message, problem: message, requeueAfterMs: RETRY_MS };
+  return { state: 'stalled', reason: 'ClaimNotManaged', message, problem: message, requeueAfterMs: RETRY_MS };
 }
 
 function expanding({ metadata: { name }, status = {} }: PersistentVolumeClaim, { size }: Wanted): Report {
