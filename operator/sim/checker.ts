@@ -29,6 +29,8 @@ export interface CheckedCluster {
   readonly limitedAt: number;
   readonly isStuck: boolean;
   readonly stuckPods: ReadonlySet<string>;
+  /** True time at which its API server last refused what stops a workload. */
+  hinderedAt?(workload: string): number;
   /** Workloads of which a container runs there; undefined: not known. */
   readonly runs?: readonly string[];
   /** A container of which none of its controllers can know. */
@@ -168,7 +170,7 @@ export class Checker {
     const others = this.#running.get(name) ?? [];
     for (const other of others) {
       if (other.cluster === cluster && this.besides.has(name)) continue;
-      const isNobodys = this.#isHole(other.cluster) || other.cluster.isUnknown?.(other.uid);
+      const isNobodys = this.#isHole(other.cluster, name) || other.cluster.isUnknown?.(other.uid);
       const isDenied = this.words.isDenied(other.cluster, other.since);
       if (other.cluster !== cluster && (isNobodys || isDenied)) this.holes += 1;
       else
@@ -222,11 +224,11 @@ export class Checker {
     this.#running.set(name, left);
   }
 
-  /** Since its permit ended there was a time in which no controller worked in the cluster. */
-  #isHole(cluster: CheckedCluster): boolean {
+  /** Since its permit ended there was a time in which no controller worked in the cluster, or could stop the workload. */
+  #isHole(cluster: CheckedCluster, workload: string): boolean {
     const hasHole = this.hasHole || this.storeLosses() > 0; // what was still pending is lost with the record
     if (cluster.permit?.scope !== 'multi') return false;
-    return hasHole && (this.#unattendedAt.get(cluster) ?? -Infinity) >= cluster.lapsesAt - SLACK_MS;
+    return hasHole && this.#hinderedAt(cluster, workload) >= cluster.lapsesAt - SLACK_MS;
   }
 
   permitted(cluster: CheckedCluster, ttlMs: number): void {
@@ -254,33 +256,33 @@ export class Checker {
       this.fail('true reports', `${by} says at term ${term} that nothing runs in ${cluster.id}: ${running.join(', ')}`);
   }
 
+  #hinderedAt(cluster: CheckedCluster, workload: string): number {
+    return Math.max(this.#unattendedAt.get(cluster) ?? -Infinity, cluster.hinderedAt?.(workload) ?? -Infinity);
+  }
+
   /** A write of the lease by this cluster was acknowledged. */
   acknowledged(cluster: CheckedCluster): void {
     this.#acknowledgedAt.set(cluster, this.#world.now);
   }
 
   #checkParking(): void {
-    for (const [cluster, running] of this.#byCluster()) {
-      const { permit } = cluster;
-      if (permit?.scope !== 'multi') continue;
-      if (cluster.isStuck || cluster.stuckPods.size > 0) this.#stuckAt.set(cluster, this.#world.now);
-      const since = Math.max(
-        cluster.lapsesAt,
-        cluster.limitedAt,
-        this.#unattendedAt.get(cluster) ?? -Infinity,
-        this.#stuckAt.get(cluster) ?? -Infinity,
-      );
-      // One that was ended before its time is heard of at the next look.
-      const unheardMs = permit.renewedAt === 0 ? permit.ttlMs / 2 : 0;
-      if (this.#world.now > since + unheardMs + PARKING_MS + cluster.graceMs)
-        this.fail('parked in time', `${running} still runs in ${cluster.id}`);
-    }
+    for (const [name, all] of this.#running)
+      for (const { cluster } of all)
+        if (cluster.permit?.scope === 'multi') this.#checkParkingOf(name, cluster, cluster.permit);
   }
 
-  #byCluster(): ReadonlyMap<CheckedCluster, string> {
-    const found = new Map<CheckedCluster, string>();
-    for (const [name, all] of this.#running) for (const { cluster } of all) found.set(cluster, name);
-    return found;
+  #checkParkingOf(name: string, cluster: CheckedCluster, permit: Permit): void {
+    if (cluster.isStuck || cluster.stuckPods.size > 0) this.#stuckAt.set(cluster, this.#world.now);
+    const since = Math.max(
+      cluster.lapsesAt,
+      cluster.limitedAt,
+      this.#hinderedAt(cluster, name),
+      this.#stuckAt.get(cluster) ?? -Infinity,
+    );
+    // One that was ended before its time is heard of at the next look.
+    const unheardMs = permit.renewedAt === 0 ? permit.ttlMs / 2 : 0;
+    if (this.#world.now > since + unheardMs + PARKING_MS + cluster.graceMs)
+      this.fail('parked in time', `${name} still runs in ${cluster.id}`);
   }
 
   #attend(): void {

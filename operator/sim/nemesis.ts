@@ -4,7 +4,7 @@ import { calm } from './link.ts';
 import type { Actor } from './actor.ts';
 import { People } from './people.ts';
 import type { Fault } from './profiles.ts';
-import { losses } from './profiles.ts';
+import { long, losses } from './profiles.ts';
 import type { Play, PlayedCluster } from './play.ts';
 
 /** A faster network cannot be told from a calm one. */
@@ -49,7 +49,7 @@ export class Nemesis {
 
   harm(fault: Fault): void {
     const { world, timing } = this.#sim;
-    const ttls = fault === 'lost node' ? world.chance.between(1, 6) : world.chance.skewed(0.05, 2.5);
+    const ttls = long.includes(fault) ? world.chance.between(1, 6) : world.chance.skewed(0.05, 2.5);
     const lastsMs = ttls * timing.ttlMs;
     world.note('nemesis', `${fault}, ${Math.round(lastsMs)} ms`);
     const heal = this.#harms[fault](lastsMs);
@@ -110,7 +110,8 @@ export class Nemesis {
     },
     'stuck node': () => this.#stick(),
     'lost node': (ms) => this.#loseNode(ms),
-    'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.(),
+    'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.('some'),
+    'refused kind': () => this.#place().refuseWrites?.('one kind'),
     'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
     'spoilt cells': () => this.#sim.spoilCell(),
     'hand-over order': () => this.#people?.orderHandOver(),
@@ -164,6 +165,12 @@ export class Nemesis {
     return leader && this.#chance.hits(0.5)
       ? leader
       : this.#chance.pick(alive.length > 0 ? alive : this.#sim.controllers);
+  }
+
+  /** Where somebody leads, more often than elsewhere. */
+  #place(): PlayedCluster {
+    const { leader, clusters } = this.#sim;
+    return leader && this.#chance.hits(0.5) ? leader.cluster : this.#chance.pick(clusters);
   }
 
   #handOver(): void {

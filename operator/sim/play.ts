@@ -55,8 +55,8 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   isStuck: boolean;
   /** Somebody, or Kubernetes, removes the objects of pods by force. */
   collect?(): void;
-  /** Single writes of controllers are refused, until what it returns is called. */
-  refuseWrites?(): () => void;
+  /** Some writes of controllers are refused, or all of one kind, until what it returns is called. */
+  refuseWrites?(which: 'some' | 'one kind'): () => void;
   /** Somebody writes nonsense on objects. */
   spoilNotes?(): void;
   /** Whether everything is there and carries that term; undefined: nothing is. */

@@ -31,6 +31,7 @@ export type Fault =
   | 'stuck node'
   | 'lost node'
   | 'refused writes'
+  | 'refused kind'
   | 'spoilt notes'
   | 'spoilt cells'
   | 'tenant paused'
@@ -65,6 +66,12 @@ const hostile: readonly Fault[] = [
   'tenant paused',
 ];
 
+/** Others who have rights in a cluster, and what refuses single kinds of writes there. */
+const strangers: readonly Fault[] = ['refused kind'];
+
+/** They last several times as long as the lease. */
+export const long: readonly Fault[] = ['lost node', 'refused kind'];
+
 /** What people ask of a tenant, rightly or wrongly, and what makes them do so. Only where there are several clusters. */
 export const people: readonly Fault[] = ['hand-over order', 'priorities', 'cluster dies', 'confirmed'];
 
@@ -88,6 +95,8 @@ export const profiles = {
   'wide, hostile': [...hostile, 'kill', 'leave', 'hand over', 'cut store', ...users],
   /** Nodes that die, with or without the controllers, and come back. */
   'wide, nodes': ['lost node', 'kill', 'leave', 'hand over', 'cut store', ...users],
+  /** Writes of one kind are refused for a while; and people with rights delete and edit what they please. */
+  'wide, strangers': [...strangers, ...strangers, 'kill', 'leave', 'hand over', 'cut store', ...users],
   'wide, everything': ['lost node', ...crash, ...network, ...clock, ...losses, 'freeze both clocks', ...users],
   /** For campaigns: what is known of it is in ADR 17. */
   'wide, all together': [
@@ -97,6 +106,7 @@ export const profiles = {
     ...clock,
     ...losses,
     ...hostile,
+    ...strangers,
     ...people,
     'freeze both clocks',
     ...users,

@@ -11,6 +11,7 @@ import { hostileMutants } from './zoo.hostile.ts';
 import { leaseMutants } from './zoo.lease.ts';
 import { peopleMutants } from './zoo.people.ts';
 import { runMutants } from './zoo.runs.ts';
+import { strangerMutants } from './zoo.strangers.ts';
 import { wideMutants } from './zoo.wide.ts';
 
 export const zoo: readonly Mutant[] = [
@@ -21,6 +22,7 @@ export const zoo: readonly Mutant[] = [
   ...peopleMutants,
   ...wideMutants,
   ...hostileMutants,
+  ...strangerMutants,
 ];
 
 export interface Hunt {

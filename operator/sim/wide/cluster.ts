@@ -21,6 +21,7 @@ import { startStatefulSets } from '../kube/stateful-sets.ts';
 import { EPOCH } from '../machine.ts';
 import {
   containerOf,
+  CRON,
   customResource,
   fencingToken,
   imageIn,
@@ -32,8 +33,9 @@ import {
   workloadOf,
 } from './objects.ts';
 import { Knowledge } from './knowledge.ts';
+import { Refusing } from './refusals.ts';
 import { readPermit } from './permit.ts';
-import { bystander, deleteOne, refusals, spoilNotes, USER } from './harms.ts';
+import { bystander, deleteOne, spoilNotes, USER } from './harms.ts';
 import { PermitTrace } from '../permit-trace.ts';
 import type { ClusterOptions, PlayedCluster } from '../play.ts';
 import type { World } from '../world.ts';
@@ -41,15 +43,11 @@ import type { World } from '../world.ts';
 /** Until a permit that was written is what the policy goes by. */
 const POLICY_LAG_MS = 300;
 
-const CRON = 'tick';
 /** What Kubernetes notes on a Job: the instant that it was due. */
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 
 export class WideCluster implements PlayedCluster {
   down = false;
-  /** How many reasons there are to refuse single writes now, and when there was one last. */
-  refuses = 0;
-  refusedAt = -Infinity;
   hangs = false;
   isDead = false;
   readonly id: string;
@@ -58,6 +56,7 @@ export class WideCluster implements PlayedCluster {
   readonly hasCron: boolean;
   readonly api: SimApiServer;
   readonly kubelet: Kubelet;
+  readonly refusing: Refusing;
   readonly #world: World;
   readonly #checker: Checker;
   readonly #permits: PermitTrace;
@@ -85,6 +84,7 @@ export class WideCluster implements PlayedCluster {
     const time = () => this.time;
     const policy = permitPolicy({ tenant: TENANT, permit: () => this.#enforced, time });
     this.api = new SimApiServer({ id: this.id, time });
+    this.refusing = new Refusing(world, this.api, this.id);
     this.api.changes.subscribe((change) => this.#changed(change));
     const ground = { world, server: this.api, time, isUp: () => !this.down && !this.hangs };
     this.kubelet = new Kubelet(ground, {
@@ -135,6 +135,10 @@ export class WideCluster implements PlayedCluster {
     return this.#permits.limitedAt;
   }
 
+  hinderedAt(workload: string): number {
+    return this.refusing.hinderedAt(workload);
+  }
+
   get isStuck(): boolean {
     return this.kubelet.isStuck;
   }
@@ -169,15 +173,8 @@ export class WideCluster implements PlayedCluster {
     this.kubelet.collect();
   }
 
-  refuseWrites(): () => void {
-    const refuse = refusals(this.#world.chance, this.#world.chance.between(0.1, 1));
-    this.api.admission.push(refuse);
-    this.refuses += 1;
-    return () => {
-      this.refuses -= 1;
-      this.refusedAt = this.#world.now;
-      this.api.admission.splice(this.api.admission.indexOf(refuse), 1);
-    };
+  refuseWrites(which: 'some' | 'one kind'): () => void {
+    return which === 'some' ? this.refusing.some() : this.refusing.oneKind();
   }
 
   spoilNotes(): void {

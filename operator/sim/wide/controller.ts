@@ -96,12 +96,11 @@ export class WideController extends Actor<WideCluster> {
   }
 
   override get isWorking(): boolean {
-    return super.isWorking && this.cluster.refuses === 0;
+    return super.isWorking && !this.cluster.refusing.hinders;
   }
 
   protected override isExcused(term: number): boolean {
-    const { refuses, refusedAt } = this.cluster;
-    return super.isExcused(term) || refuses > 0 || this.process.machine.world.now < refusedAt + REFUSED_MS;
+    return super.isExcused(term) || this.process.machine.world.now < this.cluster.refusing.hinderedAt() + REFUSED_MS;
   }
 
   override start(): void {

@@ -1,30 +1,13 @@
-/** What is done to a cluster besides crashes and networks: by its node, its admission, and people who may edit it. */
+/** What is done to a cluster besides crashes and networks: by people who may edit it. */
 import { childTypes } from '../../api/children.ts';
 import { annotations, labels } from '../../api/group.ts';
 import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
-import type { Admission, SimApiServer } from '../api/server.ts';
+import type { SimApiServer } from '../api/server.ts';
 import type { Stored } from '../api/json.ts';
 import type { Chance } from '../chance.ts';
-import { KUBERNETES } from '../kube/loop.ts';
 
 export const USER = { by: 'user' } as const;
-const REFUSALS: readonly [code: number, reason: string, message: string][] = [
-  [403, 'Forbidden', 'is forbidden: the account may not do that'],
-  [422, 'Invalid', 'is invalid: a webhook refused it'],
-  [500, 'InternalError', 'Internal error occurred: failed calling webhook'],
-  [429, 'TooManyRequests', 'too many requests'],
-];
-
-/** Refuses single writes of controllers, each with that probability. */
-export function refusals(chance: Chance, probability: number): Admission {
-  return ({ by }) => {
-    if (by === KUBERNETES.by || by === USER.by || !chance.hits(probability)) return;
-    const [code, reason, message] = chance.pick(REFUSALS);
-    throw new ApiError(code, reason, message);
-  };
-}
-
 const TYPES: readonly ResourceType[] = [
   childTypes.pods,
   childTypes.deployments,

@@ -9,6 +9,8 @@ import { asJson, type Stored } from '../api/json.ts';
 import { ownerOf } from '../kube/loop.ts';
 
 export const NAMESPACE = 'default';
+/** Name of the cron job. */
+export const CRON = 'tick';
 
 /** By name of a workload. */
 export const KINDS: Readonly<Record<string, { readonly kind: string; readonly type: ResourceType }>> = {
