@@ -35,6 +35,8 @@ export interface CheckedCluster {
   readonly runs?: readonly string[];
   /** A container of which none of its controllers can know. */
   isUnknown?(uid: string): boolean;
+  /** Whether this controller has made the permit good, and heard so. */
+  isToldGood?(by: string): boolean;
   /** Longest that a container takes to end, milliseconds. */
   readonly graceMs: number;
   /** By its API server's clock. */
@@ -211,7 +213,8 @@ export class Checker {
     const controller = this.controllers.find(({ identity }) => identity === by);
     const isExcused = controller === undefined || controller.leaving || controller.isInDoubt;
     const { now } = this.#world;
-    return !isExcused && now < cluster.lapsesAt && now > cluster.goodSince + LOOK_MS;
+    const mustKnow = now > cluster.goodSince + LOOK_MS || cluster.isToldGood?.(by) === true;
+    return !isExcused && now < cluster.lapsesAt && mustKnow;
   }
 
   parked(cluster: CheckedCluster, by: string, isNeedless: boolean): void {

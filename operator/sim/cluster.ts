@@ -57,6 +57,8 @@ export class SimCluster implements PlayedCluster {
   /** Template version wanted, by workload: what the custom resources say. */
   readonly #wanted = new Map<string, number>();
   #renewal = '';
+  /** By controller: since when the permit was good, as its last write of it was answered. */
+  readonly #toldGood = new Map<string, number | undefined>();
 
   constructor(world: World, checker: Checker, options: ClusterOptions) {
     this.#world = world;
@@ -120,12 +122,26 @@ export class SimCluster implements PlayedCluster {
     this.#wanted.set(workload, template);
   }
 
-  permitStore(link: Link): PermitStore {
+  permitStore(by: string, link: Link): PermitStore {
     return {
       read: (call) =>
         link.call(() => this.permit && { permit: this.permit, version: String(this.#permitVersion) }, call),
-      write: (permit, expected, call) => link.call(() => this.#writePermit(permit, expected), call),
+      write: async (permit, expected, call) => {
+        const write = () => ({ version: this.#writePermit(permit, expected), goodSince: this.#isGoodSince });
+        const { version, goodSince } = await link.call(write, call);
+        if (version !== undefined) this.#toldGood.set(by, goodSince);
+        return version;
+      },
     };
+  }
+
+  /** Whether a write of this controller has been acknowledged that left the permit good, without a gap since. */
+  isToldGood(by: string): boolean {
+    return this.#isGoodSince !== undefined && this.#toldGood.get(by) === this.#isGoodSince;
+  }
+
+  get #isGoodSince(): number | undefined {
+    return this.lapsesAt > this.#world.now ? this.goodSince : undefined;
   }
 
   /** `awaited`: pods that have no object any more, and may run on. */

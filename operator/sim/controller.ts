@@ -55,7 +55,7 @@ export class SimController extends Actor<SimCluster> {
     this.#options = options;
     this.serverClock = new ServerClock(this.process.clock);
     this.toCluster.onDate = (date, sentAt) => this.serverClock.observe(date, sentAt);
-    this.permit = new PermitKeeper(cluster.permitStore(this.toCluster));
+    this.permit = new PermitKeeper(cluster.permitStore(this.identity, this.toCluster));
     this.informer = new Informer(this.process, cluster.pods, this.toCluster);
     this.informer.onGone = (last) => this.#vanished.went(last as Pod);
     const cells = this.watched(store.connect(this.process, this.toStore));

@@ -5,7 +5,7 @@ import type { SimController } from './controller.ts';
 import { calm } from './link.ts';
 import type { Schedule } from './schedule.ts';
 import type { Simulation } from './simulation.ts';
-import { cut, cutOff, heal, keepIn, led, ledIn, TIMING } from './steps.ts';
+import { colleagueOf, cut, cutOff, heal, keepIn, led, ledIn, TIMING } from './steps.ts';
 
 const TWO = { clusters: 2, machines: 4 } as const;
 const { ttlMs } = TIMING;
@@ -277,10 +277,6 @@ async function goneForLong(sim: Simulation): Promise<void> {
   leader.kill();
   await sim.run(LONG_MS);
   sim.startController(leader.process.machine);
-}
-
-function colleagueOf(sim: Simulation, leader: SimController): SimController | undefined {
-  return sim.controllers.find((each) => each.cluster === leader.cluster && each !== leader);
 }
 
 /** Somebody deletes an object; the create that follows is on its way for so long. */

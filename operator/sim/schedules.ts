@@ -11,6 +11,7 @@ import { resultOf, settle } from './run.ts';
 import type { Schedule } from './schedule.ts';
 import { clusterSchedules } from './schedules.clusters.ts';
 import { runSchedules } from './schedules.runs.ts';
+import { takeoverSchedules } from './schedules.takeover.ts';
 import { unclaimedSchedules } from './schedules.unclaimed.ts';
 import { Simulation } from './simulation.ts';
 
@@ -220,6 +221,7 @@ export const schedules: Readonly<Record<string, Schedule>> = {
     },
   },
   ...clusterSchedules,
+  ...takeoverSchedules,
   ...runSchedules,
   ...unclaimedSchedules,
 };

@@ -55,6 +55,11 @@ export function cut({ toStore }: SimController): void {
   toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
 }
 
+/** The other controller of its cluster. */
+export function colleagueOf(sim: Simulation, leader: SimController): SimController | undefined {
+  return sim.controllers.find((each) => each.cluster === leader.cluster && each !== leader);
+}
+
 function unreachable(): never {
   throw new Error('there is no machine');
 }

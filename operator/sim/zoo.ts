@@ -12,6 +12,7 @@ import { leaseMutants } from './zoo.lease.ts';
 import { peopleMutants } from './zoo.people.ts';
 import { runMutants } from './zoo.runs.ts';
 import { strangerMutants } from './zoo.strangers.ts';
+import { takeoverMutants } from './zoo.takeover.ts';
 import { wideMutants } from './zoo.wide.ts';
 
 export const zoo: readonly Mutant[] = [
@@ -23,6 +24,7 @@ export const zoo: readonly Mutant[] = [
   ...wideMutants,
   ...hostileMutants,
   ...strangerMutants,
+  ...takeoverMutants,
 ];
 
 export interface Hunt {

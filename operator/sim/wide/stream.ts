@@ -41,6 +41,7 @@ async function* streamed(wire: Wire, open: Open, options: WatchOptions): AsyncGe
       timeoutMs: OPEN_MS,
       signal: options.signal,
     });
+    options.onOpen?.();
     for (;;) {
       const event = await connection.next();
       if (!event) return;
