@@ -60,7 +60,7 @@ describe('YAML 1.1', () => {
 
   it('NO, on and y are no texts', () => {
     const found = problems(workload('WorkloadProcess', '  env:\n    COUNTRY: NO\n    FEATURE_X: on\n    VERBOSE: y\n'));
-    const fix = 'is not valid: YAML reads it as a boolean, expected text: put it in quotes';
+    const fix = 'must be a string, but YAML reads it as a boolean: put it in quotes';
     expect(found.split('\n')).toEqual([
       `case.yaml:7:14: spec.env.COUNTRY ${fix}`,
       `case.yaml:8:16: spec.env.FEATURE_X ${fix}`,
@@ -82,16 +82,16 @@ describe('YAML 1.1', () => {
     const { code, stderr } = capture(workload('WorkloadProcess', '  image: busybox\n'), validate);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'case.yaml:6:3: warning: "image" is given twice: the later value is used',
+      stderr: 'case.yaml:6:3: warning: "image" is specified twice: the later value is used',
     });
   });
 });
 
 describe('what can be stored, but never run', () => {
   it.each([
-    ['  script: {commands: ["X"]}\n', ': longer than 131071 bytes'],
-    ['  args: [a, "X"]\n', ': longer than 131071 bytes'],
-    ['  env: {A: "X"}\n', 'spec.env.A is not valid: longer than 131071 bytes with its name'],
+    ['  script: {commands: ["X"]}\n', ' is longer than 131071 bytes'],
+    ['  args: [a, "X"]\n', ' is longer than 131071 bytes'],
+    ['  env: {A: "X"}\n', 'spec.env.A is longer than 131071 bytes with its name'],
   ])('%s', (spec, finding) => {
     const found = problems(workload('WorkloadProcess', spec.replace('X', 'x'.repeat(131_072))));
     expect(found).toContain(finding);
@@ -146,7 +146,7 @@ describe('names that lead nowhere', () => {
   it('a container that is neither main nor has an image', () => {
     const found = problems(workload('WorkloadProcess', '  podTemplate: {spec: {containers: [{name: mian}]}}\n'));
     expect(found).toBe(
-      'case.yaml:6:37: spec.podTemplate.spec.containers[0].image is required: only main of this list may do without, because the spec names it',
+      'case.yaml:6:37: spec.podTemplate.spec.containers[0].image is required: in this list only main may leave it out, because the spec specifies their image',
     );
   });
 
@@ -154,12 +154,12 @@ describe('names that lead nowhere', () => {
     const sidecar = '{name: log, image: busybox, volumeMounts: [{name: config-ap, mountPath: /a}]}';
     const found = problems(workload('WorkloadProcess', `  configMaps: [app]\n  sidecars: [${sidecar}]\n`));
     expect(found).toBe(
-      'case.yaml:7:64: spec.sidecars[0].volumeMounts[0].name: "config-ap" is not valid: there is no volume of this name; there are config-app',
+      'case.yaml:7:64: spec.sidecars[0].volumeMounts[0].name: "config-ap" is not the name of a volume; known volumes: config-app',
     );
   });
 
   it('a time zone in the wrong case', () => {
     const found = problems(workload('WorkloadCronJob', '  schedule: "0 6 * * *"\n  timeZone: europe/berlin\n'));
-    expect(found).toContain('case.yaml:7:13: spec.timeZone: "europe/berlin" is not valid');
+    expect(found).toContain('case.yaml:7:13: spec.timeZone: "europe/berlin" is not a time zone');
   });
 });

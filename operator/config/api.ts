@@ -14,11 +14,12 @@ export function apiProblems(merged: Merged, files: Files): readonly Problem[] {
   const token = getAt(merged.tree, ['api', 'token']);
   const file = getAt(merged.tree, ['api', 'tokenFile']);
   if (typeof file !== 'string') return [];
-  if (token !== undefined) return [problemAt('api.token', 'is given twice: take it out, or api.tokenFile', merged)];
+  if (token !== undefined)
+    return [problemAt('api.token', 'and api.tokenFile are mutually exclusive: remove one of them', merged)];
   try {
     const content = files.read(files.expand(file));
     if (content === undefined || content.trim().length >= LEAST_TOKEN) return [];
-    const fix = `names a file that must hold a token of at least ${LEAST_TOKEN} characters, but holds ${content.trim().length}`;
+    const fix = `names a file with a token of ${content.trim().length} characters: at least ${LEAST_TOKEN} are required`;
     return [problemAt('api.tokenFile', fix, merged)];
   } catch (error) {
     return [problemAt('api.tokenFile', `names a file that cannot be read: ${messageOf(error)}`, merged)];

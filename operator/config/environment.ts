@@ -64,6 +64,6 @@ function* misspelt(environment: Environment): Generator<string> {
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('HIGHLANDER_') || known.includes(name)) continue;
     const meant = nearest(name, known);
-    if (meant !== undefined) yield `${name} is not read; did you mean ${meant}?`;
+    if (meant !== undefined) yield `${name} is not a known variable; did you mean ${meant}?`;
   }
 }

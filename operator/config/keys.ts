@@ -42,24 +42,24 @@ function list(path: string, doc: string): ConfigKey {
 }
 
 export const configKeys: readonly ConfigKey[] = [
-  key('id', 'ID', 'Name of this controller; the host name unless told. A suffix makes it unique per start.'),
-  key('tenant', 'TENANT', 'Isolated group of controllers: one lease, one leader per tenant.'),
-  key('port', 'PORT', 'Port of probes, metrics, API and dashboard; 0 picks a free one.', { kind: 'integer' }),
+  key('id', 'ID', 'Name of this controller. Default: the host name. A suffix makes it unique per start.'),
+  key('tenant', 'TENANT', 'Isolated group of controllers, with its own lease and its own leader.'),
+  key('port', 'PORT', 'Port of probes, metrics, API and dashboard; 0 picks a free port.', { kind: 'integer' }),
   key(
     'namespace',
     'NAMESPACE',
-    'Namespace of workloads that name none; once it is set, workloads there belong to this tenant unless a label says otherwise.',
+    'Namespace of workloads that do not specify one. When set, workloads in it belong to this tenant unless their label names another one.',
   ),
   key(
     'watchNamespaces',
     'WATCH_NAMESPACES',
-    'Namespaces of this tenant, and the only ones that are looked at; all unless told.',
+    'Namespaces of this tenant, the only ones that are watched. Default: all.',
     {
       kind: 'list',
     },
   ),
-  key('remainsFollower', 'REMAINS_FOLLOWER', 'This controller never tries to lead.', { kind: 'boolean' }),
-  key('storageType', 'STORAGE_TYPE', 'Where the lease lives: redis, kubernetes, db, spanner or sqlite.'),
+  key('remainsFollower', 'REMAINS_FOLLOWER', 'This controller never becomes the leader.', { kind: 'boolean' }),
+  key('storageType', 'STORAGE_TYPE', 'Store of the lease: redis, kubernetes, db, spanner or sqlite.'),
   key('redis.addr', 'REDIS_ADDR', 'host:port, redis:// or rediss:// URL of the Redis server.'),
   key('redis.sentinel.addrs', 'REDIS_SENTINEL_ADDRS', 'host:port of every Sentinel, instead of redis.addr.', {
     kind: 'list',
@@ -80,11 +80,11 @@ export const configKeys: readonly ConfigKey[] = [
   key('redis.password', 'REDIS_PASSWORD', 'Password of the Redis server.', { secret: true }),
   key('redis.passwordFile', 'REDIS_PASSWORD_FILE', 'File that holds the password of the Redis server.'),
   key('redis.db', 'REDIS_DB', 'Number of the Redis database.', { kind: 'integer' }),
-  key('redis.keyPrefix', 'REDIS_KEY_PREFIX', 'Put in front of every key in Redis.'),
+  key('redis.keyPrefix', 'REDIS_KEY_PREFIX', 'Prefix of every key in Redis.'),
   key(
     'redis.natMap',
     'REDIS_NAT_MAP',
-    'Where servers are reached that Sentinels or a cluster name by an inner address: inner:port=outer:port each.',
+    'Reachable addresses of servers that Sentinels or a cluster announce by an internal address: internal:port=external:port each.',
     { kind: 'list' },
   ),
   key('redis.tls.ca', 'REDIS_TLS_CA', 'PEM file (or PEM text) of the authority that signed the server certificate.'),
@@ -99,36 +99,42 @@ export const configKeys: readonly ConfigKey[] = [
   key('db.tls.cert', 'DB_TLS_CERT', 'PEM file (or PEM text) of the client certificate.'),
   key('db.tls.key', 'DB_TLS_KEY', 'PEM file (or PEM text) of the client key.'),
   key('db.tls.serverName', 'DB_TLS_SERVER_NAME', 'Name that the server certificate must carry.'),
-  key('db.pool.max', 'DB_POOL_MAX', 'Connections to the database, besides the one for hints.', { kind: 'integer' }),
-  key('sqlite.path', 'SQLITE_PATH', 'Database file, for storageType sqlite: controllers of one machine only.'),
+  key('db.pool.max', 'DB_POOL_MAX', 'Number of connections to the database, besides the one for notifications.', {
+    kind: 'integer',
+  }),
+  key('sqlite.path', 'SQLITE_PATH', 'Database file, for storageType sqlite; all controllers must run on one machine.'),
   key('spanner.projectID', 'SPANNER_PROJECT_ID', 'Google Cloud project, for storageType spanner.'),
   key('spanner.instanceID', 'SPANNER_INSTANCE_ID', 'Spanner instance.'),
   key('spanner.databaseID', 'SPANNER_DATABASE_ID', 'Spanner database.'),
   key('spanner.emulatorHost', 'SPANNER_EMULATOR_HOST', 'host:port of a Spanner emulator, for tests: no credentials.', {
     alias: ['SPANNER_EMULATOR_HOST'],
   }),
-  key('cluster.name', 'CLUSTER_NAME', 'Name of the Kubernetes cluster, for people.'),
+  key('cluster.name', 'CLUSTER_NAME', 'Name of the Kubernetes cluster, as it appears in messages and commands.'),
   key(
     'cluster.kubeconfig',
     'KUBECONFIG',
-    'kubeconfig file, or a list of them; in a cluster the service account unless told.',
+    'kubeconfig file, or a list of them. Default in a cluster: the service account.',
     {
       alias: ['KUBECONFIG'],
     },
   ),
-  key('cluster.context', 'CONTEXT', 'Context of the kubeconfig; its current one unless told.'),
-  key('cluster.id', 'CLUSTER_ID', 'Identity of the cluster where the UID of kube-system may not be read.'),
+  key('cluster.context', 'CONTEXT', 'Context of the kubeconfig. Default: its current context.'),
+  key(
+    'cluster.id',
+    'CLUSTER_ID',
+    'Unique id of the cluster, for clusters where the UID of the namespace kube-system may not be read.',
+  ),
   list('workloads.processes', 'Processes of the configuration file.'),
   list('workloads.cronJobs', 'Cron jobs of the configuration file.'),
   list('workloads.services', 'Services of the configuration file.'),
   list('workloads.persistentSets', 'Stateful sets of the configuration file.'),
-  key('terminationGracePeriod', 'TERMINATION_GRACE_PERIOD', 'Time that this controller may take to stop.', {
+  key('terminationGracePeriod', 'TERMINATION_GRACE_PERIOD', 'Longest time that this controller may take to stop.', {
     kind: 'duration',
   }),
   key(
     'maxGracePeriod',
     'MAX_GRACE_PERIOD',
-    'Longest time that a pod may ask for to stop; a takeover waits for so long.',
+    'Longest grace period that a pod may have to stop; a takeover waits this long.',
     {
       kind: 'duration',
     },
@@ -137,45 +143,67 @@ export const configKeys: readonly ConfigKey[] = [
     kind: 'duration',
     alias: ['HIGHLANDER_LEADER_LOCK_TTL'],
   }),
-  key('lease.renewDeadline', 'LEASE_RENEW_DEADLINE', 'Without a renewal for so long the leader starts nothing new.', {
-    kind: 'duration',
-  }),
-  key('lease.retryPeriod', 'LEASE_RETRY_PERIOD', 'Between two renewals, and between two looks of a standby.', {
-    kind: 'duration',
-    alias: ['HIGHLANDER_LEADER_RENEW_INTERVAL'],
-  }),
+  key(
+    'lease.renewDeadline',
+    'LEASE_RENEW_DEADLINE',
+    'Time without a renewal after which the leader starts nothing new.',
+    {
+      kind: 'duration',
+    },
+  ),
+  key(
+    'lease.retryPeriod',
+    'LEASE_RETRY_PERIOD',
+    'Interval between renewals by the leader, and between checks by a standby.',
+    {
+      kind: 'duration',
+      alias: ['HIGHLANDER_LEADER_RENEW_INTERVAL'],
+    },
+  ),
   key(
     'failover.takeover',
     'TAKEOVER',
-    'How the workloads of a cluster that says nothing are taken over: bounded (after the time that they need to stop) or strict (when somebody says that they have).',
+    'When another cluster takes over from an unreachable one: bounded (after the time that its workloads need to stop) or strict (after a person has confirmed that they stopped).',
   ),
-  key('failover.priority', 'PRIORITY', 'Of this cluster: where several could take over, the highest does.', {
-    kind: 'integer',
-  }),
+  key(
+    'failover.priority',
+    'PRIORITY',
+    'Priority of this cluster: if several could take over, the one with the highest priority does.',
+    {
+      kind: 'integer',
+    },
+  ),
   key(
     'failover.failback',
     'FAILBACK',
-    'auto: the leader hands over to a cluster of higher priority; manual: a person does.',
+    'Whether leadership returns to a cluster of higher priority automatically (auto) or by highlander handover (manual).',
   ),
-  key('failover.failbackDelay', 'FAILBACK_DELAY', 'How long that cluster must have been ready.', { kind: 'duration' }),
+  key('failover.failbackDelay', 'FAILBACK_DELAY', 'How long the cluster of higher priority must have been ready.', {
+    kind: 'duration',
+  }),
   key(
     'failover.apiDeadline',
     'API_DEADLINE',
-    'Without an answer of its API server for so long, the leader lets another cluster take over.',
+    'Time without an answer of its API server after which the leader lets another cluster take over.',
     { kind: 'duration' },
   ),
-  key('api.token', 'API_TOKEN', 'Whoever sends it may ask for a hand-over over HTTP; nobody may unless told.', {
-    secret: true,
-  }),
-  key('api.tokenFile', 'API_TOKEN_FILE', 'File that holds this token.'),
-  key('logLevel', 'LOG_LEVEL', 'debug, info, warn or error.'),
-  key('logFormat', 'LOG_FORMAT', 'json for machines, text for people.'),
+  key(
+    'api.token',
+    'API_TOKEN',
+    'Token that allows requests for a hand-over over HTTP. Default: none, such requests are rejected.',
+    {
+      secret: true,
+    },
+  ),
+  key('api.tokenFile', 'API_TOKEN_FILE', 'File that holds the token for hand-over requests.'),
+  key('logLevel', 'LOG_LEVEL', 'Log level: debug, info, warn or error.'),
+  key('logFormat', 'LOG_FORMAT', 'Log format: json for machines, text for people.'),
   key(
     'podDefaults',
     'POD_DEFAULTS',
-    'What pods get that their spec does not say: kubernetes (nothing, images run as published) or restricted (what that Pod Security Standard asks for).',
+    'Defaults for fields that a spec leaves out: kubernetes (none, images run as published) or restricted (as the Pod Security Standard of this name requires).',
   ),
-  key('workers', 'WORKERS', 'Objects of one kind that are worked on at once.', { kind: 'integer' }),
+  key('workers', 'WORKERS', 'Number of objects of one kind that are reconciled at once.', { kind: 'integer' }),
 ];
 
 /** Paths of all settings and of the sections above them. */

@@ -20,9 +20,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
-    super(
-      `The configuration cannot be used:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`,
-    );
+    super(`The configuration is invalid:\n${problems.map((problem) => `  ${describeProblem(problem)}`).join('\n')}`);
     this.problems = problems;
   }
 }
@@ -66,7 +64,7 @@ export function suggestKey(path: readonly string[]): string {
   if (meant !== undefined) return `is not a known key; did you mean "${meant}"?`;
   const section = path.slice(0, -1).join('.');
   const here = namesIn(section, known);
-  return `is not a known key; ${section === '' ? 'the top level' : `"${section}"`} has ${here.join(', ')}`;
+  return `is not a known key; known keys ${section === '' ? 'at the top level' : `in "${section}"`}: ${here.join(', ')}`;
 }
 
 function namesIn(section: string, known: readonly string[]): readonly string[] {

@@ -18,7 +18,7 @@ describe('the published examples', () => {
   it.each(examples.config.filter((each) => !usesSpanner(each)))('loads\n$text', (example) => {
     const { storageType, workloads, notices } = load(example);
     expect(storageType).toBe('redis');
-    const placeholders = notices.filter((notice) => notice.includes('says no image'));
+    const placeholders = notices.filter((notice) => notice.includes('has no image'));
     expect(workloads.length + placeholders.length).toBe(example.text.match(/- name: "[a-z-]+-/g)?.length);
   });
 

@@ -11,7 +11,7 @@ export interface RedisAddress {
 
 const RULE = 'must be host:port (6379 when no port is given) or a URL such as redis://user:password@host:6379/0';
 const ENCODE =
-  'has a password that is not written as in a URL: %25 for "%", %40 for "@", %23 for "#", %3A for ":", %2F for "/", %3F for "?"; or set redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE) instead';
+  'has a password that is not URL-encoded: write %25 for "%", %40 for "@", %23 for "#", %3A for ":", %2F for "/", %3F for "?"; or set redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE) instead';
 
 /** Forms of other clients, and how the same is written here. */
 const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
@@ -22,7 +22,7 @@ const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^[^/,]{1,300},[^,]{0,100}=/,
-    'is a list of options, as .NET clients have it: write rediss://host:port, with the password in redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE)',
+    'is an option list of the .NET client: write rediss://host:port, with the password in redis.passwordFile (HIGHLANDER_REDIS_PASSWORD_FILE)',
   ],
   [
     /^(?:rediss?:\/\/)?[^/?#]{1,300},/,
@@ -69,7 +69,7 @@ function parseUrl(text: string): RedisAddress | string {
   const ignored = [...url.searchParams.keys()];
   const moved = ignored.find((name) => Object.hasOwn(ELSEWHERE, name));
   if (moved !== undefined)
-    return `has the parameter "${moved}", which is not read here: set ${ELSEWHERE[moved]} instead`;
+    return `has the parameter "${moved}", which is not supported: set ${ELSEWHERE[moved]} instead`;
   const db = /^\/?(\d{0,5})$/.exec(url.pathname)?.[1];
   if (db === undefined) return RULE;
   return {
@@ -94,7 +94,7 @@ function isEncoded(text: string, url: URL | null): boolean {
   }
 }
 
-const MEMBER_RULE = 'must be host:port or rediss://host:port; user and password have keys of their own';
+const MEMBER_RULE = 'must be host:port or rediss://host:port; user and password have their own settings';
 
 /** What is wrong with the address of one of several servers; `undefined`: nothing. */
 export function memberProblem(text: string): string | undefined {

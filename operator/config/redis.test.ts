@@ -52,7 +52,7 @@ describe('Redis of several servers', () => {
     [{ HIGHLANDER_REDIS_SENTINEL_ADDRS: 'a', HIGHLANDER_REDIS_SENTINEL_MASTER_NAME: 'm' }, 'sentinel'],
     [{ HIGHLANDER_REDIS_CLUSTER_ADDRS: 'a' }, 'cluster'],
   ])('says so when nobody but one is to be asked: %j', (env, name) => {
-    const notice = `redis.${name}.addrs lists only a: a master that was replaced without knowing it may be believed; list all`;
+    const notice = `redis.${name}.addrs lists only a: a master that has been replaced and does not know it may be trusted; list all servers`;
     expect(resolve({ env }).notices).toEqual([notice]);
     expect(resolve({ env: { ...env, HIGHLANDER_STORAGE_TYPE: 'sqlite' } }).notices).toEqual([]);
     const key = `HIGHLANDER_REDIS_${name.toUpperCase()}_ADDRS`;
@@ -63,17 +63,17 @@ describe('Redis of several servers', () => {
     [
       'Redis address beside Sentinels',
       { env: { ...REDIS, HIGHLANDER_REDIS_SENTINEL_ADDRS: 'a', HIGHLANDER_REDIS_SENTINEL_MASTER_NAME: 'm' } },
-      'redis.sentinel.addrs (environment HIGHLANDER_REDIS_SENTINEL_ADDRS) is set although redis.addr is; keep one of the two',
+      'redis.sentinel.addrs (environment HIGHLANDER_REDIS_SENTINEL_ADDRS) is set although redis.addr is set as well; keep one of the two',
     ],
     [
       'Redis address beside a cluster',
       { env: REDIS, yaml: 'redis: {cluster: {addrs: [a]}}' },
-      'redis.cluster.addrs (config.yaml:1:26) is set although redis.addr is; keep one of the two',
+      'redis.cluster.addrs (config.yaml:1:26) is set although redis.addr is set as well; keep one of the two',
     ],
     [
       'Sentinels beside a cluster',
       { env: {}, yaml: 'redis: {sentinel: {masterName: m, addrs: [a]}, cluster: {addrs: [a]}}' },
-      'redis.cluster.addrs (config.yaml:1:65) is set although redis.sentinel.addrs is; keep one of the two',
+      'redis.cluster.addrs (config.yaml:1:65) is set although redis.sentinel.addrs is set as well; keep one of the two',
     ],
     [
       'Sentinels without a name',
@@ -90,19 +90,19 @@ describe('Redis of several servers', () => {
       { env: REDIS, yaml: 'redis: {sentinel: {addrs: "a,b"}}' },
       [
         'redis.sentinel.addrs: "a,b" (config.yaml:1:27) must be a list such as [redis-0:26379, redis-1:26379, redis-2:26379]',
-        'redis.sentinel.addrs (config.yaml:1:27) is set although redis.addr is; keep one of the two',
+        'redis.sentinel.addrs (config.yaml:1:27) is set although redis.addr is set as well; keep one of the two',
         'redis.sentinel.masterName is not set: set it or HIGHLANDER_REDIS_SENTINEL_MASTER_NAME to the name after "sentinel monitor" in the Sentinels\' configuration, often mymaster',
       ],
     ],
     [
       'a Sentinel with a password in its address',
       { env: { HIGHLANDER_REDIS_SENTINEL_ADDRS: 'a,redis://:geheim@b', HIGHLANDER_REDIS_SENTINEL_MASTER_NAME: 'm' } },
-      'redis.sentinel.addrs.1: "redis://:***@b" (environment HIGHLANDER_REDIS_SENTINEL_ADDRS) must be host:port or rediss://host:port; user and password have keys of their own',
+      'redis.sentinel.addrs.1: "redis://:***@b" (environment HIGHLANDER_REDIS_SENTINEL_ADDRS) must be host:port or rediss://host:port; user and password have their own settings',
     ],
     [
       'no node of a cluster',
       { env: { HIGHLANDER_STORAGE_TYPE: 'redis', HIGHLANDER_REDIS_CLUSTER_ADDRS: ',' } },
-      'redis.cluster.addrs: a list (environment HIGHLANDER_REDIS_CLUSTER_ADDRS) must be a list of one address at least',
+      'redis.cluster.addrs: a list (environment HIGHLANDER_REDIS_CLUSTER_ADDRS) must be a list of at least one address',
     ],
     [
       'a node twice',
@@ -124,7 +124,7 @@ describe('Redis of several servers', () => {
           HIGHLANDER_REDIS_SENTINEL_PASSWORD_FILE: '~/password',
         },
       },
-      'redis.sentinel.passwordFile (environment HIGHLANDER_REDIS_SENTINEL_PASSWORD_FILE) is set although a password is given as well; keep one of the two',
+      'redis.sentinel.passwordFile (environment HIGHLANDER_REDIS_SENTINEL_PASSWORD_FILE) is set although a password is set as well; keep one of the two',
     ],
     [
       "the Sentinels' password is a number",

@@ -58,13 +58,14 @@ function* saidTwice(address: RedisAddress, given: Look): Generator<Finding> {
 
 function* twoPasswords(ofAddress: string | undefined, given: Look): Generator<Finding> {
   if (given('passwordFile') !== undefined && (given('password') ?? ofAddress) !== undefined) {
-    yield ['passwordFile', 'is set although a password is given as well; keep one of the two'];
+    yield ['passwordFile', 'is set although a password is set as well; keep one of the two'];
   }
 }
 
 function* topologyFindings(tree: Tree, given: Look): Generator<Finding> {
   const [first, ...others] = givenTopologies(tree);
-  for (const other of others) yield [other.replace('redis.', ''), `is set although ${first} is; keep one of the two`];
+  for (const other of others)
+    yield [other.replace('redis.', ''), `is set although ${first} is set as well; keep one of the two`];
   if (given('sentinel.addrs') !== undefined && given('sentinel.masterName') === undefined) {
     const fix = 'is not set: set it or HIGHLANDER_REDIS_SENTINEL_MASTER_NAME to the name after "sentinel monitor"';
     yield ['sentinel.masterName', `${fix} in the Sentinels' configuration, often mymaster`];
@@ -106,6 +107,6 @@ export function redisSettings(
 export function redisNotices(redis: RedisSettings | undefined, storageType: string): readonly string[] {
   const [name, addrs] = redis?.sentinel ? ['sentinel', redis.sentinel.addrs] : ['cluster', redis?.cluster?.addrs];
   if (storageType !== 'redis' || addrs?.length !== 1) return [];
-  const notice = `redis.${name}.addrs lists only ${addrs.join()}: a master that was replaced without knowing it may be believed; list all`;
+  const notice = `redis.${name}.addrs lists only ${addrs.join()}: a master that has been replaced and does not know it may be trusted; list all servers`;
   return [notice];
 }

@@ -83,7 +83,7 @@ describe('a configuration', () => {
         cluster: { kubeconfig: '/home/me/.kube/config' },
         sqlite: { path: '/home/me/.local/state/highlander/highlander.db' },
         notices: [
-          expect.stringMatching(/^the lease is kept in the file .*, which only controllers on this machine see/),
+          expect.stringMatching(/^the lease is kept in the file .*, which only controllers on this machine can use/),
         ],
       },
     ],
@@ -148,7 +148,7 @@ describe('a configuration', () => {
         databaseID: 'highlander-db',
         emulatorHost: 'localhost:9010',
       },
-      notices: ['the lease is kept in a Spanner emulator at localhost:9010, which keeps nothing'],
+      notices: ['the lease is kept in a Spanner emulator at localhost:9010, which loses its data when it ends'],
     });
     expect(resolve({ env: { ...env, HIGHLANDER_SPANNER_EMULATOR_HOST: '[::1]:1' } }).spanner?.emulatorHost).toBe(
       '[::1]:1',
@@ -213,9 +213,9 @@ describe('a configuration', () => {
     });
     expect(config.port).toBe(8080);
     expect(config.notices).toEqual([
-      'HIGHLANDER_TENNANT is not read; did you mean HIGHLANDER_TENANT?',
+      'HIGHLANDER_TENNANT is not a known variable; did you mean HIGHLANDER_TENANT?',
       'HIGHLANDER_PORT=tcp://10.1.2.3:8080 was set by Kubernetes for a Service named "highlander" and is ignored',
-      'workloads.processes[0] (a) says no image: it is not applied',
+      'workloads.processes[0] (a) has no image and is not applied',
     ]);
   });
 
@@ -284,7 +284,7 @@ describe('a wrong configuration', () => {
     [
       'no store',
       {},
-      'storageType is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL (HIGHLANDER_DATABASE_URL) to use PostgreSQL, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in the cluster',
+      'storageType is not set and cannot be derived: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL (HIGHLANDER_DATABASE_URL) to use PostgreSQL, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in the cluster',
     ],
     [
       'unknown store',
@@ -339,12 +339,12 @@ describe('a wrong configuration', () => {
     [
       'key like nothing',
       { env: REDIS, yaml: 'redis: {somethingElse: 1}' },
-      'redis.somethingElse (config.yaml:1:24) is not a known key; "redis" has addr, sentinel, cluster, username, password, passwordFile, db, keyPrefix, natMap, tls',
+      'redis.somethingElse (config.yaml:1:24) is not a known key; known keys in "redis": addr, sentinel, cluster, username, password, passwordFile, db, keyPrefix, natMap, tls',
     ],
     [
       'key named __proto__',
       { env: REDIS, yaml: '__proto__: {port: 1}' },
-      '__proto__ (config.yaml:1:19) is not a known key; the top level has id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, maxGracePeriod, lease, failover, api, logLevel, logFormat, podDefaults, workers',
+      '__proto__ (config.yaml:1:19) is not a known key; known keys at the top level: id, tenant, port, namespace, watchNamespaces, remainsFollower, storageType, redis, databaseURL, db, sqlite, spanner, cluster, workloads, terminationGracePeriod, maxGracePeriod, lease, failover, api, logLevel, logFormat, podDefaults, workers',
     ],
     [
       'unknown key without a value',
@@ -389,7 +389,7 @@ describe('a wrong configuration', () => {
     [
       'password and password file',
       { env: { ...REDIS, HIGHLANDER_REDIS_PASSWORD: 'geheim', HIGHLANDER_REDIS_PASSWORD_FILE: '~/password' } },
-      'redis.passwordFile (environment HIGHLANDER_REDIS_PASSWORD_FILE) is set although a password is given as well; keep one of the two',
+      'redis.passwordFile (environment HIGHLANDER_REDIS_PASSWORD_FILE) is set although a password is set as well; keep one of the two',
     ],
     [
       'missing password file',
@@ -437,12 +437,12 @@ describe('a wrong configuration', () => {
         [
           'database URL with a parameter',
           'postgres://me:geheim@db/x?sslrootcert=/ca',
-          'has the parameter "sslrootcert", which is not read here: set db.tls.ca (HIGHLANDER_DB_TLS_CA) and leave it out',
+          'has the parameter "sslrootcert", which is not supported: set db.tls.ca (HIGHLANDER_DB_TLS_CA) and leave it out',
         ],
         [
           'database URL with another host',
           'postgres://me:geheim@db/x?host=other',
-          'has a parameter "host" that is no folder of a Unix socket',
+          'has a parameter "host" that is not the folder of a Unix socket',
         ],
       ] as const
     ).map(([name, url, rule]): [string, Given, string] => [
@@ -503,17 +503,17 @@ describe('a wrong configuration', () => {
     [
       'duration in ISO form',
       { env: REDIS, yaml: 'lease: {retryPeriod: PT2S}' },
-      'lease.retryPeriod: "PT2S" (config.yaml:1:22) must be a duration longer than 0 with a unit, for example 2s ("PT2S" is no duration: write it like "300ms", "15s" or "1h30m")',
+      'lease.retryPeriod: "PT2S" (config.yaml:1:22) must be a duration longer than 0 with a unit, for example 2s ("PT2S" is not a duration; examples: 300ms, 15s, 1h30m)',
     ],
     [
       'retries too rare',
       { env: REDIS, yaml: 'lease: {retryPeriod: 9s}' },
-      'lease (config.yaml:1:22) breaks a rule: retryPeriod × 1.2 (10800 ms) must be shorter than renewDeadline (10000 ms): one lost renewal would end the lease',
+      'lease (config.yaml:1:22) is invalid: retryPeriod × 1.2 (10800 ms) must be shorter than renewDeadline (10000 ms): one lost renewal would end the lease',
     ],
     [
       'renew deadline too near the end',
       { env: REDIS, yaml: 'lease: {renewDeadline: 14s}' },
-      'lease (config.yaml:1:24) breaks a rule: renewDeadline (14000 ms) must be shorter than ttl less 1 % and a margin of 1000 ms (13850 ms): the holder must stop before anybody else may start',
+      'lease (config.yaml:1:24) is invalid: renewDeadline (14000 ms) must be shorter than ttl less 1 % and a margin of 1000 ms (13850 ms): the holder must stop before anybody else may start',
     ],
     [
       'API deadline shorter than two looks',

@@ -98,8 +98,8 @@ function defaultStore({ tree, origins }: Merged, machine: Machine): readonly Lea
   if (getAt(tree, ['databaseURL']) !== undefined) return store('db', 'databaseURL is set');
   if (machine.inCluster) return store('kubernetes', 'this is a pod');
   const kubeconfig = origins.get('cluster.kubeconfig');
-  if (kubeconfig?.rank === 'default') return store('sqlite', 'there is only a kubeconfig in the home directory');
-  return kubeconfig ? store('kubernetes', 'a cluster is at hand') : [];
+  if (kubeconfig?.rank === 'default') return store('sqlite', 'only a kubeconfig in the home directory was found');
+  return kubeconfig ? store('kubernetes', 'a cluster is available') : [];
 }
 
 interface Issue {
@@ -148,7 +148,7 @@ function isMissingStore(path: readonly string[], { tree }: Merged): boolean {
 function storeProblems({ tree }: Merged): readonly Problem[] {
   if (getAt(tree, ['storageType']) !== undefined) return [];
   const fix =
-    'is not set and nothing tells it: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL ' +
+    'is not set and cannot be derived: set redis.addr (HIGHLANDER_REDIS_ADDR) to use Redis, databaseURL ' +
     '(HIGHLANDER_DATABASE_URL) to use PostgreSQL, or cluster.kubeconfig (HIGHLANDER_KUBECONFIG) to keep the lease in ' +
     'the cluster';
   return [{ path: 'storageType', fix }];
@@ -158,7 +158,7 @@ function timingProblems({ tree, origins }: Merged, rules: Rules): readonly Probl
   const lease = leaseSchema.safeParse(tree['lease'] ?? {});
   if (!lease.success) return [];
   const broken = rules.brokenTimingRule(toTiming(lease.data));
-  return broken === undefined ? [] : [{ path: 'lease', fix: `breaks a rule: ${broken}`, ...whereOf('lease', origins) }];
+  return broken === undefined ? [] : [{ path: 'lease', fix: `is invalid: ${broken}`, ...whereOf('lease', origins) }];
 }
 
 /** The API server is asked once in each retry period: a shorter silence says nothing. */
@@ -262,7 +262,7 @@ function sqliteNotices({ tree, origins }: Merged): readonly string[] {
   if (getAt(tree, ['storageType']) !== 'sqlite' || origins.get('storageType')?.rank !== 'default') return [];
   const path = String(getAt(tree, ['sqlite', 'path']));
   return [
-    `the lease is kept in the file ${path}, which only controllers on this machine see: where others run elsewhere, set storageType to kubernetes for all of them`,
+    `the lease is kept in the file ${path}, which only controllers on this machine can use: if others run elsewhere, set storageType to kubernetes for all of them`,
   ];
 }
 

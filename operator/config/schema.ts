@@ -75,7 +75,7 @@ const redisMembers = z
       }),
     must('a list such as [redis-0:26379, redis-1:26379, redis-2:26379]'),
   )
-  .min(1, must('a list of one address at least'))
+  .min(1, must('a list of at least one address'))
   .superRefine((all, context) => {
     // Each has one vote on who the master is.
     const twice = all.find((addr, index) => all.indexOf(addr) !== index);

@@ -15,7 +15,9 @@ export function spannerProblems({ tree, origins }: Merged): readonly Problem[] {
 
 export function spannerNotices(spanner: SpannerSettings | undefined, storageType: string): readonly string[] {
   const host = storageType === 'spanner' ? spanner?.emulatorHost : undefined;
-  return host === undefined ? [] : [`the lease is kept in a Spanner emulator at ${host}, which keeps nothing`];
+  return host === undefined
+    ? []
+    : [`the lease is kept in a Spanner emulator at ${host}, which loses its data when it ends`];
 }
 
 /** Absent without a project. */

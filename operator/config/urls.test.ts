@@ -95,7 +95,7 @@ describe('PostgreSQL', () => {
     ['postgres://app:p%w@127.0.0.1:1/app', 'write %25'],
     ['postgres://app:pw@h/app?options=--cluster%3Dx%20-c%20a%3Db', 'ALTER ROLE'],
     ['postgres://app:pw@%2F%zz/app', 'must be a URL such as'],
-    ['postgresql+psycopg2://app:p%w@h/app', 'leave out the part from "+"'],
+    ['postgresql+psycopg2://app:p%w@h/app', 'remove the part from "+"'],
     ['jdbc:postgresql://h/app?user=app&password=p%w', 'JDBC'],
     ['host=h user=app password=p%w', 'list of keywords'],
     ['mysql://app:p%w@h/app', 'another database'],

@@ -28,7 +28,7 @@ workloads:
   it('an entry that says nothing but its name is noted, and not applied', () => {
     const { workloads, notices } = load('workloads: {services: [{name: example-service}]}');
     expect(workloads).toEqual([]);
-    expect(notices).toContain('workloads.services[0] (example-service) says no image: it is not applied');
+    expect(notices).toContain('workloads.services[0] (example-service) has no image and is not applied');
   });
 
   it('refer to a custom resource by workloadCRDRef, with or without a spec of their own', () => {
@@ -59,7 +59,7 @@ workloads:
     ['processes: [{name: a, script: {commands: [b]}}]', 'workloads.processes[0].image (config.yaml:1:25) is required'],
     [
       'cronJobs: [{name: a, image: b, schedule: "* * * * 7"}]',
-      'workloads.cronJobs[0].schedule: "* * * * 7" (config.yaml:1:54) is not valid: day of the week: "7" is not within 0 to 6',
+      'workloads.cronJobs[0].schedule: "* * * * 7" (config.yaml:1:54) is not valid: day of the week: "7" must be between 0 and 6, and a range must ascend',
     ],
     [
       'processes: [{name: a, image: b, comand: [c]}]',
@@ -71,11 +71,11 @@ workloads:
     ],
     [
       'processes: [{name: a, image: b, resources: {cpuLimit: fast}}]',
-      'workloads.processes[0].resources.cpuLimit: "fast" (config.yaml:1:67) is not valid: no quantity',
+      'workloads.processes[0].resources.cpuLimit: "fast" (config.yaml:1:67) is not a quantity',
     ],
     [
       'processes: [{name: a, image: b}, {name: a, image: c}]',
-      'workloads.processes[1].name: "a" (config.yaml:1:53) is taken: there are two of WorkloadProcess default/a',
+      'workloads.processes[1].name: "a" (config.yaml:1:53) is a duplicate: WorkloadProcess default/a is defined twice',
     ],
     [
       'processes: [{name: a, workloadCRDRef: {kind: WorkloadService, name: b}}]',

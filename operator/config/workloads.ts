@@ -73,7 +73,7 @@ export function declaredWorkloads(tree: Tree, locate: Locate): Declared {
       );
     const id = `${kind} ${metadata.namespace}/${metadata.name}`;
     if (workloads.has(id))
-      problems.push(problemAt(entry, { path: ['name'], fix: `is taken: there are two of ${id}` }, locate));
+      problems.push(problemAt(entry, { path: ['name'], fix: `is a duplicate: ${id} is defined twice` }, locate));
     workloads.set(id, found.workload);
   }
   return { workloads: [...workloads.values()], problems, notices };
@@ -100,7 +100,7 @@ function read(entry: Entry, place: { readonly namespace: string; readonly tenant
   const dropped = (WITHOUT_EFFECT[list] ?? []).filter((key) => key in rest);
   const spec = Object.fromEntries(Object.entries(rest).filter(([key]) => !dropped.includes(key)));
   const notices = dropped.map(
-    (key) => `${showPath(entry.path)}.${key} has no effect: pods of this kind always start again`,
+    (key) => `${showPath(entry.path)}.${key} has no effect: pods of this kind are always restarted`,
   );
   const target = isTree(ref) ? { name: ref['name'], namespace: ref['namespace'] ?? namespace } : { name, namespace };
   const isEmpty = Object.keys(spec).length === 0;
@@ -111,7 +111,7 @@ function read(entry: Entry, place: { readonly namespace: string; readonly tenant
     ...(isEmpty ? [] : specFlaws(resource, spec)),
   ];
   if (isEmpty && ref === undefined)
-    return { flaws, notices: [`${showPath(entry.path)} (${String(name)}) says no image: it is not applied`] };
+    return { flaws, notices: [`${showPath(entry.path)} (${String(name)}) has no image and is not applied`] };
   const workload: DeclaredWorkload = {
     apiVersion: API_VERSION,
     kind: resource.kind,

@@ -156,7 +156,7 @@ it('says where a value stands, also one that came by a merge or an alias', () =>
 });
 
 it('says which keys are given twice', () => {
-  expect(parseYaml('a: 1\nb: 2\na: 3\n')[0]?.twice).toEqual([{ at: '3:1', what: '"a" is given twice' }]);
+  expect(parseYaml('a: 1\nb: 2\na: 3\n')[0]?.twice).toEqual([{ at: '3:1', what: '"a" is specified twice' }]);
 });
 
 it('reads no file of aliases that grows without end', () => {

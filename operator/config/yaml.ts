@@ -198,7 +198,7 @@ class Reader {
         continue;
       }
       const name = this.#key(key);
-      if (own.has(name)) this.twice.push({ at: this.#at(placeOf(key)), what: `"${name}" is given twice` });
+      if (own.has(name)) this.twice.push({ at: this.#at(placeOf(key)), what: `"${name}" is specified twice` });
       own.add(name);
       put(map, name, this.read(value));
       places.set(name, value === null ? placeOf(key) : placeOf(value));
@@ -225,7 +225,7 @@ class Reader {
   #key(key: unknown): string {
     const value = this.read(key);
     if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return String(value);
-    throw new Unreadable(isNode(key) ? key : null, 'is not a key: it must be a text, a number or a boolean');
+    throw new Unreadable(isNode(key) ? key : null, 'is not a valid key: keys are strings, numbers or booleans');
   }
 }
 
@@ -274,7 +274,7 @@ function ownTag(node: Scalar, tag: string, text: string): unknown {
 
 function finite(node: Scalar, value: unknown): unknown {
   if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  throw new Unreadable(node, 'is not a number that JSON has');
+  throw new Unreadable(node, 'is not a number that JSON can represent');
 }
 
 /** Texts that kubectl would take for something else are quoted. */

@@ -102,7 +102,7 @@ describe('Workers', () => {
     const all = workers({ active: false });
     failing(all, new HigherTermSeen(9, 'Pod a/x'));
     await all.run();
-    expect(all.disputed).toEqual(['Pod a/x carries term 9, later than ours']);
+    expect(all.disputed).toEqual(["Pod a/x carries term 9, later than this controller's"]);
   });
 
   it('looks again when the reconciler asks for it, by result or RetryLater, without counting a failure', async () => {

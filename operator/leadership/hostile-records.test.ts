@@ -133,7 +133,7 @@ describe('a lease record', () => {
 
   it.each(spoilt)('with %s is neither written nor read', (_what, change) => {
     const bad = { ...record, ...change };
-    expect(() => encodeRecord(bad)).toThrow(/its field/);
+    expect(() => encodeRecord(bad)).toThrow(/field/);
     expect(() => decodeRecord(JSON.stringify(bad))).toThrow(/expected a lease record, found other data \(/);
   });
 

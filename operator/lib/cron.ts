@@ -50,10 +50,10 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 
 /** Throws an Error that says what is wrong. */
 export function parseSchedule(text: string): Schedule {
-  if (/^\s*(CRON_)?TZ=/.test(text)) throw new Error('a schedule names no time zone: use timeZone');
+  if (/^\s*(CRON_)?TZ=/.test(text)) throw new Error('TZ= is not supported in a schedule: use timeZone');
   if (text.startsWith('@every ')) return { everyMs: everyMs(text.slice('@every '.length)) };
   if (text.startsWith('@') && DESCRIPTORS[text] === undefined)
-    throw new Error(`"${text}" is not known: use ${Object.keys(DESCRIPTORS).join(', ')} or "@every 1h30m"`);
+    throw new Error(`"${text}" is not a known schedule: use ${Object.keys(DESCRIPTORS).join(', ')} or "@every 1h30m"`);
   const parts = (DESCRIPTORS[text] ?? text).split(/\s+/).filter((part) => part !== '');
   const [minute, hour, dayOfMonth, month, dayOfWeek] = parts;
   if (parts.length !== 5 || !minute || !hour || !dayOfMonth || !month || !dayOfWeek)
@@ -82,11 +82,13 @@ function parseField(text: string, bounds: Bounds): Field {
 function parseRange(text: string, bounds: Bounds): { readonly values: number[]; readonly any: boolean } {
   const [range = '', stepText, ...tooMany] = text.split('/');
   const step = stepText === undefined ? 1 : parseNumber(stepText, { ...bounds, names: [] });
-  if (tooMany.length > 0 || step === 0) throw new Error(`${bounds.what}: "${text}" has no step like /5`);
+  if (tooMany.length > 0 || step === 0) throw new Error(`${bounds.what}: "${text}" has an invalid step (example: /5)`);
   const isAny = range === '*' || range === '?';
   const [from, to] = isAny ? [bounds.min, bounds.max] : parseEnds(range, stepText !== undefined, bounds);
   if (from < bounds.min || to > bounds.max || from > to)
-    throw new Error(`${bounds.what}: "${text}" is not within ${bounds.min} to ${bounds.max}, in rising order`);
+    throw new Error(
+      `${bounds.what}: "${text}" must be between ${bounds.min} and ${bounds.max}, and a range must ascend`,
+    );
   const values = Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => from + index * step);
   return { values, any: isAny && step === 1 };
 }
@@ -94,7 +96,7 @@ function parseRange(text: string, bounds: Bounds): { readonly values: number[]; 
 /** `5/15` goes on from 5 to the end. */
 function parseEnds(text: string, hasStep: boolean, bounds: Bounds): [from: number, to: number] {
   const [low = '', high, ...more] = text.split('-');
-  if (more.length > 0) throw new Error(`${bounds.what}: "${text}" is no range like 1-5`);
+  if (more.length > 0) throw new Error(`${bounds.what}: "${text}" is not a valid range (example: 1-5)`);
   const from = parseNumber(low, bounds);
   if (high !== undefined) return [from, parseNumber(high, bounds)];
   return [from, hasStep ? bounds.max : from];
@@ -103,6 +105,9 @@ function parseEnds(text: string, hasStep: boolean, bounds: Bounds): [from: numbe
 function parseNumber(text: string, { what, min, names = [] }: Bounds): number {
   const index = names.indexOf(text.toLowerCase());
   if (index >= 0) return index + min;
-  if (!/^\d+$/.test(text)) throw new Error(`${what}: "${text}" is no number${names.length > 0 ? ` and no name` : ''}`);
+  if (!/^\d+$/.test(text))
+    throw new Error(
+      `${what}: "${text}" is ${names.length > 0 ? 'neither a number nor a month or weekday name' : 'not a number'}`,
+    );
   return Number(text);
 }

@@ -20,7 +20,7 @@ export function parseDuration(text: string): number {
   if (body === '0') return 0;
   if (/^[\d.]+$/.test(body)) throw new Error(`"${text}" has no unit: write "${text}s" for seconds`);
   const ms = sumOfParts(body);
-  if (ms === undefined) throw new Error(`"${text}" is no duration: write it like "300ms", "15s" or "1h30m"`);
+  if (ms === undefined) throw new Error(`"${text}" is not a duration; examples: 300ms, 15s, 1h30m`);
   return negative ? -ms : ms;
 }
 

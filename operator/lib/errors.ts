@@ -45,7 +45,7 @@ export class LeaseLost extends NotLeader {}
 export class HigherTermSeen extends NotLeader {
   readonly term: number;
   constructor(term: number, where: string) {
-    super(`${where} carries term ${term}, later than ours`);
+    super(`${where} carries term ${term}, later than this controller's`);
     this.term = term;
   }
 }

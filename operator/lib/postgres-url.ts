@@ -28,13 +28,13 @@ const SSL_ALIASES: Readonly<Record<string, SslMode>> = { 'no-verify': 'require' 
 
 /** Forms of other clients, and how the same is written here. */
 const OTHER_FORMS: readonly (readonly [RegExp, string])[] = [
-  [/^postgres(?:ql)?\+/, `names the driver of another language: leave out the part from "+" to ":", as in ${EXAMPLE}`],
-  [/^jdbc:/, `is a URL of JDBC: write ${EXAMPLE}, with the user in front of the host`],
+  [/^postgres(?:ql)?\+/, `names a driver: remove the part from "+" to ":", as in ${EXAMPLE}`],
+  [/^jdbc:/, `is a JDBC URL: write ${EXAMPLE}, with the user in front of the host`],
   [
     /^(?:mysql|mariadb|sqlserver|mongodb|oracle|sqlite)/,
     'is the URL of another database: storageType db is PostgreSQL',
   ],
-  [/^[a-z_]{1,30}\s{0,9}=/, `is a list of keywords: write the same as a URL, ${EXAMPLE}`],
+  [/^[a-z_]{1,30}\s{0,9}=/, `is a list of keywords: write it as a URL, ${EXAMPLE}`],
 ];
 
 /** What proxies of providers read in the parameter `options`; anything else would change what the connection does. */
@@ -48,7 +48,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   sslcert: 'set db.tls.cert (HIGHLANDER_DB_TLS_CERT) and leave it out',
   sslkey: 'set db.tls.key (HIGHLANDER_DB_TLS_KEY) and leave it out',
   hostaddr: 'write the address as the host, and set db.tls.serverName',
-  service: 'write out what the service file says',
+  service: 'specify the settings of the service file here',
   passfile: 'set db.passwordFile (HIGHLANDER_DB_PASSWORD_FILE) and leave it out',
 };
 
@@ -139,7 +139,7 @@ function sslModeOf({ sslmode, ssl }: Readonly<Record<string, string | undefined>
 function wrongParameter({ sslmode, ...others }: Readonly<Record<string, string>>): string | undefined {
   for (const name of Object.keys(others)) {
     const fix = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
-    if (fix !== undefined) return `has the parameter "${name}", which is not read here: ${fix}`;
+    if (fix !== undefined) return `has the parameter "${name}", which is not supported: ${fix}`;
   }
   if (sslmode === undefined || SSL_MODES.includes(sslmode) || Object.hasOwn(SSL_ALIASES, sslmode)) return undefined;
   const mayFallBack = sslmode === 'prefer' || sslmode === 'allow';
@@ -151,5 +151,5 @@ function wrongHost(host: string | undefined, hasHost: boolean): string | undefin
   if (host === undefined)
     return hasHost ? undefined : `${RULE}, with a host, or with ?host= and the folder of a Unix socket`;
   if (host.startsWith('/') || !hasHost) return undefined;
-  return 'has a parameter "host" that is no folder of a Unix socket';
+  return 'has a parameter "host" that is not the folder of a Unix socket';
 }

@@ -50,7 +50,7 @@ export const isShaped =
 
 /** The record that a text holds; throws an error that names the first field that is wrong. */
 export function decodeAs<T>(shape: Shape<T>, text: string): T {
-  if (text.length > MAX_RECORD_LENGTH) throw new Error(`it is longer than ${MAX_RECORD_LENGTH} characters`);
+  if (text.length > MAX_RECORD_LENGTH) throw new Error(`longer than ${MAX_RECORD_LENGTH} characters`);
   const value: unknown = JSON.parse(text);
   assertShape(shape, value);
   return value as T;
@@ -68,10 +68,10 @@ function assertShape<T>(shape: Shape<T>, value: unknown): void {
 }
 
 function wrongField<T>(shape: Shape<T>, value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'it is not an object';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not an object';
   const record = value as Readonly<Record<string, unknown>>;
   const wrong = (Object.keys(shape) as (keyof T & string)[]).find((field) => !shape[field](own(record, field)));
-  return wrong && `its field ${wrong} is ${excerpt(own(record, wrong))}`;
+  return wrong && `field ${wrong} is ${excerpt(own(record, wrong))}`;
 }
 
 function own(record: Readonly<Record<string, unknown>>, field: string): unknown {

@@ -10,7 +10,7 @@ const EXPECTED_ENDS = [
   /^the reply came after the deadline/,
   /^stopped$/,
   /^this controller is leaving$/,
-  /carries term \d+, later than ours$/,
+  /carries term \d+, later than this controller's$/,
   /^its cluster has taken no write for/,
 ];
 
