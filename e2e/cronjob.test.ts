@@ -127,7 +127,7 @@ describe.skipIf(!inject('realNodes'))('a WorkloadCronJob', () => {
   });
 
   it('says what is wrong with its schedule, and is left as it is', async () => {
-    await expect(stage.kube.apply(yaml('often', '@sometimes'))).rejects.toThrow('no schedule');
+    await expect(stage.kube.apply(yaml('often', '@sometimes'))).rejects.toThrow('is not a schedule');
     await stage.kube.apply(yaml('often', '61 * * * *'));
     const stalled = await reason('often', 'InvalidSpec');
     expect(stalled.status?.lastError).toContain('spec.schedule: minute: "61"');

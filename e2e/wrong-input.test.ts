@@ -5,16 +5,16 @@ import { Stage } from './support/stage.ts';
 type Case = readonly [kind: string, spec: Readonly<Record<string, unknown>>, words: readonly string[], name?: string];
 
 const SCRIPT = { commands: ['a'] };
-const QUANTITY = 'no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory';
-const DURATION = 'no duration: write it like 30s or 2m30s, or as a number of seconds';
-const SCHEDULE = 'no schedule: write 5 fields like */5 * * * *, or @daily, or @every 1h30m';
-const LABEL = 'no name: write lower-case letters, digits and -';
-const ONE_WAY = 'script excludes command and args: give one or the other';
+const QUANTITY = 'is not a quantity; examples: 250m or 2 for CPU, 64Mi or 1Gi for memory';
+const DURATION = 'is not a duration; examples: 30s, 2m30s, or a number of seconds';
+const SCHEDULE = 'is not a schedule; examples: */5 * * * *, @daily, @every 1h30m';
+const LABEL = 'is not a valid name: use lower-case letters, digits and -';
+const ONE_WAY = 'script is mutually exclusive with command and args';
 
 const process: readonly Case[] = [
   ['WorkloadProcess', { image: undefined }, ['spec.image: Required value']],
-  ['WorkloadProcess', { image: '' }, ['spec.image', 'no image: write its name without white space']],
-  ['WorkloadProcess', { image: 'a b' }, ['spec.image', '"a b"', 'no image: write its name without white space']],
+  ['WorkloadProcess', { image: '' }, ['spec.image', 'is not an image name; example: busybox:1.36']],
+  ['WorkloadProcess', { image: 'a b' }, ['spec.image', '"a b"', 'is not an image name; example: busybox:1.36']],
   ['WorkloadProcess', { image: 5 }, ['spec.image', 'must be of type string']],
   ['WorkloadProcess', { script: {} }, ['spec.script.commands: Required value']],
   ['WorkloadProcess', { script: { commands: [] } }, ['spec.script.commands', 'at least 1 items']],
@@ -45,7 +45,7 @@ const process: readonly Case[] = [
   [
     'WorkloadProcess',
     { gracePeriod: '5s', terminationGracePeriod: '6s' },
-    ['gracePeriod is an older name of terminationGracePeriod: give one of them'],
+    ['gracePeriod is an older name of terminationGracePeriod: specify only one of them'],
   ],
   ['WorkloadProcess', { ports: [{}] }, ['spec.ports[0].containerPort: Required value']],
   [
@@ -55,10 +55,14 @@ const process: readonly Case[] = [
   ],
   ['WorkloadProcess', { ports: [{ containerPort: 80, name: 'HTTP' }] }, ['spec.ports[0].name', '"HTTP"', LABEL]],
   ['WorkloadProcess', { ports: [{ containerPort: 80, protocol: 'X' }] }, ['protocol', '"TCP", "UDP", "SCTP"']],
-  ['WorkloadProcess', { configMaps: ['A_b'] }, ['spec.configMaps[0]', '"A_b"', 'no name of an object']],
+  ['WorkloadProcess', { configMaps: ['A_b'] }, ['spec.configMaps[0]', '"A_b"', 'is not a valid object name']],
   ['WorkloadProcess', { secrets: ['a', 'a'] }, ['spec.secrets[1]', 'Duplicate value: "a"']],
   ['WorkloadProcess', { labels: { a: 'b c' } }, ['spec.labels.a', '"b c"']],
-  ['WorkloadProcess', { sidecars: [{ name: 'main', image: 'a' }] }, ["the name 'main' is taken by the main container"]],
+  [
+    'WorkloadProcess',
+    { sidecars: [{ name: 'main', image: 'a' }] },
+    ["the name 'main' is reserved for the main container"],
+  ],
   ['WorkloadProcess', { sidecars: [{ name: 'a' }] }, ['spec.sidecars[0].image: Required value']],
   ['WorkloadProcess', { imagePullPolicy: 'Ever' }, ['spec.imagePullPolicy', '"IfNotPresent", "Always", "Never"']],
   ['WorkloadProcess', { suspend: 'yes' }, ['spec.suspend', 'must be of type boolean']],
@@ -83,9 +87,9 @@ const others: readonly Case[] = [
   ['WorkloadCronJob', { startingDeadlineSeconds: -1 }, ['spec.startingDeadlineSeconds', 'greater than or equal to 0']],
   ['WorkloadCronJob', {}, ['the name must not be longer than 52 characters'], 'a'.repeat(53)],
   ['WorkloadService', { replicas: -1 }, ['spec.replicas', 'greater than or equal to 0']],
-  ['WorkloadService', { healthCheckPath: '/x' }, ['healthCheckPath needs healthCheckPort or ports']],
+  ['WorkloadService', { healthCheckPath: '/x' }, ['healthCheckPath requires healthCheckPort or ports']],
   ['WorkloadService', { readinessTimeout: 'later' }, ['spec.readinessTimeout', '"later"', DURATION]],
-  ['WorkloadService', { ports: [{ containerPort: 80 }] }, ['the name becomes that of a Service'], '1a'],
+  ['WorkloadService', { ports: [{ containerPort: 80 }] }, ['the name is also that of a Service'], '1a'],
   ['WorkloadPersistent', { persistentVolumes: [{ name: 'a' }] }, ['mountPath: Required value', 'size: Required value']],
   [
     'WorkloadPersistent',

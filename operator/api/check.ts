@@ -107,7 +107,7 @@ function fixOf(issue: { readonly code: string; readonly message: string }, value
   if (value === undefined) return 'is required';
   const wantsText = 'expected' in issue && issue.expected === 'string';
   if (issue.code === 'invalid_type' && wantsText && ['boolean', 'number'].includes(typeof value))
-    return `is not valid: YAML reads it as a ${typeof value}, expected text: put it in quotes`;
+    return `must be a string, but YAML reads it as a ${typeof value}: put it in quotes`;
   return `is not valid: ${message}`;
 }
 

@@ -16,8 +16,10 @@ function openSpec(managed: Readonly<Record<string, string | undefined>>) {
 
 const metadata = z
   .object({
-    labels: labelMap('Labels to put on it. Those of spec.labels win. Default: none').optional(),
-    annotations: annotationMap('Annotations to put on it. Those of spec.annotations win. Default: none').optional(),
+    labels: labelMap('Labels for it. Labels in spec.labels take precedence. Default: none').optional(),
+    annotations: annotationMap(
+      'Annotations for it. Annotations in spec.annotations take precedence. Default: none',
+    ).optional(),
   })
   .meta({ description: 'Its labels and annotations.' });
 
@@ -29,14 +31,14 @@ function template(spec: ReturnType<typeof openSpec>, what: string, example: stri
     })
     .meta({
       description:
-        `What else the ${what} is to have. The spec's own fields win over it; what the operator manages (replicas, selectors and so on) is refused. ` +
+        `Additional fields of the ${what}. The spec's own fields take precedence; fields that the operator manages (replicas, selectors and so on) are rejected. ` +
         `Default: none. Example: ${example}`,
     });
 }
 
 const serviceSpec = openSpec({ selector: undefined, externalName: undefined }).refine(
   ({ type }) => type !== 'ExternalName',
-  { error: 'must not be ExternalName: the Service leads to the pods of the workload', path: ['type'] },
+  { error: 'must not be ExternalName: the Service routes to the pods of the workload', path: ['type'] },
 );
 
 export const serviceTemplate = template(
@@ -90,7 +92,7 @@ export const volumeClaimTemplates = z
   .max(20)
   .meta({
     description:
-      'What else the claims are to have, by the names of their volumes. Fields of persistentVolumes win over it. They cannot be changed later, but for a larger size. ' +
+      'Additional fields of the claims, by the names of their volumes. Fields of persistentVolumes take precedence. Cannot be changed later, except for a larger size. ' +
       'Default: none. Example: [{metadata: {name: data, labels: {backup: "yes"}}, spec: {volumeMode: Filesystem}}]',
     'x-kubernetes-list-type': 'atomic',
   });

@@ -16,7 +16,7 @@ export function workloadColumns(
       name: 'Term',
       type: 'integer',
       jsonPath: '.status.controller.term',
-      description: 'Term of the leader that wrote last',
+      description: 'Term of the leader that wrote it last',
       priority: 1,
     },
     { name: 'Image', type: 'string', jsonPath: '.spec.image', priority: 1 },

@@ -30,13 +30,13 @@ const schedule = withRules(
   [
     {
       rule: `self.matches(r'${SHAPE.source}')`,
-      message: 'no schedule: write 5 fields like */5 * * * *, or @daily, or @every 1h30m; the time zone is timeZone',
+      message: 'is not a schedule; examples: */5 * * * *, @daily, @every 1h30m (without a time zone: use timeZone)',
       holds: (text) => SHAPE.test(text),
     },
   ],
 ).meta({
   description:
-    'When it runs: minute, hour, day of the month, month and day of the week (0 to 6, 0 is Sunday), or @yearly, @monthly, @weekly, @daily, @hourly, ' +
+    'When the job runs: minute, hour, day of the month, month and day of the week (0 to 6, 0 is Sunday), or @yearly, @monthly, @weekly, @daily, @hourly, ' +
     'or @every with a duration. Required. Example: */5 * * * *',
 });
 
@@ -51,73 +51,73 @@ export const cronJobSpec = withRules(
         textLike(
           /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/,
           64,
-          'no time zone: write it like Etc/UTC or Europe/Berlin',
+          'is not a time zone; examples: Etc/UTC, Europe/Berlin',
         )
           .superRefine((name, context) => {
             if (isTimeZone(name)) return;
             const meant = timeZoneLike(name) ?? 'Etc/UTC or Europe/Berlin';
-            const message = `not a time zone that Kubernetes knows: write it like ${meant}, in exactly this case`;
+            const message = `is not a time zone that Kubernetes knows: write it like ${meant}, in exactly this case`;
             context.addIssue({ code: 'custom', message });
           })
           .default('Etc/UTC'),
-        'Time zone of the schedule. Where its clock skips an hour, a run in that hour is left out, and where it repeats one, it takes place twice, unless runs ' +
-          'are claimed (several clusters, or catchUp: All): then it takes place once. Default: Etc/UTC. Example: Europe/Berlin',
+        'Time zone of the schedule. A run in an hour that a clock change skips does not take place, and a run in an hour that is repeated takes place twice, unless runs ' +
+          'are claimed (several clusters, or catchUp: All): then each takes place once. Default: Etc/UTC. Example: Europe/Berlin',
       ),
       concurrencyPolicy: described(
         z.enum(['Forbid', 'Replace', 'Allow']).default('Forbid'),
-        'What happens when a run is due while another one is under way. Forbid: the new one is left out. Replace: the old one is ended. Allow: both run, ' +
-          'so that it is no singleton any more. Default: Forbid',
+        'What happens when a run is due while another one is active. Forbid: the new run is skipped. Replace: the old run is stopped. Allow: both run, ' +
+          'so the job is not a singleton. Default: Forbid',
       ),
       restartPolicy: described(
         z.enum(['OnFailure', 'Never']),
-        'What happens when a run fails: its container is started again in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. ' +
+        'What happens when a run fails: its container is restarted in the same pod (OnFailure) or in a new one (Never), up to backoffLimit. ' +
           'Default: OnFailure, or Never with a podFailurePolicy',
       ).optional(),
       ...jobFields,
       catchUp: described(
         z.enum(['None', 'Last', 'All']).default('Last'),
-        'Which of the runs that were missed while nobody could start them are made up for after a take-over by another cluster: none, the last one, or all ' +
-          'of them, one after the other (at most 10, and only those within startingDeadlineSeconds). The others are told in an event. All also holds within ' +
+        'Which missed runs are started after another cluster has taken over: none, the last one, or all ' +
+          'of them, one after the other (at most 10, and only those within startingDeadlineSeconds). The others are reported in an event. All also applies within ' +
           'one cluster. Default: Last',
       ),
       startingDeadlineSeconds: limit(
-        'How late a run may start, in seconds; a later one is left out. Default: absent, which means however late. Example: 60',
+        'How late a run may start, in seconds; a later run is skipped. Default: no limit. Example: 60',
       ),
-      successfulJobsHistoryLimit: limit('How many runs that succeeded are kept. Default: 3'),
-      failedJobsHistoryLimit: limit('How many runs that failed are kept. Default: 1'),
-      backoffLimit: limit('How often a run is tried again before it counts as failed. Default: 6'),
+      successfulJobsHistoryLimit: limit('Number of successful runs that are kept. Default: 3'),
+      failedJobsHistoryLimit: limit('Number of failed runs that are kept. Default: 1'),
+      backoffLimit: limit('Number of retries before a run counts as failed. Default: 6'),
       activeDeadlineSeconds: described(
         z.int().min(1),
-        'How long a run may take, its retries included, before it is ended and counts as failed, in seconds. Default: absent, which means as long as it takes. Example: 3600',
+        'How long a run may take, including retries, before it is stopped and counts as failed, in seconds. Default: no limit. Example: 3600',
       ).optional(),
       ttlSecondsAfterFinished: limit(
-        'How long a run that has ended is kept, in seconds. Default: absent, which means as the history limits say. Example: 86400',
+        'How long a finished run is kept, in seconds. Default: until the history limits remove it. Example: 86400',
       ),
       jobTemplate: jobTemplate.optional(),
       suspend: described(
         z.boolean().default(false),
-        'Start no more runs; one that is under way comes to its own end. Default: false',
+        'Start no more runs; an active run continues to its end. Default: false',
       ),
     })
     .superRefine((spec, context) => checkPod({ ...spec, restartPolicy: restartPolicyOf(spec) }, context))
     .superRefine(checkVolumes)
     .superRefine(checkJobs),
   [oneWayToStart],
-).meta({ description: 'What to run, and when. A change is for runs that start later.' });
+).meta({ description: 'What to run, and when. A change applies to runs that start later.' });
 
 const time = z.iso.datetime({ offset: true });
 
 export const cronJobStatus = z
   .object({
     ...statusFields,
-    nextScheduleTime: time.meta({ description: 'When it is due next; absent while suspended.' }).optional(),
-    lastScheduleTime: time.meta({ description: 'When it was due last and was started.' }).optional(),
-    lastSuccessfulTime: time.meta({ description: 'When a run last ended with success.' }).optional(),
-    activeRuns: z.int32().min(0).meta({ description: 'Runs under way.' }).optional(),
+    nextScheduleTime: time.meta({ description: 'When the next run is due; absent while suspended.' }).optional(),
+    lastScheduleTime: time.meta({ description: 'When the last run that was started was due.' }).optional(),
+    lastSuccessfulTime: time.meta({ description: 'When a run last succeeded.' }).optional(),
+    activeRuns: z.int32().min(0).meta({ description: 'Active runs.' }).optional(),
     lastRun: z.string().meta({ description: 'Job of the last run, in the same namespace.' }).optional(),
   })
   .meta({
-    description: 'What the operator last saw. Written by the operator only.',
+    description: 'Most recently observed state. Written by the operator only.',
     default: { observedGeneration: -1 },
   });
 
@@ -152,10 +152,10 @@ export const cronJobCustomResource: CustomResource = {
   status: cronJobStatus,
   // Kubernetes appends a number of 11 characters to it, for each run.
   maxNameLength: 52,
-  columns: workloadColumns('Whether runs are started', 'Whether the last run did not fail', [
+  columns: workloadColumns('Whether runs are started', 'Whether the last run has not failed', [
     { name: 'Schedule', type: 'string', jsonPath: '.spec.schedule', priority: 1 },
     { name: 'Time Zone', type: 'string', jsonPath: '.spec.timeZone', priority: 1 },
-    { name: 'Runs', type: 'integer', jsonPath: '.status.activeRuns', description: 'Runs under way', priority: 1 },
+    { name: 'Runs', type: 'integer', jsonPath: '.status.activeRuns', description: 'Active runs', priority: 1 },
     { name: 'Last', type: 'date', jsonPath: '.status.lastScheduleTime', priority: 1 },
     { name: 'Next', type: 'string', jsonPath: '.status.nextScheduleTime', priority: 1 },
   ]),

@@ -41,7 +41,7 @@ export function duration(description: string) {
   return intOrText(
     DURATION,
     YEAR_SECONDS,
-    'no duration: write it like 30s or 2m30s, or as a number of seconds',
+    'is not a duration; examples: 30s, 2m30s, or a number of seconds',
     description,
   );
 }
@@ -50,7 +50,7 @@ export function quantity(description: string) {
   return intOrText(
     QUANTITY,
     Number.MAX_SAFE_INTEGER,
-    'no quantity: write it like 250m or 2 for CPU, 64Mi or 1Gi for memory',
+    'is not a quantity; examples: 250m or 2 for CPU, 64Mi or 1Gi for memory',
     description,
   );
 }
@@ -64,18 +64,18 @@ export function textLike(form: RegExp, max: number, message: string) {
 /** Name of a Service: a host name. */
 export const SERVICE_NAME = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
-const LABEL = 'lower-case letters, digits and -, none of these - at an end';
+const LABEL = 'lower-case letters, digits and -, with a letter or digit at both ends';
 
 /** Name of a container or of a port. */
 export function dnsLabel(max = 63) {
-  return textLike(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, max, `no name: write ${LABEL}`);
+  return textLike(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, max, `is not a valid name: use ${LABEL}`);
 }
 
 /** Name of a namespaced object such as a ConfigMap. */
 export const objectName = textLike(
   /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
   253,
-  `no name of an object: write ${LABEL}; dots may stand between`,
+  `is not a valid object name: use ${LABEL}; dots may separate parts`,
 );
 
 export const labelValue = z
@@ -94,7 +94,7 @@ function keyedMap<S extends z.ZodString>(value: S, { keys, rule }: { readonly ke
 }
 
 const KEY =
-  'no key: write at most 63 letters, digits, -, _ and ., a letter or digit at both ends, after an optional prefix like example.com/';
+  'is not a valid key: use at most 63 letters, digits, -, _ and ., with a letter or digit at both ends, after an optional prefix like example.com/';
 
 export function labelMap(description: string) {
   return keyedMap(labelValue, { keys: QUALIFIED, rule: KEY }).meta({ description });
@@ -113,11 +113,11 @@ export const argument = z
   .string()
   .max(131_072)
   .refine((text) => Buffer.byteLength(text) <= MAX_ARGUMENT_BYTES, {
-    error: `longer than ${MAX_ARGUMENT_BYTES} bytes, which Linux cannot start: put it into a ConfigMap or the image`,
+    error: `is longer than ${MAX_ARGUMENT_BYTES} bytes, the most that Linux accepts: put it into a ConfigMap or the image`,
   });
 
 export function variableMap(description: string) {
-  const form = { keys: /^[ -<>-~]+$/, rule: 'no name of a variable: write ASCII characters without =' };
+  const form = { keys: /^[ -<>-~]+$/, rule: 'is not a valid variable name: use ASCII characters without =' };
   return keyedMap(z.string().max(131_072), form)
     .superRefine((map, context) => {
       for (const [name, value] of Object.entries(map))
@@ -125,7 +125,7 @@ export function variableMap(description: string) {
           context.addIssue({
             code: 'custom',
             path: [name],
-            message: `longer than ${MAX_ARGUMENT_BYTES} bytes with its name, which Linux cannot start: put it into a ConfigMap`,
+            message: `is longer than ${MAX_ARGUMENT_BYTES} bytes with its name, the most that Linux accepts: put it into a ConfigMap`,
           });
     })
     .meta({ description });

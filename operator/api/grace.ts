@@ -41,6 +41,6 @@ export function assertGrace(object: object, maxGraceMs: number): void {
   throw new TerminalError(
     'GracePeriodTooLong',
     `spec.terminationGracePeriod: ${graceMs / 1000} s is longer than maxGracePeriod (${maxGraceMs / 1000} s): ` +
-      'give a shorter one, or raise maxGracePeriod in the configuration',
+      'shorten it, or raise maxGracePeriod in the configuration',
   );
 }

@@ -24,7 +24,7 @@ export function parseHandOver(body: unknown): HandOverRequest | string {
   if (parsed.success) return parsed.data;
   return parsed.error.issues
     .map(({ path, message, ...issue }) => {
-      const unknown = issue.code === 'unrecognized_keys' ? `${issue.keys.join(', ')}: no such field` : undefined;
+      const unknown = issue.code === 'unrecognized_keys' ? `${issue.keys.join(', ')}: unknown field` : undefined;
       return unknown ?? (path.length > 0 ? `${path.join('.')} ${message}` : `the body ${message}`);
     })
     .join('; ');

@@ -6,7 +6,7 @@ import { described, duration } from './fields.ts';
 export const healthFields = {
   healthCheckPath: described(
     z.string().min(1).max(1024),
-    'Path of an HTTP GET by which the node checks the main container: ready when it answers with 2xx or 3xx, started anew when it stays away. ' +
+    'Path of the HTTP health check of the main container: an answer of 2xx or 3xx means ready, and the container is restarted when such answers stop. ' +
       'Default: none; with healthCheckPort alone the port must accept connections. Example: /healthz',
   ).optional(),
   healthCheckPort: described(
@@ -14,8 +14,8 @@ export const healthFields = {
     'Port of the health check. Default: the first of ports. Example: 8080',
   ).optional(),
   readinessTimeout: duration(
-    'How long the workload may take to become ready: with a health check, the time after which a container that has not started well is started anew; ' +
-      'beyond it the workload is Stalled (ReadinessTimeout) until it becomes ready. A duration, or seconds. Default: 5m. Example: 90s',
+    'How long the workload may take to become ready. After this time a container that has not passed its health check is restarted, ' +
+      'and the workload is Stalled (ReadinessTimeout) until it becomes ready. A duration, or seconds. Default: 5m. Example: 90s',
   ).optional(),
 };
 
@@ -27,15 +27,15 @@ interface Checked {
 
 export const checkHasPort: Rule<Checked> = {
   rule: '!has(self.healthCheckPath) || has(self.healthCheckPort) || (has(self.ports) && size(self.ports) > 0)',
-  message: 'healthCheckPath needs healthCheckPort or ports',
+  message: 'healthCheckPath requires healthCheckPort or ports',
   holds: ({ healthCheckPath, healthCheckPort, ports = [] }) =>
     healthCheckPath === undefined || healthCheckPort !== undefined || ports.length > 0,
 };
 
 /** What is said of the pods of a workload that may have several. */
 export const replicaStatus = {
-  replicas: z.int32().min(0).meta({ description: 'Pods that exist and were not told to stop.' }).optional(),
+  replicas: z.int32().min(0).meta({ description: 'Pods that exist and are not terminating.' }).optional(),
   readyReplicas: z.int32().min(0).meta({ description: 'Pods that are ready.' }).optional(),
-  updatedReplicas: z.int32().min(0).meta({ description: 'Pods that run what the present spec asks for.' }).optional(),
-  selector: z.string().meta({ description: 'Labels of the pods, for autoscalers.' }).optional(),
+  updatedReplicas: z.int32().min(0).meta({ description: 'Pods that match the current spec.' }).optional(),
+  selector: z.string().meta({ description: 'Label selector of the pods, for autoscalers.' }).optional(),
 };

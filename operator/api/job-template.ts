@@ -7,9 +7,9 @@ import { annotationMap, described, labelMap } from './fields.ts';
 const TAKEN: Readonly<Record<string, string>> = {
   template: 'use podTemplate',
   suspend: 'use spec.suspend',
-  podReplacementPolicy: 'the next pod starts when the one before has ended',
-  selector: 'Kubernetes makes it',
-  manualSelector: 'Kubernetes makes the selector',
+  podReplacementPolicy: 'the next pod starts when the previous one has ended',
+  selector: 'Kubernetes sets it',
+  manualSelector: 'Kubernetes sets the selector',
   managedBy: 'Kubernetes runs the Jobs',
 };
 
@@ -28,18 +28,18 @@ export interface Jobs extends JobFields {
 
 /** Fields of a Job that are written often enough to have a place in the spec itself. */
 export const jobFields = {
-  parallelism: described(count, 'How many pods of a run may be at work at once. Default: 1. Example: 4'),
+  parallelism: described(count, 'Number of pods of a run that may be active at once. Default: 1. Example: 4'),
   completions: described(
     count,
-    'How many pods have to succeed before a run has. Default: 1, or with parallelism as Kubernetes documents it. Example: 4',
+    'Number of pods that must succeed for a run to succeed. Default: 1, or with parallelism as Kubernetes documents it. Example: 4',
   ),
   completionMode: described(
     z.enum(['NonIndexed', 'Indexed']).optional(),
-    'Indexed: each pod of a run has a number of its own, from 0 to completions - 1, in JOB_COMPLETION_INDEX. Default: NonIndexed',
+    'Indexed: each pod of a run has its own number, from 0 to completions - 1, in JOB_COMPLETION_INDEX. Default: NonIndexed',
   ),
   podFailurePolicy: described(
     z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true }).optional(),
-    'What failures of pods mean, as Kubernetes documents it. Pods that fail are then followed by new ones (restartPolicy: Never). ' +
+    'How failures of pods are handled, as Kubernetes documents it. Failed pods are replaced by new ones (restartPolicy: Never). ' +
       'Default: none. Example: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}',
   ),
 };
@@ -54,7 +54,7 @@ export function checkJobs(spec: Jobs, context: z.core.$RefinementCtx): void {
   const issue = (path: readonly string[], message: string) =>
     context.addIssue({ code: 'custom', path: [...path], message });
   if (job.podFailurePolicy && restartPolicyOf(spec) !== 'Never')
-    issue(['restartPolicy'], 'must be Never, or absent, where there is a podFailurePolicy');
+    issue(['restartPolicy'], 'must be Never or absent together with podFailurePolicy');
   if (job.completionMode === 'Indexed' && job.completions === undefined)
     issue(
       spec.completionMode ? ['completions'] : ['jobTemplate', 'spec', 'completions'],
@@ -100,8 +100,8 @@ export const jobTemplate = z
   .object({
     metadata: z
       .object({
-        labels: labelMap("Labels to put on the Jobs. The operator's own win. Default: none").optional(),
-        annotations: annotationMap('Annotations to put on the Jobs. Default: none').optional(),
+        labels: labelMap("Labels for the Jobs. The operator's own labels take precedence. Default: none").optional(),
+        annotations: annotationMap('Annotations for the Jobs. Default: none').optional(),
       })
       .meta({ description: 'Labels and annotations of the Jobs.' })
       .optional(),
@@ -113,5 +113,5 @@ export const jobTemplate = z
   })
   .meta({
     description:
-      "What else the Jobs are to have: parallelism, completions, completionMode, podFailurePolicy and so on. The spec's own fields win over it. Default: none",
+      "Additional fields of the Jobs: parallelism, completions, completionMode, podFailurePolicy and so on. The spec's own fields take precedence. Default: none",
   });

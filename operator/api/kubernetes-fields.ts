@@ -69,7 +69,7 @@ function flawsOfObject(value: unknown, fields: ReadonlyMap<string, string>, at: 
     if (type !== undefined) return flawsOf(item, type, [...at, name]);
     const known = [...fields.keys()];
     const meant = nearest(name, known);
-    const hint = meant === undefined ? `there are ${known.join(', ')}` : `did you mean ${meant}?`;
+    const hint = meant === undefined ? `known fields: ${known.join(', ')}` : `did you mean ${meant}?`;
     return [{ path: [...at, name], fix: `is not a field that Kubernetes knows; ${hint}` }];
   });
 }

@@ -16,53 +16,53 @@ import { oneWayToStart, podFields } from './workload.ts';
 const letterFirst = textLike(
   SERVICE_NAME,
   63,
-  'no name: write lower-case letters, digits and -, a letter first and no - at the end',
+  'is not a valid name: use lower-case letters, digits and -, starting with a letter and not ending with -',
 );
 
 const persistentVolume = z.object({
   name: described(
     letterFirst,
-    'Name of the volume, unique in the pod; the claim is called NAME-WORKLOAD-0. Required. Example: data',
+    'Name of the volume, unique in the pod; the claim is named NAME-WORKLOAD-0. Required. Example: data',
   ),
   mountPath: described(
     z.string().min(1).max(4096),
-    'Folder of the main container where it is mounted. Required. Example: /var/lib/data',
+    'Folder in the main container where the volume is mounted. Required. Example: /var/lib/data',
   ),
   size: quantity(
-    'Size that is claimed, in bytes or Mi, Gi. Required. It can grow later where the storage class allows it, and never shrink. Example: 10Gi',
+    'Requested size, in bytes or Mi, Gi. Required. Can be increased later if the storage class allows it, but never decreased. Example: 10Gi',
   ).refine((size) => (parseQuantity(size) ?? 1) > 0, 'must be more than 0'),
   storageClassName: described(
     z
       .string()
       .max(253)
-      .refine((name) => name === '' || objectName.safeParse(name).success, 'no name of a storage class'),
-    "Storage class of the claim. Default: the cluster's default class. It cannot be changed later. Example: fast-ssd",
+      .refine((name) => name === '' || objectName.safeParse(name).success, 'is not a valid name of a storage class'),
+    "Storage class of the claim. Default: the cluster's default class. Cannot be changed later. Example: fast-ssd",
   ).optional(),
   accessMode: described(
     z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany', 'ReadOnlyMany']).default('ReadWriteOnce'),
-    'Who may mount it at once. Default: ReadWriteOnce, which is one node',
+    'Who may mount the volume at the same time. Default: ReadWriteOnce (one node)',
   ),
   volumeMode: described(
     z.enum(['Filesystem', 'Block']),
-    'Whether it is a file system, or a raw device at mountPath. It cannot be changed later. Default: Filesystem',
+    'Whether the volume is a file system or a raw device at mountPath. Cannot be changed later. Default: Filesystem',
   ).optional(),
-  labels: labelMap(
-    'Labels to put on the claim. They cannot be changed later. Default: none. Example: {backup: "yes"}',
-  ).optional(),
+  labels: labelMap('Labels for the claim. Cannot be changed later. Default: none. Example: {backup: "yes"}').optional(),
 });
 
 const updateStrategy = z
   .object({
     type: described(
       z.enum(['RollingUpdate', 'OnDelete']).default('RollingUpdate'),
-      'RollingUpdate: pods are replaced when the spec changes. OnDelete: when somebody deletes them. Default: RollingUpdate',
+      'RollingUpdate: pods are replaced when the spec changes. OnDelete: pods are replaced when they are deleted. Default: RollingUpdate',
     ),
     rollingUpdate: described(
       z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true }),
-      'As Kubernetes documents it. Default: none. Example: {partition: 1}',
+      'Settings of a rolling update, as Kubernetes documents them. Default: none. Example: {partition: 1}',
     ).optional(),
   })
-  .meta({ description: 'How pods are replaced. It wins over statefulSetTemplate. Default: one after another' });
+  .meta({
+    description: 'How pods are replaced. Takes precedence over statefulSetTemplate. Default: one after another',
+  });
 
 const keepOrDelete = z.enum(['Retain', 'Delete']).default('Retain');
 
@@ -73,19 +73,19 @@ export const persistentSpec = withRules(
       ...healthFields,
       replicas: described(
         z.int32().min(0),
-        'Number of pods, each with volumes of its own. Default: absent, which means one at first, and later what an autoscaler of the StatefulSet says. Example: 1',
+        'Number of pods, each with its own volumes. Default: absent, which means one at first, and later the number that an autoscaler of the StatefulSet sets. Example: 1',
       ).optional(),
       serviceName: described(
         letterFirst,
-        'Service through which the pods are reached: headless, so that each pod has a name of its own (NAME-0.SERVICE), unless a servicePort differs from its ' +
-          'containerPort. Default: the name of the workload, or NAME-headless where another Service has it. It cannot be changed later. Example: message-queue',
+        'Name of the Service for the pods. It is headless, so that each pod has its own name (NAME-0.SERVICE), unless a servicePort differs from its ' +
+          'containerPort. Default: the name of the workload, or NAME-headless if another Service has that name. Cannot be changed later. Example: message-queue',
       ).optional(),
       persistentVolumes: z
         .array(persistentVolume)
         .max(20)
         .meta({
           description:
-            'Volumes that outlive the pods; they cannot be changed later, but for mountPath and a larger size. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
+            'Volumes that outlive the pods. Cannot be changed later, except for mountPath and a larger size. Default: none. Example: [{name: data, mountPath: /data, size: 10Gi}]',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         })
@@ -94,18 +94,18 @@ export const persistentSpec = withRules(
         .object({
           whenDeleted: described(
             keepOrDelete,
-            'What becomes of the claims when the workload is deleted. Default: Retain',
+            'What happens to the claims when the workload is deleted. Default: Retain',
           ),
           whenScaled: described(
             keepOrDelete,
-            'What becomes of the claims of pods that fewer replicas leave out; suspend never deletes one. Default: Retain',
+            'What happens to the claims of pods that scaling down removes; suspend never deletes a claim. Default: Retain',
           ),
         })
         .meta({ description: 'When claims are deleted. Default: never' })
         .optional(),
       podManagementPolicy: described(
         z.enum(['OrderedReady', 'Parallel']).default('OrderedReady'),
-        'Whether several pods start and stop one after another, or all at once. It cannot be changed later. Default: OrderedReady',
+        'Whether several pods start and stop one after another, or all at once. Cannot be changed later. Default: OrderedReady',
       ),
       ...serviceFields,
       updateStrategy: updateStrategy.optional(),
@@ -120,25 +120,25 @@ export const persistentSpec = withRules(
   [oneWayToStart, checkHasPort],
 ).meta({
   description:
-    'What to run. A change replaces the pods, one after another: the old one has ended before the next one starts.',
+    'What to run. A change replaces the pods, one after another: each old pod has ended before its replacement starts.',
 });
 
 export const persistentStatus = z
   .object({
     ...statusFields,
     ...replicaStatus,
-    serviceName: z.string().meta({ description: 'Service through which the pods are reached.' }).optional(),
+    serviceName: z.string().meta({ description: 'Service for the pods.' }).optional(),
     podServiceName: z
       .string()
       .meta({ description: 'Service in the names of the pods: POD.PODSERVICENAME.NAMESPACE.svc.' })
       .optional(),
     progressingSince: z.iso
       .datetime({ offset: true })
-      .meta({ description: 'Since when it is being brought up; absent while all pods are ready.' })
+      .meta({ description: 'When the present start-up began; absent while all pods are ready.' })
       .optional(),
   })
   .meta({
-    description: 'What the operator last saw. Written by the operator only.',
+    description: 'Most recently observed state. Written by the operator only.',
     default: { observedGeneration: -1 },
   });
 
@@ -169,7 +169,7 @@ export const persistentCustomResource: CustomResource = {
   singular: 'workloadpersistent',
   shortNames: ['wlper'],
   description:
-    'WorkloadPersistent keeps a workload with volumes of its own up in one cluster of a tenant at a time, as the StatefulSet NAME with a Service.',
+    'WorkloadPersistent runs a workload with its own volumes in one cluster of a tenant at a time, as the StatefulSet NAME with a Service.',
   spec: persistentSpec,
   status: persistentStatus,
   // Kubernetes appends a hash of 11 characters to it, in a label.
@@ -178,7 +178,8 @@ export const persistentCustomResource: CustomResource = {
   rules: [
     {
       rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-      message: 'the name becomes that of a Service and of hosts: lower-case letters, digits and -, a letter first',
+      message:
+        'the name is also that of a Service and of hosts: use lower-case letters, digits and -, starting with a letter',
       holds: (name) => SERVICE_NAME.test(name),
     },
   ],
@@ -187,14 +188,14 @@ export const persistentCustomResource: CustomResource = {
       name: 'Ready',
       type: 'integer',
       jsonPath: '.status.readyReplicas',
-      description: 'Pods that are ready',
+      description: 'Number of ready pods',
       priority: 1,
     },
     {
       name: 'Replicas',
       type: 'integer',
       jsonPath: '.status.replicas',
-      description: 'Pods that there are',
+      description: 'Number of pods',
       priority: 1,
     },
     { name: 'Service', type: 'string', jsonPath: '.status.serviceName', priority: 1 },

@@ -67,10 +67,10 @@ function checkMounts(
       context.addIssue({
         code: 'custom',
         path: [...at, 'name'],
-        message: `there is no volume of this name; there are ${[...known].map(String).join(', ') || 'none'}`,
+        message: `is not the name of a volume; known volumes: ${[...known].map(String).join(', ') || 'none'}`,
       });
     if (mountPath !== undefined && taken.has(mountPath))
-      context.addIssue({ code: 'custom', path: [...at, 'mountPath'], message: 'is the place of another volume' });
+      context.addIssue({ code: 'custom', path: [...at, 'mountPath'], message: 'is already used by another volume' });
     taken.add(mountPath);
   }
 }
@@ -84,7 +84,7 @@ function checkImages(spec: Checked, context: Context): void {
     for (const [index, { name, image }] of listOf(spec.podTemplate?.spec?.[field]).entries()) {
       if (image !== undefined || names.includes(name)) continue;
       const path = ['podTemplate', 'spec', field, index, 'image'];
-      const message = `is required: only ${names.map(String).join(' and ') || 'sidecars'} of this list may do without, because the spec names it`;
+      const message = `is required: in this list only ${names.map(String).join(' and ') || 'sidecars'} may leave it out, because the spec specifies their image`;
       context.addIssue({ code: 'custom', path, message });
     }
   }
@@ -94,7 +94,7 @@ function checkNames(field: string, items: readonly { readonly name?: unknown }[]
   const taken = new Set<unknown>();
   for (const [index, { name }] of (items ?? []).entries()) {
     if (name !== undefined && taken.has(name))
-      context.addIssue({ code: 'custom', path: [field, index, 'name'], message: 'is there twice' });
+      context.addIssue({ code: 'custom', path: [field, index, 'name'], message: 'is specified twice' });
     taken.add(name);
   }
 }
@@ -121,7 +121,8 @@ export function checkServicePorts({ ports = [] }: Served, context: Context): voi
   for (const [index, { containerPort, servicePort = containerPort, protocol }] of ports.entries()) {
     const id = `${servicePort}/${protocol}`;
     const path = ['ports', index, 'servicePort'];
-    if (taken.has(id)) context.addIssue({ code: 'custom', path, message: `port ${id} of the Service is there twice` });
+    if (taken.has(id))
+      context.addIssue({ code: 'custom', path, message: `port ${id} of the Service is specified twice` });
     taken.add(id);
   }
 }
@@ -137,14 +138,14 @@ export function checkClaims(spec: Claiming, context: Context): void {
   for (const [index, { metadata, spec: claim }] of templates.entries()) {
     const path = ['volumeClaimTemplates', index];
     if (templates.findIndex((each) => each.metadata.name === metadata.name) < index)
-      context.addIssue({ code: 'custom', path: [...path, 'metadata', 'name'], message: 'is there twice' });
+      context.addIssue({ code: 'custom', path: [...path, 'metadata', 'name'], message: 'is specified twice' });
     if (own.has(metadata.name)) continue;
     for (const field of ['accessModes', 'resources'])
       if (claim?.[field] === undefined)
         context.addIssue({
           code: 'custom',
           path: [...path, 'spec', field],
-          message: 'is required for a claim that persistentVolumes do not list',
+          message: 'is required for a claim that persistentVolumes does not list',
         });
   }
   checkPlaces(spec, context);
@@ -159,7 +160,7 @@ function checkPlaces(spec: Claiming, context: Context): void {
   ]);
   for (const [index, { mountPath }] of persistentVolumes.entries()) {
     const path = ['persistentVolumes', index, 'mountPath'];
-    if (places.has(mountPath)) context.addIssue({ code: 'custom', path, message: 'is the place of another volume' });
+    if (places.has(mountPath)) context.addIssue({ code: 'custom', path, message: 'is already used by another volume' });
     places.add(mountPath);
   }
 }

@@ -8,7 +8,7 @@ const named = z.looseObject({ name: z.string('is required').min(1) });
 const container = named.extend({ env: z.array(named).optional() });
 const containers = z.array(container).superRefine((all, context) => {
   const twice = all.find(({ name }, index) => all.findIndex((other) => other.name === name) !== index);
-  if (twice) context.addIssue({ code: 'custom', message: `there are two containers named ${twice.name}` });
+  if (twice) context.addIssue({ code: 'custom', message: `container name ${twice.name} is specified twice` });
   for (const { name, env = [] } of all) {
     const reserved = env.find((each) => RESERVED_ENV.some((taken) => taken === each.name));
     if (reserved)
@@ -35,23 +35,23 @@ export const podTemplate = z
   .object({
     metadata: z
       .object({
-        labels: labelMap('Labels to put on the pod. Those of spec.labels win. Default: none').optional(),
+        labels: labelMap('Labels for the pod. Labels in spec.labels take precedence. Default: none').optional(),
         annotations: annotationMap(
-          'Annotations to put on the pod. Those of spec.annotations win. Default: none',
+          'Annotations for the pod. Annotations in spec.annotations take precedence. Default: none',
         ).optional(),
       })
       .meta({ description: 'Labels and annotations of the pod.' })
       .optional(),
     spec: described(
       podSpec.meta({ 'x-kubernetes-preserve-unknown-fields': true }),
-      'A PodSpec, as Kubernetes documents it. Containers are merged by name (main is the main one), variables and volumes by name, mounts by path. ' +
+      'A PodSpec, as Kubernetes documents it. Containers are merged by name (main is the main container), variables and volumes by name, mounts by path. ' +
         'Example: {serviceAccountName: app, tolerations: [{key: gpu, operator: Exists}], containers: [{name: main, envFrom: [{secretRef: {name: app}}]}]}',
     ).optional(),
   })
   .meta({
     description:
-      "What else the pod is to have: tolerations, affinity, imagePullSecrets, serviceAccountName, volumes, init containers, probes and so on. The spec's own " +
-      'fields win over it, it wins over the defaults of the operator. Default: none',
+      "Additional fields of the pod: tolerations, affinity, imagePullSecrets, serviceAccountName, volumes, init containers, probes and so on. The spec's own " +
+      "fields take precedence over it, and it takes precedence over the operator's defaults. Default: none",
   });
 
 export type PodTemplateFields = z.output<typeof podTemplate>;

@@ -14,7 +14,7 @@ it('fills in the defaults that the API server fills in too', () => {
 
 describe('refuses', () => {
   it.each([
-    ['a quantity that is none', { resources: { cpuRequest: '1x' } }, 'resources.cpuRequest', /no quantity/],
+    ['a quantity that is none', { resources: { cpuRequest: '1x' } }, 'resources.cpuRequest', /is not a quantity/],
     ['a negative amount', { resources: { cpuRequest: -1 } }, 'resources.cpuRequest', /./],
     [
       'a request over its limit',
@@ -22,14 +22,14 @@ describe('refuses', () => {
       'resources',
       /must not be more than/,
     ],
-    ['a duration that is none', { gracePeriod: '30 seconds' }, 'gracePeriod', /no duration/],
+    ['a duration that is none', { gracePeriod: '30 seconds' }, 'gracePeriod', /is not a duration/],
     ['two graces', { gracePeriod: '30s', terminationGracePeriod: '40s' }, '', /older name/],
     ['no commands', { script: { commands: [] } }, 'script.commands', /at least one/],
-    ['a script beside a command', { script: { commands: ['a'] }, command: ['b'] }, '', /script excludes/],
+    ['a script beside a command', { script: { commands: ['a'] }, command: ['b'] }, '', /mutually exclusive/],
     ['an unknown restart policy', { restartPolicy: 'Sometimes' }, 'restartPolicy', /./],
     ['a negative number of restarts', { maxRestarts: -1 }, 'maxRestarts', /./],
     ['our own environment variables', { env: { HIGHLANDER_TENANT: 'x' } }, 'env', /set by the operator/],
-    ['a sidecar named main', { sidecars: [{ name: 'main', image: 'b' }] }, 'sidecars', /taken by the main/],
+    ['a sidecar named main', { sidecars: [{ name: 'main', image: 'b' }] }, 'sidecars', /reserved for the main/],
     ['no image', { image: undefined }, 'image', /./],
   ])('%s', (_sentence, given, path, message) => {
     const { error } = processSpec.safeParse({ image: 'b', ...given });

@@ -18,7 +18,7 @@ interface GracePeriods {
 
 const oneGrace: Rule<GracePeriods> = {
   rule: '!has(self.gracePeriod) || !has(self.terminationGracePeriod) || string(self.gracePeriod) == string(self.terminationGracePeriod)',
-  message: 'gracePeriod is an older name of terminationGracePeriod: give one of them',
+  message: 'gracePeriod is an older name of terminationGracePeriod: specify only one of them',
   holds: ({ gracePeriod: older, terminationGracePeriod: newer }) =>
     older === undefined || newer === undefined || String(older) === String(newer),
 };
@@ -35,8 +35,8 @@ export const processSpec = withRules(
       ...podFields,
       restartPolicy: described(
         z.enum(['Always', 'OnFailure', 'Never']).default('OnFailure'),
-        'What happens when the process ends. OnFailure: a failed process is started again, success is final. Always: it is started again in any case. ' +
-          'Never: it runs once and is not started again until the spec changes. A pod that was evicted or deleted before the process ended is replaced ' +
+        'What happens when the process ends. OnFailure: a failed process is restarted, success is final. Always: it is restarted in any case. ' +
+          'Never: it runs once and is not restarted until the spec changes. A pod that was evicted or deleted before the process ended is replaced ' +
           'in every case. Default: OnFailure',
       ),
       maxRestarts: described(
@@ -46,7 +46,7 @@ export const processSpec = withRules(
       ).optional(),
       replicas: described(
         withRules(z.int32().min(0), [zeroOrOne]).default(1),
-        'Whether there is a pod: 1, or 0 to stop it, for kubectl scale and budgets for disruptions. Default: 1',
+        'Number of pods: 1, or 0 to stop the process; for kubectl scale and disruption budgets. Default: 1',
       ),
       gracePeriod: duration('Older name of terminationGracePeriod. Example: 30s').optional(),
     })
@@ -64,26 +64,26 @@ export const processStatus = z
     restarts: z
       .int()
       .min(0)
-      .meta({ description: 'Restarts after failures at this generation, by the node and by the operator together.' })
+      .meta({ description: 'Restarts after failures in this generation, by the node and the operator together.' })
       .optional(),
     startedAt: z.iso
       .datetime({ offset: true })
-      .meta({ description: "When the process's present run started." })
+      .meta({ description: 'When the present run of the process started.' })
       .optional(),
     completedGeneration: z
       .int()
       .min(0)
-      .meta({ description: 'Generation whose run is over for good; it is not run again.' })
+      .meta({ description: 'Generation whose run is final; it is not run again.' })
       .optional(),
     completedTemplateHash: z
       .string()
       .meta({
-        description: 'Hash of what that run ran: a change of the spec that leaves it equal does not run it again.',
+        description: 'Hash of what that run executed: a change of the spec that does not alter it starts no other run.',
       })
       .optional(),
   })
   .meta({
-    description: 'What the operator last saw. Written by the operator only.',
+    description: 'Most recently observed state. Written by the operator only.',
     default: { observedGeneration: -1 },
   });
 
@@ -118,7 +118,7 @@ export const processCustomResource: CustomResource = {
   status: processStatus,
   maxNameLength: 63,
   scalable: true,
-  columns: workloadColumns('Whether it runs', 'Whether it is ready, or ended with success', [
+  columns: workloadColumns('Whether the process runs', 'Whether the process is ready or has succeeded', [
     { name: 'Restarts', type: 'integer', jsonPath: '.status.restarts', priority: 1 },
     { name: 'Node', type: 'string', jsonPath: '.status.nodeName', priority: 1 },
   ]),

@@ -6,10 +6,10 @@ import { annotationMap, described } from './fields.ts';
 export const serviceFields = {
   serviceType: described(
     z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),
-    'Who reaches the Service: the cluster alone (ClusterIP), or others through its nodes or a load balancer. Wins over serviceTemplate. Default: ClusterIP',
+    'Who can reach the Service: only the cluster (ClusterIP), or others through its nodes or a load balancer. Takes precedence over serviceTemplate. Default: ClusterIP',
   ).optional(),
   serviceAnnotations: annotationMap(
-    'Annotations to put on the Service. They win over those of serviceTemplate. Default: none. Example: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}',
+    'Annotations for the Service. They take precedence over those in serviceTemplate. Default: none. Example: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}',
   ).optional(),
 };
 

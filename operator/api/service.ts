@@ -44,7 +44,7 @@ export const serviceSpec = withRules(
       replicas: described(
         z.int32().min(0),
         'Number of pods. One, or absent: the old pod has ended before the next one starts. More: pods are replaced one after another. ' +
-          'Default: absent, which means one at first, and later what an autoscaler of the Deployment says. Example: 1',
+          'Default: absent, which means one at first, and later the number that an autoscaler of the Deployment sets. Example: 1',
       ).optional(),
       ...serviceFields,
       serviceTemplate: serviceTemplate.optional(),
@@ -55,7 +55,7 @@ export const serviceSpec = withRules(
     .superRefine(checkServicePorts)
     .refine(hasNoStrategyForOne, {
       path: ['deploymentTemplate', 'spec', 'strategy'],
-      error: `${MANAGED} without more than one of spec.replicas: the old pod has ended before the next one starts`,
+      error: `${MANAGED} unless spec.replicas is more than 1: the old pod has ended before the next one starts`,
     }),
   [oneWayToStart, checkHasPort],
 ).meta({ description: 'What to run. A change replaces the pods.' });
@@ -66,11 +66,11 @@ export const serviceStatus = z
     ...replicaStatus,
     serviceName: z
       .string()
-      .meta({ description: 'Service through which the pods are reached, in the same namespace; absent without ports.' })
+      .meta({ description: 'Service for the pods, in the same namespace; absent without ports.' })
       .optional(),
   })
   .meta({
-    description: 'What the operator last saw. Written by the operator only.',
+    description: 'Most recently observed state. Written by the operator only.',
     default: { observedGeneration: -1 },
   });
 
@@ -101,8 +101,8 @@ export const serviceCustomResource: CustomResource = {
   singular: 'workloadservice',
   shortNames: ['wls'],
   description:
-    'WorkloadService keeps a service up in one cluster of a tenant at a time, as the Deployment NAME, with a Service NAME when it has ports ' +
-    '(NAME-service where a WorkloadPersistent has that name).',
+    'WorkloadService runs a service in one cluster of a tenant at a time, as the Deployment NAME, with a Service NAME when it has ports ' +
+    '(NAME-service if a WorkloadPersistent has that name).',
   spec: serviceSpec,
   status: serviceStatus,
   maxNameLength: 63,
@@ -110,7 +110,8 @@ export const serviceCustomResource: CustomResource = {
   rules: [
     {
       rule: "!has(self.spec.ports) || size(self.spec.ports) == 0 || self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-      message: 'with ports, the name becomes that of a Service: lower-case letters, digits and -, a letter first',
+      message:
+        'with ports, the name is also that of a Service: use lower-case letters, digits and -, starting with a letter',
       holds: (name, spec) => !hasPorts(spec) || SERVICE_NAME.test(name),
     },
   ],
@@ -119,14 +120,14 @@ export const serviceCustomResource: CustomResource = {
       name: 'Ready',
       type: 'integer',
       jsonPath: '.status.readyReplicas',
-      description: 'Pods that are ready',
+      description: 'Number of ready pods',
       priority: 1,
     },
     {
       name: 'Replicas',
       type: 'integer',
       jsonPath: '.status.replicas',
-      description: 'Pods that there are',
+      description: 'Number of pods',
       priority: 1,
     },
     { name: 'Service', type: 'string', jsonPath: '.status.serviceName', priority: 1 },

@@ -8,5 +8,7 @@ export function checkedSpec<S extends z.ZodType>(schema: S, spec: unknown): z.ou
   if (success) return data;
   const issue = error.issues[0];
   const field = ['spec', ...(issue?.path ?? [])].map(String).join('.');
-  throw new TerminalError('InvalidSpec', `${field}: ${issue?.message ?? 'is not valid'}`, { cause: error });
+  const { message = 'is not valid' } = issue ?? {};
+  const what = /^(is|must) /.test(message) ? ` ${message}` : `: ${message}`;
+  throw new TerminalError('InvalidSpec', `${field}${what}`, { cause: error });
 }

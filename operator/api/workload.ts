@@ -21,7 +21,7 @@ import {
   withRules,
 } from './fields.ts';
 
-const imageName = textLike(/^\S+$/, 1024, 'no image: write its name without white space, like busybox:1.36');
+const imageName = textLike(/^\S+$/, 1024, 'is not an image name; example: busybox:1.36 (without white space)');
 
 /** A script as one text: each command is a line of its own. */
 export function scriptText(commands: readonly string[]): string {
@@ -32,26 +32,26 @@ export const script = z
   .object({
     commands: z
       .array(argument)
-      .min(1, 'give at least one command')
+      .min(1, 'must have at least one command')
       .max(1000)
       .meta({
         description:
           'Lines of the script, run one after another by one shell; a failing command ends the script. Required, at least one. ' +
-          'They reach the shell byte for byte, so $(date) and $$ mean what they mean in a shell. Example: ["echo started", "/app/run.sh"]',
+          'The shell receives them unchanged, so $(date) and $$ have their usual meaning in a shell. Example: ["echo started", "/app/run.sh"]',
         'x-kubernetes-list-type': 'atomic',
       }),
     shell: described(
-      textLike(/^\S+$/, 1024, 'no shell: write the path of a program, without arguments').default('/bin/sh'),
+      textLike(/^\S+$/, 1024, 'must be the path of a program, without arguments').default('/bin/sh'),
       'Program that runs the script, without arguments; it is called with -c. Default: /bin/sh. Example: /bin/bash',
     ),
   })
   .refine(({ commands }) => Buffer.byteLength(scriptText(commands)) <= MAX_ARGUMENT_BYTES, {
-    error: `longer than ${MAX_ARGUMENT_BYTES} bytes, which Linux cannot start: put it into a ConfigMap or the image`,
+    error: `is longer than ${MAX_ARGUMENT_BYTES} bytes, the most that Linux accepts: put it into a ConfigMap or the image`,
   })
   .meta({
     description:
-      "Script to run as the main container's process. Absent: command and args, or else the image's own entrypoint. Excludes command and args. " +
-      'SIGTERM reaches every process of the script, and its graceful end is waited for, up to terminationGracePeriod.',
+      "Script to run as the main container's process. Absent: command and args, or else the image's own entrypoint. Mutually exclusive with command and args. " +
+      'SIGTERM is sent to every process of the script, which may take up to terminationGracePeriod to end.',
   });
 
 function notMore(request: 'cpuRequest' | 'memoryRequest', limit: 'cpuLimit' | 'memoryLimit') {
@@ -65,19 +65,17 @@ function notMore(request: 'cpuRequest' | 'memoryRequest', limit: 'cpuLimit' | 'm
 
 export const resources = withRules(
   z.object({
-    cpuRequest: quantity('CPU that is set aside, in cores or thousandths (m). Default: none. Example: 200m').optional(),
-    memoryRequest: quantity(
-      'Memory that is set aside, in bytes or Ki, Mi, Gi. Default: none. Example: 256Mi',
-    ).optional(),
-    cpuLimit: quantity('CPU that may be used at most; more is throttled. Default: none. Example: 500m').optional(),
+    cpuRequest: quantity('Reserved CPU, in cores or thousandths (m). Default: none. Example: 200m').optional(),
+    memoryRequest: quantity('Reserved memory, in bytes or Ki, Mi, Gi. Default: none. Example: 256Mi').optional(),
+    cpuLimit: quantity('Limit of CPU; use beyond it is throttled. Default: none. Example: 500m').optional(),
     memoryLimit: quantity(
-      'Memory that may be used at most; more ends the container (OOMKilled). Default: none. Example: 512Mi',
+      'Limit of memory; use beyond it ends the container (OOMKilled). Default: none. Example: 512Mi',
     ).optional(),
   }),
   [notMore('cpuRequest', 'cpuLimit'), notMore('memoryRequest', 'memoryLimit')],
 ).meta({
   description:
-    "What the container needs and may use. Default: the namespace's defaults. Example: {cpuRequest: 100m, memoryRequest: 64Mi}",
+    "Resource requests and limits of the container. Default: the namespace's defaults. Example: {cpuRequest: 100m, memoryRequest: 64Mi}",
 });
 
 const noReservedEnv: Rule<Record<string, string>> = {
@@ -101,14 +99,14 @@ export const ports = list(
   z.object({
     name: described(
       dnsLabel(15).refine((name) => /[a-z]/.test(name) && !name.includes('--'), {
-        error: 'no name of a port: write at least one letter, and no two - in a row',
+        error: 'is not a valid port name: use at least one letter, and no two - in a row',
       }),
       'Name of the port, unique in the pod. Example: http',
     ).optional(),
     containerPort: described(portNumber, 'Port that the container listens on. Required. Example: 8080'),
     servicePort: described(
       portNumber,
-      'Port of the Service, for the kinds that make one (WorkloadService, WorkloadPersistent). Default: containerPort. Example: 80',
+      'Port of the Service, for the kinds that create one (WorkloadService, WorkloadPersistent). Default: containerPort. Example: 80',
     ).optional(),
     protocol: described(z.enum(['TCP', 'UDP', 'SCTP']).default('TCP'), 'Transport protocol. Default: TCP'),
   }),
@@ -125,13 +123,13 @@ export const securityContext = z
     privileged: described(z.boolean(), 'Full access to the node. Default: false').optional(),
     allowPrivilegeEscalation: described(
       z.boolean(),
-      "Whether setuid programs gain rights. Default: Kubernetes' own, which is true",
+      "Whether setuid programs may gain privileges. Default: Kubernetes' own, which is true",
     ).optional(),
     runAsUser: described(z.int32().min(0), "Numeric user. Default: the image's own. Example: 1000").optional(),
     runAsGroup: described(z.int32().min(0), "Numeric group. Default: the image's own. Example: 1000").optional(),
     runAsNonRoot: described(
       z.boolean(),
-      'Refuse to start as root. Default: false, or true with restricted podDefaults',
+      'Do not start the container as root. Default: false, or true with restricted podDefaults',
     ).optional(),
     readOnlyRootFilesystem: described(z.boolean(), "No writes to the image's files. Default: false").optional(),
     capabilities: z
@@ -147,13 +145,13 @@ export const securityContext = z
       allowed !== false || !(privileged || capabilities?.add?.some(isAdmin)),
     {
       path: ['allowPrivilegeEscalation'],
-      error: 'must not be false beside privileged or the capability SYS_ADMIN',
+      error: 'must not be false together with privileged or the capability SYS_ADMIN',
     },
   )
   .meta({
     description:
-      'Rights of the container. Default: those that any pod has; with podDefaults restricted in the configuration, or in a namespace that enforces ' +
-      'the restricted Pod Security Standard, what that asks for. Example: {runAsNonRoot: true, capabilities: {drop: [ALL]}}',
+      'Security settings of the container. Default: those of any pod; with podDefaults restricted in the configuration, or in a namespace that enforces ' +
+      'the restricted Pod Security Standard, what that standard requires. Example: {runAsNonRoot: true, capabilities: {drop: [ALL]}}',
   });
 
 const argv = (description: string) => list(argument, 1000, description);
@@ -172,7 +170,7 @@ const sidecar = z.object({
         'Volume: config-NAME of a listed ConfigMap, secret-NAME of a listed Secret, or one of persistentVolumes or podTemplate. Required. Example: config-app',
       ),
       mountPath: described(z.string().min(1).max(4096), 'Folder in the container. Required. Example: /etc/app'),
-      readOnly: described(z.boolean(), 'Mount without the right to write. Default: false').optional(),
+      readOnly: described(z.boolean(), 'Mount read-only. Default: false').optional(),
     }),
     50,
     'Volumes to mount. Default: none',
@@ -182,7 +180,7 @@ const sidecar = z.object({
 
 const sidecarNames: Rule<readonly { name: string }[]> = {
   rule: "self.all(c, c.name != 'main')",
-  message: "the name 'main' is taken by the main container",
+  message: "the name 'main' is reserved for the main container",
   holds: (containers) => containers.every(({ name }) => name !== 'main'),
 };
 
@@ -205,7 +203,8 @@ const nameSet = (description: string) =>
     .max(50)
     .superRefine((names, context) => {
       for (const [index, name] of names.entries())
-        if (names.indexOf(name) < index) context.addIssue({ code: 'custom', path: [index], message: 'is there twice' });
+        if (names.indexOf(name) < index)
+          context.addIssue({ code: 'custom', path: [index], message: 'is specified twice' });
     })
     .meta({ description, 'x-kubernetes-list-type': 'set' });
 
@@ -218,10 +217,10 @@ export const podFields = {
   ),
   script: script.optional(),
   command: argv(
-    "Program of the main container. Default: the image's entrypoint. Excludes script. Example: [/app/server]",
+    "Program of the main container. Default: the image's entrypoint. Mutually exclusive with script. Example: [/app/server]",
   ).optional(),
   args: argv(
-    "Arguments of the main container. Default: the image's own. Excludes script. Example: [--verbose]",
+    "Arguments of the main container. Default: the image's own. Mutually exclusive with script. Example: [--verbose]",
   ).optional(),
   env: env.optional(),
   resources: resources.optional(),
@@ -235,9 +234,11 @@ export const podFields = {
   sidecars: sidecars.optional(),
   securityContext: securityContext.optional(),
   podTemplate: podTemplate.optional(),
-  labels: labelMap("Labels to put on the pod. The operator's own win. Default: none. Example: {team: data}").optional(),
+  labels: labelMap(
+    "Labels for the pod. The operator's own labels take precedence. Default: none. Example: {team: data}",
+  ).optional(),
   annotations: annotationMap(
-    'Annotations to put on the pod. Default: none. Example: {prometheus.io/scrape: "true"}',
+    'Annotations for the pod. Default: none. Example: {prometheus.io/scrape: "true"}',
   ).optional(),
   nodeSelector: labelMap(
     'Labels that a node must have to run the pod. Default: any node. Example: {disktype: ssd}',
@@ -257,7 +258,7 @@ interface Startable {
 
 export const oneWayToStart: Rule<Startable> = {
   rule: '!has(self.script) || (!has(self.command) && !has(self.args))',
-  message: 'script excludes command and args: give one or the other',
+  message: 'script is mutually exclusive with command and args',
   holds: (spec) =>
     spec.script === undefined || (spec.command === undefined && spec.args === undefined && !startsInTemplate(spec)),
 };

@@ -28,7 +28,7 @@ function check(name: string, text: string) {
   return { workloads, findings: lines(findings), warnings: lines(warnings) };
 }
 
-const TEXT = 'is not valid: YAML reads it as a boolean, expected text: put it in quotes';
+const TEXT = 'must be a string, but YAML reads it as a boolean: put it in quotes';
 
 /** What is found, line by line; nothing: it is accepted. */
 const FOUND: Readonly<Record<string, readonly RegExp[]>> = {
@@ -46,7 +46,7 @@ const FOUND: Readonly<Record<string, readonly RegExp[]>> = {
   'refused-successor.yaml': [],
   'scheduler-process.yaml': [],
   'timezone-lowercase.yaml': [
-    /^timezone-lowercase\.yaml:7:13: spec\.timeZone: "europe\/berlin" is not valid: .*Europe\/Berlin, in exactly this case$/,
+    /^timezone-lowercase\.yaml:7:13: spec\.timeZone: "europe\/berlin" is not a time zone .*Europe\/Berlin, in exactly this case$/,
   ],
   'yaml11-booleans.yaml': ['COUNTRY', 'FEATURE_X', 'VERBOSE'].map(
     (name, index) => new RegExp(`^yaml11-booleans\\.yaml:${8 + index}:\\d+: spec\\.env\\.${name} ${TEXT}$`),

@@ -80,7 +80,7 @@ describe('a hand-over that is asked for over HTTP', () => {
     ],
     ['a list', [], 'the body must be an object with expectedLeader and expectedTerm'],
     ['a term that is text', { ...WISH, expectedTerm: '7' }, 'expectedTerm must be the number of its term'],
-    ['an unknown field', { ...WISH, candidte: 'x' }, 'candidte: no such field'],
+    ['an unknown field', { ...WISH, candidte: 'x' }, 'candidte: unknown field'],
   ])('with %s is wrong', async (_, body, detail) => {
     const { status, body: problem, asked } = await ask(body);
     expect(status).toBe(400);

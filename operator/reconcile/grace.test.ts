@@ -71,7 +71,7 @@ describe('a grace beyond maxGracePeriod', () => {
       world.edit({ ...own, ...spec });
       await expect(world.reconcile()).rejects.toMatchObject({
         reason: 'GracePeriodTooLong',
-        message: expect.stringMatching(/s is longer than maxGracePeriod \(3600 s\): give a shorter one, or raise/),
+        message: expect.stringMatching(/s is longer than maxGracePeriod \(3600 s\): shorten it, or raise/),
       });
       expect(world.summary).toBe('Ready=False Stalled=True GracePeriodTooLong');
       expect(world.child<Deployment>(type)?.spec).toEqual((before as Deployment).spec);
@@ -83,7 +83,7 @@ describe('a grace beyond maxGracePeriod', () => {
 
   it('is refused by the schema where no configuration could allow it', async () => {
     const world = new World({ terminationGracePeriod: YEARS });
-    await expect(world.reconcile()).rejects.toThrow('spec.terminationGracePeriod: must be at most 31536000');
+    await expect(world.reconcile()).rejects.toThrow('spec.terminationGracePeriod must be at most 31536000');
   });
 
   it('stalls a WorkloadProcess, whose pod runs on', async () => {

@@ -268,9 +268,12 @@ describe('podTemplate', () => {
   });
 
   it.each([
-    [{ restartPolicy: 'Always' }, 'podTemplate.spec.restartPolicy: is managed by the operator and cannot be set here'],
-    [{ containers: [{}] }, 'podTemplate.spec.containers.0.name: is required'],
-    [{ containers: [{ name: 'a' }, { name: 'a' }] }, 'podTemplate.spec.containers: there are two containers named a'],
+    [{ restartPolicy: 'Always' }, 'podTemplate.spec.restartPolicy is managed by the operator and cannot be set here'],
+    [{ containers: [{}] }, 'podTemplate.spec.containers.0.name is required'],
+    [
+      { containers: [{ name: 'a' }, { name: 'a' }] },
+      'podTemplate.spec.containers: container name a is specified twice',
+    ],
     [
       { initContainers: [{ name: 'a', env: [{ name: 'HIGHLANDER_TENANT' }] }] },
       'podTemplate.spec.initContainers: container a: HIGHLANDER_TENANT is set by the operator',
@@ -281,7 +284,9 @@ describe('podTemplate', () => {
 
   it('has no place for a command beside a script', () => {
     const podTemplate = { spec: { containers: [{ name: 'main', args: ['x'] }] } };
-    expect(() => spec({ script: { commands: ['a'] }, podTemplate })).toThrow('script excludes command and args');
+    expect(() => spec({ script: { commands: ['a'] }, podTemplate })).toThrow(
+      'script is mutually exclusive with command and args',
+    );
   });
 });
 

@@ -119,7 +119,12 @@ describe('the spec', () => {
   });
 
   it.each([
-    ['a field out of range', { schedule: '61 * * * *' }, 'schedule', /minute: "61" is not within 0 to 59/],
+    [
+      'a field out of range',
+      { schedule: '61 * * * *' },
+      'schedule',
+      /minute: "61" must be between 0 and 59, and a range must ascend/,
+    ],
     ['a time zone in the schedule', { schedule: 'TZ=UTC 0 0 * * *' }, 'schedule', /use timeZone/],
     [
       'a time zone that there is not',

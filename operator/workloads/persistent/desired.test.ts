@@ -188,9 +188,9 @@ describe('a broker behind a load balancer', () => {
     [{ statefulSetTemplate: { spec: { serviceName: 'x' } } }, 'cannot be set here: use spec.serviceName'],
     [
       { volumeClaimTemplates: [{ metadata: { name: 'logs' } }] },
-      'is required for a claim that persistentVolumes do not list',
+      'is required for a claim that persistentVolumes does not list',
     ],
-    [{ persistentVolumes: [DATA, { ...DATA, name: 'more' }] }, 'is the place of another volume'],
+    [{ persistentVolumes: [DATA, { ...DATA, name: 'more' }] }, 'is already used by another volume'],
   ])('%j is refused', (given, message) => {
     expect(() => render(given)).toThrow(message);
   });

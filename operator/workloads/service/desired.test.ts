@@ -105,7 +105,7 @@ describe('templates', () => {
     [{ deploymentTemplate: { spec: { template: {} } } }, 'cannot be set here: use spec.podTemplate'],
     [
       { replicas: 1, deploymentTemplate: { spec: { strategy: { type: 'RollingUpdate' } } } },
-      'without more than one of spec.replicas: the old pod has ended before the next one starts',
+      'unless spec.replicas is more than 1: the old pod has ended before the next one starts',
     ],
   ])('%j is refused', (given, message) => {
     expect(() => render(given)).toThrow(message);
