@@ -37,7 +37,6 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
   MaxRestartsExceeded:
     'The process needed more restarts than `maxRestarts` allows and stays stopped until the spec changes.',
   Pending: 'The pod waits for the scheduler to choose a node.',
-  PodInvalid: 'The API server calls the pod invalid.',
   PodRefused: 'The API server, or a webhook or a quota, does not let the pod in; it is tried again.',
   PodsRefused: 'Kubernetes cannot create a pod of the workload; it tries again.',
   ProcessFailed: 'The process failed, and `restartPolicy: Never` forbids another run until the spec changes.',
@@ -62,7 +61,8 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
   WaitingForPredecessor:
     'An object still belongs to a deleted workload with the same name; the operator waits for its removal.',
   WaitingForTenant: 'An object still belongs to another tenant, which has to stop it first.',
-  '{kind}Invalid': 'The API server calls the child invalid; `{kind}` is its kind, for example `DeploymentInvalid`.',
+  '{kind}Invalid':
+    'The API server calls the child invalid; `{kind}` is its kind, for example `DeploymentInvalid` or `PodInvalid`.',
   '{kind}Refused': 'The API server, or a webhook or a quota, does not let the child in; it is tried again.',
 };
 

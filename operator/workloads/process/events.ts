@@ -1,15 +1,9 @@
 /** Which steps and verdicts are worth an event, and how it reads. */
 import type { Pod } from '../../api/kubernetes.ts';
+import type { EventText } from '../../reconcile/child-events.ts';
 import { CORRECTED, correctedNote } from '../../reconcile/forged-marks.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
-
-export interface EventText {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly action: string;
-  readonly note: string;
-}
 
 export function aboutAction(action: Action<Pod>, term: number): EventText | undefined {
   switch (action.type) {
