@@ -1,10 +1,11 @@
 import { beforeEach, expect, it } from 'vitest';
 import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
+import { setBack } from '../lease/testing/set-back.ts';
 import { silentLogger } from '../lib/logger.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import type { PresenceOptions } from './presence.ts';
-import { Presence } from './presence.ts';
+import { isStandby, Presence } from './presence.ts';
 import type { PresenceRecord } from './presence-record.ts';
 
 const call = { timeoutMs: 1000 };
@@ -152,4 +153,22 @@ it('looks around although another tenant has written something else', async () =
   await mine.announce();
   await mine.look(call);
   expect(mine.peers).toHaveLength(1);
+});
+
+it("calls nobody alive who has written nothing for a lease, although the store's clock was set back", async () => {
+  const mine = new Presence({ ...options('default'), identity: 'default-2', store: setBack(store) });
+  const other = presence('default');
+  const ttlMs = 15_000;
+  const lives = async () => {
+    await mine.look(call);
+    return mine.peers.map((peer) => isStandby(peer, ttlMs));
+  };
+  await other.announce();
+  expect(await lives()).toEqual([true]);
+  await clock.advance(ttlMs - 1);
+  expect(await lives()).toEqual([true]);
+  await clock.advance(1);
+  expect(await lives()).toEqual([false]);
+  await other.announce();
+  expect(await lives()).toEqual([true]);
 });

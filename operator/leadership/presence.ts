@@ -16,7 +16,7 @@ import { encodePresence, FORGOTTEN_MS, readPresence } from './presence-record.ts
 import { RecordAges } from './record-ages.ts';
 
 export interface Peer extends PresenceRecord {
-  /** Milliseconds since its last sign of life, by the store's clock. */
+  /** Milliseconds since its last sign of life, by the store's clock or, if that is more, by that of whoever has looked. */
   readonly ageMs: number;
 }
 
@@ -48,7 +48,10 @@ const MAX_KEY = 200;
 
 /** All controllers of a tenant. Throws what the store throws. */
 export async function readPeers(store: CellStore, tenant: string, call: Call): Promise<readonly Peer[]> {
-  const cells = await store.list(cellKeys.presencePrefix(tenant), call);
+  return peersIn(await store.list(cellKeys.presencePrefix(tenant), call), tenant);
+}
+
+export function peersIn(cells: readonly ListedCell[], tenant: string): readonly Peer[] {
   return cells.flatMap((cell) => peerIn(cell, tenant) ?? []);
 }
 
@@ -234,16 +237,15 @@ export class Presence {
   async look(call: Call): Promise<void> {
     const { store, tenant, clock, periodMs } = this.#options;
     const number = ++this.#asked;
-    const isLate = this.#placedAt !== undefined && clock.monotonic() - this.#placedAt >= periodMs;
+    const askedAt = clock.monotonic();
+    const isLate = this.#placedAt !== undefined && askedAt - this.#placedAt >= periodMs;
     const all = await store.list(cellKeys.presences, call);
     if (number < this.#answered) return;
     this.#answered = number;
     const cells = all.filter(({ key }) => key.startsWith(cellKeys.presencePrefix(tenant)));
     this.#noteNeighbours(all, isLate);
-    this.#ages.note(cells, clock.monotonic());
-    const peers: Peer[] = [];
-    const unreadable: string[] = [];
-    for (const cell of cells) {
+    const [peers, unreadable]: [Peer[], string[]] = [[], []];
+    for (const cell of this.#ages.aged(cells, { askedAt, now: clock.monotonic() })) {
       const peer = peerIn(cell, tenant);
       const limitMs = peer?.report?.byPerson === true ? CONFIRMATION_MS : FORGOTTEN_MS;
       if (this.#isForgotten(cell, limitMs)) await store.remove(cell.key, cell.version, call);

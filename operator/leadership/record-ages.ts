@@ -15,6 +15,15 @@ export class RecordAges {
     );
   }
 
+  /**
+   * The same as this process knows them: no younger than it has seen them unchanged, as the store's clock may have been set
+   * back since they were written. `askedAt`: when the list was asked for; `now`: when it came.
+   */
+  aged(cells: readonly ListedCell[], { askedAt, now }: { askedAt: number; now: number }): readonly ListedCell[] {
+    this.note(cells, now);
+    return cells.map((cell) => ({ ...cell, ageMs: Math.max(cell.ageMs, askedAt - this.since(cell.key)) }));
+  }
+
   /** Infinity: it was seen for the first time. */
   since(key: string): number {
     return this.#seen.get(key)?.since ?? Infinity;

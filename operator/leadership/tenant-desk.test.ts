@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import { MemoryStore } from '../lease/testing/memory-store.ts';
+import { setBack } from '../lease/testing/set-back.ts';
 import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { StillAlive } from './confirmation.ts';
 import { History } from './history.ts';
@@ -111,6 +112,15 @@ describe('a confirmation', () => {
     });
     await expect(desk.confirmStopped('east')).rejects.toThrow('report by themselves when nothing runs: e2 (0.0 s ago)');
     await expect(desk.confirmStopped('west')).rejects.toThrow(StillAlive);
+  });
+
+  it("is taken of a cluster that was silent for a lease while somebody watched, although the store's clock was set back", async () => {
+    const watching = new TenantDesk(setBack(store), 'default', CALL, clock);
+    await expect(watching.confirmStopped('east')).rejects.toThrow('it leads: e1');
+    await silentFor(15_000);
+    await expect(watching.confirmStopped('east')).rejects.toThrow('it leads: e1');
+    await silentFor(1);
+    expect(await watching.confirmStopped('east')).toEqual(EAST);
   });
 
   it('tells whoever shows itself again from whoever was heard from last', async () => {

@@ -4,6 +4,8 @@
  */
 import type { Call, CellStore } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { Confirmation, SeenLease } from './confirmation.ts';
 import { confirmationOf } from './confirmation.ts';
 import { heirOf } from './heir.ts';
@@ -13,9 +15,10 @@ import { decodeRecord } from './lease-record.ts';
 import type { Orders } from './orders.ts';
 import { OrderBook } from './orders.ts';
 import type { Peer } from './presence.ts';
-import { readPeers } from './presence.ts';
+import { peersIn } from './presence.ts';
 import type { PresenceRecord } from './presence-record.ts';
 import { encodePresence } from './presence-record.ts';
+import { RecordAges } from './record-ages.ts';
 
 /** It is not as the request took it to be. */
 export class Outdated extends Error {
@@ -41,8 +44,12 @@ export class TenantDesk {
   readonly #tenant: string;
   readonly #call: Call;
   readonly #book: OrderBook;
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #peerAges = new RecordAges();
+  readonly #leaseAges = new RecordAges();
 
-  constructor(store: CellStore, tenant: string, call: Call) {
+  constructor(store: CellStore, tenant: string, call: Call, clock: Pick<Clock, 'monotonic'> = systemClock) {
+    this.#clock = clock;
     this.#store = store;
     this.#tenant = tenant;
     this.#call = call;
@@ -53,8 +60,10 @@ export class TenantDesk {
     return (await this.#lease())?.record;
   }
 
-  peers(): Promise<readonly Peer[]> {
-    return readPeers(this.#store, this.#tenant, this.#call);
+  async peers(): Promise<readonly Peer[]> {
+    const askedAt = this.#clock.monotonic();
+    const cells = await this.#store.list(cellKeys.presencePrefix(this.#tenant), this.#call);
+    return peersIn(this.#peerAges.aged(cells, { askedAt, now: this.#clock.monotonic() }), this.#tenant);
   }
 
   /**
@@ -122,8 +131,11 @@ export class TenantDesk {
 
   async #lease(): Promise<SeenLease | undefined> {
     const key = cellKeys.lease(this.#tenant);
+    const askedAt = this.#clock.monotonic();
     const { cell } = await this.#store.read(key, this.#call);
-    return cell && { record: decodeRecord(cell.value, key), version: cell.version, ageMs: cell.ageMs };
+    const now = this.#clock.monotonic();
+    const [seen] = this.#leaseAges.aged(cell ? [{ ...cell, key }] : [], { askedAt, now });
+    return seen && { record: decodeRecord(seen.value, key), version: seen.version, ageMs: seen.ageMs };
   }
 
   #change(change: (orders: Orders) => Orders): Promise<Orders> {

@@ -50,7 +50,7 @@ class Person {
     this.#process = process;
     this.#link = new Link(process, sim.store);
     const cells = this.#looking(sim.store.connect(process, this.#link));
-    this.#desk = new TenantDesk(cells, TENANT, { timeoutMs: CALL_MS });
+    this.#desk = new TenantDesk(cells, TENANT, { timeoutMs: CALL_MS }, process.clock);
   }
 
   /** To a controller, a cluster, or whoever is ready; now and then by what they had seen before. */

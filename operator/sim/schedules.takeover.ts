@@ -116,17 +116,25 @@ export const takeoverSchedules: Readonly<Record<string, Schedule>> = {
   '#8, dead for long': {
     what: 'the last controller of a cluster leaves, and its colleague has been dead for long: it waits for nobody',
     place: { ...TWO, graceMs: 200 },
-    async play(sim) {
-      const leader = await ledIn(sim, 1);
-      colleagueOf(sim, leader)?.kill();
-      await sim.run(2 * ttlMs);
-      leader.leave(LONG_MS);
-      const hasMoved = () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster;
-      await sim.run(2 * retryPeriodMs, hasMoved);
-      if (!hasMoved()) sim.checker.fail('somebody acts', `${leader.identity} waits for the dead: ${sim.describe()}`);
-    },
+    play: (sim) => leftAlone(sim, 0),
+  },
+  '#8, dead for long, by the own clock': {
+    what: "the same, and the store's clock is set back by an hour when the colleague dies: by that clock it has just written",
+    place: { ...TWO, graceMs: 200 },
+    play: (sim) => leftAlone(sim, -3_600_000),
   },
 };
+
+async function leftAlone(sim: Simulation, jumpMs: number): Promise<void> {
+  const leader = await ledIn(sim, 1);
+  colleagueOf(sim, leader)?.kill();
+  sim.store.jumpClock(jumpMs);
+  await sim.run(2 * ttlMs);
+  leader.leave(LONG_MS);
+  const hasMoved = () => sim.leader !== undefined && sim.leader.cluster !== leader.cluster;
+  await sim.run(2 * retryPeriodMs, hasMoved);
+  if (!hasMoved()) sim.checker.fail('somebody acts', `${leader.identity} waits for the dead: ${sim.describe()}`);
+}
 
 /** The answer to the call that is under way takes most of the time that its caller waits for it. */
 async function answerLate(sim: Simulation, link: Link): Promise<void> {

@@ -68,4 +68,16 @@ export const takeoverMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'alive-by-the-store-clock',
+    breaks: "Who has written nothing for a lease is not alive, although the store's clock was set back (schedule 8)",
+    profile: 'clusters, everything',
+    edits: [
+      {
+        file: 'leadership/record-ages.ts',
+        find: 'Math.max(cell.ageMs, askedAt - this.since(cell.key))',
+        put: 'cell.ageMs',
+      },
+    ],
+  },
 ];
