@@ -4,7 +4,7 @@
  * store) play another one; `make soak` plays long ones.
  */
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { kubectl } from '../hack/lab/kubectl.ts';
 import { type Cluster, startCluster } from './support/cluster/index.ts';
 import { playElection } from './support/election/run.ts';
@@ -21,10 +21,6 @@ let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster({ name: SHARED_CLUSTER });
 }, 600_000);
-
-afterAll(async () => {
-  if (cluster && !cluster.reused) await cluster.stop();
-}, 120_000);
 
 it.each<StoreName>(['redis', 'db'])(
   'one leads at a time, in growing terms, and soon after each fault somebody does (%s)',

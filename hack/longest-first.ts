@@ -11,6 +11,17 @@ export const LONG = [
   'operator/sim/sim.test.ts',
   'operator/cli/uninstall.test.ts',
   'operator/cli/start-up.test.ts',
+  'e2e/cronjob.test.ts',
+  'e2e/clusters.test.ts',
+  'e2e/failover.test.ts',
+  'e2e/election.test.ts',
+  'e2e/lifecycle.test.ts',
+  'e2e/scale.test.ts',
+  'e2e/verdicts.test.ts',
+  'e2e/chaos.test.ts',
+  'e2e/late-write.test.ts',
+  'e2e/stuck-pod.test.ts',
+  'e2e/process.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {

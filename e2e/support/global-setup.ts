@@ -1,7 +1,9 @@
-/** One real cluster for all files: it is started once, and ended unless it was up before. */
+/** One real cluster for all files of a lane: started when it is first needed, and ended unless it was up before. */
 import type { TestProject } from 'vitest/node';
+import { down } from '../../hack/cluster/down.ts';
+import { listStates } from '../../hack/cluster/state.ts';
 import { startCluster } from './cluster/index.ts';
-import { SHARED_CLUSTER } from './stage.ts';
+import { sharedCluster } from './stage.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -11,9 +13,11 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cluster = await startCluster({ name: SHARED_CLUSTER });
-  project.provide('realNodes', cluster.real);
+  const wereUp = new Set(listStates().map(({ name }) => name));
+  const { real } = await startCluster({ name: sharedCluster(1) });
+  project.provide('realNodes', real);
   return async () => {
-    if (!cluster.reused) await cluster.stop();
+    const lanes = Array.from({ length: Number(project.config.maxWorkers) }, (_, index) => sharedCluster(index + 1));
+    await Promise.all(lanes.filter((name) => !wereUp.has(name)).map(down));
   };
 }

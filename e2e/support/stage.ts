@@ -73,8 +73,12 @@ export interface PodWish {
   readonly timeoutMs?: number;
 }
 
-/** Is up for all files, and stays up when it was before. */
-export const SHARED_CLUSTER = 'e2e';
+/** The one that all files of this lane share, one after another. Lanes are counted from 1. */
+export const SHARED_CLUSTER = sharedCluster(Number(process.env['VITEST_POOL_ID'] ?? 1));
+
+export function sharedCluster(lane: number): string {
+  return lane === 1 ? 'e2e' : `e2e-${lane}`;
+}
 
 export class Stage {
   readonly cluster: Cluster;
@@ -118,12 +122,12 @@ export class Stage {
     await this.kube.apply(stdout);
   }
 
-  /** Ends the controllers and the store, then the cluster unless it was up before. */
+  /** Ends the controllers and the store, then the cluster unless others share it or it was up before. */
   async close(): Promise<void> {
     await this.endControllers();
     if (!this.#keepsRedis) await this.redis?.stop();
     this.#api.close();
-    if (!this.cluster.reused) await this.cluster.stop();
+    if (this.cluster.name !== SHARED_CLUSTER && !this.cluster.reused) await this.cluster.stop();
   }
 
   async startController(name: string, more: Partial<ControllerOptions> = {}): Promise<Controller> {

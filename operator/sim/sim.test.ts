@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundle, playBatch } from './campaign.ts';
 import { profileNames } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { runSchedule, schedules } from './schedules.ts';
 
 /** The budget of each build; `npm run sim` plays as many as you like. */
 const SEEDS = 2000;
+const SEEDS_EACH = Math.ceil(SEEDS / profileNames.length);
 
 describe('the simulation', () => {
   it('is a function of its seed', { timeout: 120_000 }, async () => {
@@ -20,16 +22,25 @@ describe('the simulation', () => {
     expect(new Set(hashes).size).toBe(4);
   });
 
-  it.each(profileNames)('finds nothing in the profile %s', { timeout: 900_000 }, async (profile) => {
-    const failed: string[] = [];
-    let elections = 0;
-    for (let seed = 1; seed <= SEEDS / profileNames.length; seed++) {
-      const result = await runSeed({ seed, profile });
-      elections += result.elections;
-      if (result.violation) failed.push(`${seed}: ${result.violation.property}: ${result.violation.detail}`);
-    }
-    expect(failed).toEqual([]);
-    expect(elections).toBeGreaterThan(SEEDS / profileNames.length);
+  describe('in threads', () => {
+    let code = '';
+    beforeAll(async () => {
+      code = await bundle();
+    });
+
+    it.concurrent.each(profileNames)('finds nothing in the profile %s', { timeout: 1_800_000 }, async (profile) => {
+      const failed: string[] = [];
+      let [runs, elections] = [0, 0];
+      const batch = { from: 1, seeds: SEEDS_EACH, profile, schedules: false, untilFound: false };
+      await playBatch(code, batch, (run) => {
+        runs += 1;
+        elections += run.elections;
+        if (run.violation) failed.push(`${run.seed}: ${run.violation.property}: ${run.violation.detail}`);
+      });
+      expect(failed).toEqual([]);
+      expect(runs).toBe(SEEDS_EACH);
+      expect(elections).toBeGreaterThan(SEEDS_EACH);
+    });
   });
 });
 

@@ -7,7 +7,7 @@ const SEEDS = 1500;
 describe('the bug zoo', () => {
   it.concurrent.each(zoo.map((mutant) => ({ name: mutant.name, mutant })))(
     '$name is found',
-    { timeout: 600_000 },
+    { timeout: 1_800_000 },
     async ({ mutant }) => {
       const found = await hunt(mutant, { from: 1, seeds: SEEDS });
       expect(found?.violation?.property).toBeTruthy();
