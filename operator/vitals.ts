@@ -50,6 +50,7 @@ export function countWorkloads(
   }
 }
 
+/** What the state of a controller is read from. */
 export interface Vitals {
   readonly clock: Clock;
   readonly metrics: Metrics;

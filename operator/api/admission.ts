@@ -4,12 +4,14 @@
  */
 import { annotations, GROUP, labels } from './group.ts';
 
+/** Name of the ValidatingAdmissionPolicy that refuses pods of a tenant whose cluster has no valid permit. */
 export const PERMIT_POLICY = 'highlander-permit';
 const TERM_POLICY = 'highlander-term';
 
 /** On a pod: it is never created. By trying, a controller learns whether the policy is enforced. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
+/** Name of the Lease that holds the permit of `tenant` in a cluster. */
 export function permitName(tenant: string): string {
   return `highlander-permit-${tenant}`;
 }

@@ -8,6 +8,7 @@ import { checkVolumes } from './pod-checks.ts';
 import type { FieldPath } from './unknown-fields.ts';
 import { unknownFields, withoutNulls } from './unknown-fields.ts';
 
+/** One thing that is wrong with a workload, and how to mend it. */
 export interface Flaw {
   /** Below the spec. */
   readonly path: FieldPath;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { annotationMap, described, labelMap } from './fields.ts';
 
+/** Finishes the message about a template's field that the operator sets itself. */
 export const MANAGED = 'is managed by the operator and cannot be set here';
 
 /** An object's spec, as Kubernetes documents it. `managed`: fields that others decide, with the field to use instead. */
@@ -41,12 +42,14 @@ const serviceSpec = openSpec({ selector: undefined, externalName: undefined }).r
   { error: 'must not be ExternalName: the Service routes to the pods of the workload', path: ['type'] },
 );
 
+/** Schema of `serviceTemplate`: what the Service has beside the spec's own fields. */
 export const serviceTemplate = template(
   serviceSpec,
   'Service',
   '{metadata: {annotations: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}}, spec: {type: LoadBalancer}}',
 );
 
+/** Schema of `deploymentTemplate`: what the Deployment has beside the spec's own fields. */
 export const deploymentTemplate = template(
   openSpec({
     replicas: 'spec.replicas',
@@ -59,6 +62,7 @@ export const deploymentTemplate = template(
   '{spec: {minReadySeconds: 10, revisionHistoryLimit: 2}}',
 );
 
+/** Schema of `statefulSetTemplate`: what the StatefulSet has beside the spec's own fields. */
 export const statefulSetTemplate = template(
   openSpec({
     replicas: 'spec.replicas',
@@ -87,6 +91,7 @@ const claimTemplate = z.object({
   spec: described(openSpec({}), 'A PersistentVolumeClaimSpec, as Kubernetes documents it.').optional(),
 });
 
+/** Schema of `volumeClaimTemplates`: claims as Kubernetes writes them, 20 at most. */
 export const volumeClaimTemplates = z
   .array(claimTemplate)
   .max(20)
@@ -97,5 +102,7 @@ export const volumeClaimTemplates = z
     'x-kubernetes-list-type': 'atomic',
   });
 
+/** A template as the schema returns it: metadata and a spec that is checked against Kubernetes' own fields. */
 export type ChildTemplate = z.output<typeof serviceTemplate>;
+/** The list of claim templates as the schema returns it. */
 export type ClaimTemplates = z.output<typeof volumeClaimTemplates>;

@@ -10,6 +10,7 @@ export interface ChildType {
   readonly namespaced: boolean;
 }
 
+/** Where the API server has the objects that workloads are made of. */
 export const childTypes = {
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   services: { group: '', version: 'v1', plural: 'services', kind: 'Service', namespaced: true },
@@ -42,6 +43,7 @@ interface ControllerCondition {
   message?: string;
 }
 
+/** A `Deployment` of `apps/v1`. */
 export interface Deployment extends ChildObject {
   spec: {
     replicas?: number;
@@ -65,6 +67,7 @@ export interface Deployment extends ChildObject {
   };
 }
 
+/** An entry of a StatefulSet's `volumeClaimTemplates`. */
 export interface ClaimTemplate {
   metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   spec: {
@@ -75,6 +78,7 @@ export interface ClaimTemplate {
   };
 }
 
+/** A `PersistentVolumeClaim` of `v1`; sizes are quantities such as `10Gi`. */
 export interface PersistentVolumeClaim extends ChildObject {
   spec: { storageClassName?: string; resources?: { requests?: { storage?: string } } };
   status?: {
@@ -86,6 +90,7 @@ export interface PersistentVolumeClaim extends ChildObject {
   };
 }
 
+/** A `StatefulSet` of `apps/v1`. */
 export interface StatefulSet extends ChildObject {
   spec: {
     replicas?: number;
@@ -108,6 +113,7 @@ export interface StatefulSet extends ChildObject {
   };
 }
 
+/** A port of a Service. */
 export interface ServicePort {
   name?: string;
   port: number;
@@ -115,6 +121,7 @@ export interface ServicePort {
   protocol?: string;
 }
 
+/** A `Service` of `v1`. */
 export interface Service extends ChildObject {
   spec: {
     type?: string;
@@ -124,6 +131,7 @@ export interface Service extends ChildObject {
   };
 }
 
+/** The spec of a Job, and of a CronJob's `jobTemplate`. */
 export interface JobSpec {
   suspend?: boolean;
   backoffLimit?: number;
@@ -133,6 +141,7 @@ export interface JobSpec {
   template: PodTemplate;
 }
 
+/** A `Job` of `batch/v1`. */
 export interface Job extends ChildObject {
   spec: JobSpec;
   status?: {
@@ -145,6 +154,7 @@ export interface Job extends ChildObject {
   };
 }
 
+/** A `CronJob` of `batch/v1`. */
 export interface CronJob extends ChildObject {
   spec: {
     schedule: string;

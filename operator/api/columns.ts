@@ -1,6 +1,7 @@
 /** What `kubectl get` shows of every kind; its own facts come between, with `-o wide`. */
 import type { PrinterColumn } from './crd.ts';
 
+/** Columns of a kind. `active`, `healthy`: what these two mean for it; `facts`: columns of its own. */
 export function workloadColumns(
   active: string,
   healthy: string,

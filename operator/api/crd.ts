@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { GROUP, VERSION } from './group.ts';
 
+/** A column of `kubectl get`. */
 export interface PrinterColumn {
   readonly name: string;
   readonly type: 'boolean' | 'date' | 'integer' | 'string';
@@ -19,6 +20,7 @@ export interface NameRule {
   readonly holds: (name: string, spec: unknown) => boolean;
 }
 
+/** A kind that users write, with all that its CustomResourceDefinition needs. */
 export interface CustomResource {
   readonly kind: string;
   readonly plural: string;
@@ -42,8 +44,10 @@ const SCALE = {
   labelSelectorPath: '.status.selector',
 };
 
+/** A part of an OpenAPI v3 schema. */
 export type Schema = { readonly [key: string]: unknown };
 
+/** The CustomResourceDefinition of a kind. Throws when its schemas say what a structural schema cannot. */
 export function customResourceDefinition(resource: CustomResource): object {
   const { plural, singular, kind, shortNames, maxNameLength } = resource;
   const version = {
@@ -87,6 +91,7 @@ export function customResourceDefinition(resource: CustomResource): object {
   };
 }
 
+/** A zod schema as the structural schema that a CRD needs. Throws for what such a schema cannot say. */
 export function structural(schema: z.ZodType): Schema {
   return clean(
     z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', reused: 'inline', unrepresentable: 'throw' }),

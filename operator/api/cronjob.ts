@@ -42,6 +42,7 @@ const schedule = withRules(
 
 const limit = (description: string) => described(z.int32().min(0), description).optional();
 
+/** Schema of the spec of a WorkloadCronJob. */
 export const cronJobSpec = withRules(
   z
     .object({
@@ -107,6 +108,7 @@ export const cronJobSpec = withRules(
 
 const time = z.iso.datetime({ offset: true });
 
+/** Schema of the status of a WorkloadCronJob. */
 export const cronJobStatus = z
   .object({
     ...statusFields,
@@ -121,9 +123,12 @@ export const cronJobStatus = z
     default: { observedGeneration: -1 },
   });
 
+/** The spec of a WorkloadCronJob, checked and with its defaults. */
 export type CronJobSpec = z.output<typeof cronJobSpec>;
+/** The status of a WorkloadCronJob. */
 export type CronJobStatus = z.output<typeof cronJobStatus>;
 
+/** A WorkloadCronJob as the API server returns it; its spec is not checked yet. */
 export interface WorkloadCronJob {
   apiVersion?: string;
   kind?: string;
@@ -133,8 +138,10 @@ export interface WorkloadCronJob {
   status?: CronJobStatus;
 }
 
+/** Kind of the custom resource. */
 export const CRON_JOB_KIND = 'WorkloadCronJob';
 
+/** Where the API server has WorkloadCronJobs. */
 export const cronJobResource = {
   group: GROUP,
   version: VERSION,
@@ -143,6 +150,7 @@ export const cronJobResource = {
   namespaced: true,
 } as const;
 
+/** The kind WorkloadCronJob: schemas, columns, and how long a name may be. */
 export const cronJobCustomResource: CustomResource = {
   ...cronJobResource,
   singular: 'workloadcronjob',

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { QUANTITY } from '../lib/quantity.ts';
 
+/** A rule over several fields of one object. */
 export interface Rule<T> {
   /** CEL over `self`. */
   readonly rule: string;
@@ -13,6 +14,7 @@ export interface Rule<T> {
   readonly holds: (value: T) => boolean;
 }
 
+/** The schema with rules that hold both in the API server (CEL) and wherever zod checks it. */
 export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
   let checked: S = schema;
   for (const { holds, message } of rules) checked = checked.refine(holds, { error: message });
@@ -46,6 +48,7 @@ export function duration(description: string) {
   );
 }
 
+/** A Kubernetes quantity, as text or a whole number. */
 export function quantity(description: string) {
   return intOrText(
     QUANTITY,
@@ -78,6 +81,7 @@ export const objectName = textLike(
   `is not a valid object name: use ${LABEL}; dots may separate parts`,
 );
 
+/** The value of a label. */
 export const labelValue = z
   .string()
   .max(63)
@@ -96,6 +100,7 @@ function keyedMap<S extends z.ZodString>(value: S, { keys, rule }: { readonly ke
 const KEY =
   'is not a valid key: use at most 63 letters, digits, -, _ and ., with a letter or digit at both ends, after an optional prefix like example.com/';
 
+/** Labels, or a selector: qualified names to label values. */
 export function labelMap(description: string) {
   return keyedMap(labelValue, { keys: QUALIFIED, rule: KEY }).meta({ description });
 }
@@ -116,6 +121,7 @@ export const argument = z
     error: `is longer than ${MAX_ARGUMENT_BYTES} bytes, the most that Linux accepts: put it into a ConfigMap or the image`,
   });
 
+/** Environment variables, name to text. Each is refused when Linux could not pass it to a program. */
 export function variableMap(description: string) {
   const form = { keys: /^[ -<>-~]+$/, rule: 'is not a valid variable name: use ASCII characters without =' };
   return keyedMap(z.string().max(131_072), form)
@@ -131,6 +137,7 @@ export function variableMap(description: string) {
     .meta({ description });
 }
 
+/** A list that is replaced as a whole by whoever applies it; `max`: how many items it may have. */
 export function list<S extends z.ZodType>(item: S, max: number, description: string) {
   return z.array(item).max(max).meta({ description, 'x-kubernetes-list-type': 'atomic' });
 }

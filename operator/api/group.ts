@@ -1,10 +1,14 @@
 /** The public names of this product: group, labels, annotations, finalizer, field managers. Changing one breaks users. */
 export const GROUP = 'highlander.plexobject.io';
+/** Version of the API that is served and stored. */
 export const VERSION = 'v1';
+/** The `apiVersion` of all custom resources of this product. */
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
+/** Tenant of a controller whose configuration names none. */
 export const DEFAULT_TENANT = 'default';
 
+/** Label keys. */
 export const labels = {
   /** On a custom resource: picks its tenant. On a child: whose it is. */
   tenant: `${GROUP}/tenant`,
@@ -18,6 +22,7 @@ export const labels = {
 /** Value of the label `declaredIn`: the configuration file of the tenant's controllers. */
 export const DECLARED_IN_CONFIG = 'config';
 
+/** Annotation keys. */
 export const annotations = {
   /** Term of the last write to the object: nobody with a lower term may touch it. */
   term: `${GROUP}/term`,
@@ -41,6 +46,7 @@ export const annotations = {
 /** Keeps the name of a process's pod taken until the kubelet said that its containers have ended. */
 export const POD_FINALIZER = `${GROUP}/stopped`;
 
+/** Names under which the operator owns fields in server-side apply. */
 export const fieldManagers = {
   children: 'highlander',
   status: 'highlander-status',

@@ -16,6 +16,7 @@ const request = z.strictObject(
   },
 );
 
+/** The body of the request, checked. */
 export type HandOverRequest = z.output<typeof request>;
 
 /** Or what is wrong with it, for people. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Rule } from './fields.ts';
 import { described, duration } from './fields.ts';
 
+/** Schema fields of the health check that becomes the main container's probes. */
 export const healthFields = {
   healthCheckPath: described(
     z.string().min(1).max(1024),
@@ -25,6 +26,7 @@ interface Checked {
   readonly ports?: readonly unknown[] | undefined;
 }
 
+/** A health check needs a port: its own, or the first of `ports`. */
 export const checkHasPort: Rule<Checked> = {
   rule: '!has(self.healthCheckPath) || has(self.healthCheckPort) || (has(self.ports) && size(self.ports) > 0)',
   message: 'healthCheckPath requires healthCheckPort or ports',

@@ -21,6 +21,7 @@ interface JobFields {
   readonly podFailurePolicy?: unknown;
 }
 
+/** The fields of a cron job's spec that say something about its Jobs. */
 export interface Jobs extends JobFields {
   readonly restartPolicy?: 'OnFailure' | 'Never' | undefined;
   readonly jobTemplate?: { readonly spec?: JobFields | undefined } | undefined;
@@ -49,6 +50,7 @@ export function restartPolicyOf({ restartPolicy, podFailurePolicy, jobTemplate: 
   return restartPolicy ?? (podFailurePolicy || jobs?.spec?.podFailurePolicy ? 'Never' : 'OnFailure');
 }
 
+/** Adds an issue for each combination of fields that the API server would refuse in a Job. */
 export function checkJobs(spec: Jobs, context: z.core.$RefinementCtx): void {
   const job = { ...spec.jobTemplate?.spec, ...withoutAbsent(spec) };
   const issue = (path: readonly string[], message: string) =>
@@ -96,6 +98,7 @@ const jobSpec = z.record(z.string(), z.unknown()).superRefine((value, context) =
     context.addIssue({ code: 'custom', path: [...path], message });
 });
 
+/** Schema of `jobTemplate`. */
 export const jobTemplate = z
   .object({
     metadata: z

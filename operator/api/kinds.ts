@@ -6,6 +6,7 @@ import { persistentCustomResource } from './persistent.ts';
 import { processCustomResource } from './process.ts';
 import { serviceCustomResource } from './service.ts';
 
+/** The kinds, in the order in which their CRDs are written. */
 export const customResources: readonly CustomResource[] = [
   processCustomResource,
   serviceCustomResource,

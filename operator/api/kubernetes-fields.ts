@@ -16,6 +16,7 @@ const TEMPLATES: readonly (readonly [path: string, type: string])[] = [
   ['volumeClaimTemplates.*.spec', 'V1PersistentVolumeClaimSpec'],
 ];
 
+/** Names of the Kubernetes models that templates are held against. */
 export const TEMPLATE_TYPES = TEMPLATES.map(([, type]) => type);
 
 /** Fields of a type, by name with their types; read when they are asked for. */
@@ -24,6 +25,7 @@ function fieldsOf(type: string): ReadonlyMap<string, string> | undefined {
   return line === undefined ? undefined : new Map(line.split(' ').map((field) => field.split(':') as [string, string]));
 }
 
+/** A field of a template that Kubernetes does not know, or knows with another type. */
 export interface TemplateFlaw {
   /** Below the spec. */
   readonly path: FieldPath;

@@ -12,6 +12,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
+/** Metadata of any object. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -28,17 +29,20 @@ export interface ObjectMeta {
   ownerReferences?: OwnerReference[];
 }
 
+/** An environment variable of a container. */
 export interface EnvVar {
   name: string;
   /** Absent beside `valueFrom`, which is the user's alone. */
   value?: string;
 }
 
+/** What a container requests and may use at most: quantities by resource. */
 export interface ResourceRequirements {
   requests?: Record<string, string>;
   limits?: Record<string, string>;
 }
 
+/** Rights of a container's processes. */
 export interface ContainerSecurityContext {
   privileged?: boolean;
   runAsUser?: number;
@@ -49,6 +53,7 @@ export interface ContainerSecurityContext {
   capabilities?: { add?: string[]; drop?: string[] };
 }
 
+/** How the kubelet checks a container; times are in seconds. */
 export interface Probe {
   httpGet?: { path: string; port: number };
   tcpSocket?: { port: number };
@@ -58,6 +63,7 @@ export interface Probe {
   failureThreshold?: number;
 }
 
+/** A container of a pod; init containers and sidecars too. */
 export interface Container {
   name: string;
   image: string;
@@ -79,12 +85,14 @@ export interface Container {
   restartPolicyRules?: unknown[];
 }
 
+/** A volume of a pod. */
 export interface Volume {
   name: string;
   configMap?: { name: string; optional?: boolean };
   secret?: { secretName: string; optional?: boolean };
 }
 
+/** The spec of a pod. */
 export interface PodSpec {
   nodeName?: string;
   restartPolicy?: string;
@@ -97,6 +105,7 @@ export interface PodSpec {
   volumes?: Volume[];
 }
 
+/** How and when a container ended. */
 export interface TerminatedState {
   exitCode: number;
   reason?: string;
@@ -105,12 +114,14 @@ export interface TerminatedState {
   finishedAt?: string | null;
 }
 
+/** What a container is doing; one of the three is set. */
 export interface ContainerState {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt?: string };
   terminated?: TerminatedState;
 }
 
+/** What the kubelet reports of a container. */
 export interface ContainerStatus {
   name: string;
   ready?: boolean;
@@ -119,6 +130,7 @@ export interface ContainerStatus {
   lastState?: ContainerState;
 }
 
+/** A condition in a pod's status. */
 export interface PodCondition {
   type: string;
   status: string;
@@ -127,6 +139,7 @@ export interface PodCondition {
   lastTransitionTime?: string | null;
 }
 
+/** What scheduler, kubelet and controllers report of a pod. */
 export interface PodStatus {
   phase?: string;
   reason?: string;
@@ -137,6 +150,7 @@ export interface PodStatus {
   containerStatuses?: ContainerStatus[];
 }
 
+/** A `Pod` of `v1`. */
 export interface Pod {
   apiVersion?: string;
   kind?: string;
@@ -145,6 +159,7 @@ export interface Pod {
   status?: PodStatus;
 }
 
+/** A condition in the status of a custom resource; its times are RFC 3339 in whole seconds. */
 export interface Condition {
   type: string;
   status: 'True' | 'False' | 'Unknown';

@@ -8,6 +8,7 @@ interface Named {
 
 const MADE_BY_KUBERNETES: ReadonlySet<string> = new Set(['CronJob', 'Job', 'ReplicaSet', 'StatefulSet']);
 
+/** The owner that controls the object; undefined when none does. */
 export function controllerOf(child: Named): OwnerReference | undefined {
   return child.metadata.ownerReferences?.find((reference) => reference.controller);
 }

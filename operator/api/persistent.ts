@@ -66,6 +66,7 @@ const updateStrategy = z
 
 const keepOrDelete = z.enum(['Retain', 'Delete']).default('Retain');
 
+/** Schema of the spec of a WorkloadPersistent. */
 export const persistentSpec = withRules(
   z
     .object({
@@ -123,6 +124,7 @@ export const persistentSpec = withRules(
     'What to run. A change replaces the pods, one after another: each old pod has ended before its replacement starts.',
 });
 
+/** Schema of the status of a WorkloadPersistent. */
 export const persistentStatus = z
   .object({
     ...statusFields,
@@ -142,9 +144,12 @@ export const persistentStatus = z
     default: { observedGeneration: -1 },
   });
 
+/** The spec of a WorkloadPersistent, checked and with its defaults. */
 export type PersistentSpec = z.output<typeof persistentSpec>;
+/** The status of a WorkloadPersistent. */
 export type PersistentStatus = z.output<typeof persistentStatus>;
 
+/** A WorkloadPersistent as the API server returns it; its spec is not checked yet. */
 export interface WorkloadPersistent {
   apiVersion?: string;
   kind?: string;
@@ -154,8 +159,10 @@ export interface WorkloadPersistent {
   status?: PersistentStatus;
 }
 
+/** Kind of the custom resource. */
 export const PERSISTENT_KIND = 'WorkloadPersistent';
 
+/** Where the API server has WorkloadPersistents. */
 export const persistentResource = {
   group: GROUP,
   version: VERSION,
@@ -164,6 +171,7 @@ export const persistentResource = {
   namespaced: true,
 } as const;
 
+/** The kind WorkloadPersistent: schemas, columns, and how long a name may be. */
 export const persistentCustomResource: CustomResource = {
   ...persistentResource,
   singular: 'workloadpersistent',

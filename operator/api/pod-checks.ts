@@ -24,6 +24,7 @@ interface Checked {
 
 type Context = z.core.$RefinementCtx;
 
+/** Adds an issue for each image, name or port that the API server would refuse in the pod. */
 export function checkPod(spec: Checked, context: Context): void {
   checkImages(spec, context);
   checkNames('sidecars', spec.sidecars, context);

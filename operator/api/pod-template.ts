@@ -31,6 +31,7 @@ const podSpec = z.record(z.string(), z.unknown()).superRefine((value, context) =
   }
 });
 
+/** Schema of `podTemplate`. */
 export const podTemplate = z
   .object({
     metadata: z
@@ -54,4 +55,5 @@ export const podTemplate = z
       "fields take precedence over it, and it takes precedence over the operator's defaults. Default: none",
   });
 
+/** A `podTemplate` as the schema returns it. */
 export type PodTemplateFields = z.output<typeof podTemplate>;

@@ -29,6 +29,7 @@ const zeroOrOne: Rule<number> = {
   holds: (replicas) => replicas <= 1,
 };
 
+/** Schema of the spec of a WorkloadProcess. */
 export const processSpec = withRules(
   z
     .object({
@@ -54,6 +55,7 @@ export const processSpec = withRules(
   [oneWayToStart, oneGrace],
 ).meta({ description: 'What to run. A change replaces the pod: the old one has ended before the new one starts.' });
 
+/** Schema of the status of a WorkloadProcess. */
 export const processStatus = z
   .object({
     ...statusFields,
@@ -87,9 +89,12 @@ export const processStatus = z
     default: { observedGeneration: -1 },
   });
 
+/** The spec of a WorkloadProcess, checked and with its defaults. */
 export type ProcessSpec = z.output<typeof processSpec>;
+/** The status of a WorkloadProcess. */
 export type ProcessStatus = z.output<typeof processStatus>;
 
+/** A WorkloadProcess as the API server returns it; its spec is not checked yet. */
 export interface WorkloadProcess {
   apiVersion?: string;
   kind?: string;
@@ -99,8 +104,10 @@ export interface WorkloadProcess {
   status?: ProcessStatus;
 }
 
+/** Kind of the custom resource. */
 export const PROCESS_KIND = 'WorkloadProcess';
 
+/** Where the API server has WorkloadProcesses. */
 export const processResource = {
   group: GROUP,
   version: VERSION,
@@ -109,6 +116,7 @@ export const processResource = {
   namespaced: true,
 } as const;
 
+/** The kind WorkloadProcess: schemas, columns, and how long a name may be. */
 export const processCustomResource: CustomResource = {
   ...processResource,
   singular: 'workloadprocess',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { ChildTemplate } from './child-templates.ts';
 import { annotationMap, described } from './fields.ts';
 
+/** Schema fields that WorkloadService and WorkloadPersistent share for their Service. */
 export const serviceFields = {
   serviceType: described(
     z.enum(['ClusterIP', 'NodePort', 'LoadBalancer']),

@@ -36,6 +36,7 @@ function hasNoStrategyForOne({ replicas = 1, deploymentTemplate: template }: Rep
   return replicas > 1 || type === 'Recreate';
 }
 
+/** Schema of the spec of a WorkloadService. */
 export const serviceSpec = withRules(
   z
     .object({
@@ -60,6 +61,7 @@ export const serviceSpec = withRules(
   [oneWayToStart, checkHasPort],
 ).meta({ description: 'What to run. A change replaces the pods.' });
 
+/** Schema of the status of a WorkloadService. */
 export const serviceStatus = z
   .object({
     ...statusFields,
@@ -74,9 +76,12 @@ export const serviceStatus = z
     default: { observedGeneration: -1 },
   });
 
+/** The spec of a WorkloadService, checked and with its defaults. */
 export type ServiceSpec = z.output<typeof serviceSpec>;
+/** The status of a WorkloadService. */
 export type ServiceStatus = z.output<typeof serviceStatus>;
 
+/** A WorkloadService as the API server returns it; its spec is not checked yet. */
 export interface WorkloadService {
   apiVersion?: string;
   kind?: string;
@@ -86,8 +91,10 @@ export interface WorkloadService {
   status?: ServiceStatus;
 }
 
+/** Kind of the custom resource. */
 export const SERVICE_KIND = 'WorkloadService';
 
+/** Where the API server has WorkloadServices. */
 export const serviceResource = {
   group: GROUP,
   version: VERSION,
@@ -96,6 +103,7 @@ export const serviceResource = {
   namespaced: true,
 } as const;
 
+/** The kind WorkloadService: schemas, columns, and how long a name may be. */
 export const serviceCustomResource: CustomResource = {
   ...serviceResource,
   singular: 'workloadservice',

@@ -3,6 +3,7 @@ import * as z from 'zod';
 
 const time = z.iso.datetime({ offset: true });
 
+/** Schema of a condition, as Kubernetes defines it. */
 export const condition = z.object({
   type: z.string().min(1).max(316).meta({
     description:

@@ -1,8 +1,10 @@
 /** Fields that a schema does not have. The API server drops them without a word; whoever wrote them meant something. */
 import type { Schema } from './crd.ts';
 
+/** Names of fields and indexes of lists, from the outside in. */
 export type FieldPath = readonly (string | number)[];
 
+/** A field that the schema does not have. */
 export interface UnknownField {
   readonly path: FieldPath;
   /** The fields that there are in its place. */

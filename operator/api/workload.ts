@@ -28,6 +28,7 @@ export function scriptText(commands: readonly string[]): string {
   return commands.map((command) => `${command}\n`).join('');
 }
 
+/** Schema of `script`: shell commands that become the main container's command. */
 export const script = z
   .object({
     commands: z
@@ -63,6 +64,7 @@ function notMore(request: 'cpuRequest' | 'memoryRequest', limit: 'cpuLimit' | 'm
   };
 }
 
+/** Schema of `resources`: requests and limits of the main container. */
 export const resources = withRules(
   z.object({
     cpuRequest: quantity('Reserved CPU, in cores or thousandths (m). Default: none. Example: 200m').optional(),
@@ -85,6 +87,7 @@ const noReservedEnv: Rule<Record<string, string>> = {
   holds: (env) => !RESERVED_ENV.some((name) => Object.hasOwn(env, name)),
 };
 
+/** Schema of `env`: environment variables of the main container. */
 export const env = withRules(
   variableMap(
     'Environment variables, name to value; values are strings, so quote numbers and booleans. $(OTHER) is replaced by the value of ' +
@@ -95,6 +98,7 @@ export const env = withRules(
 
 const portNumber = z.int32().min(1).max(65_535);
 
+/** Schema of `ports`: the main container's ports, which a Service may offer. */
 export const ports = list(
   z.object({
     name: described(
@@ -118,6 +122,7 @@ const capabilityNames = z.array(z.string().min(1).max(64)).max(64).meta({ 'x-kub
 
 const isAdmin = (capability: string) => /^(CAP_)?SYS_ADMIN$/.test(capability);
 
+/** Schema of the main container's security context. */
 export const securityContext = z
   .object({
     privileged: described(z.boolean(), 'Full access to the node. Default: false').optional(),
@@ -184,6 +189,7 @@ const sidecarNames: Rule<readonly { name: string }[]> = {
   holds: (containers) => containers.every(({ name }) => name !== 'main'),
 };
 
+/** Schema of `sidecars`: containers beside the main one, 20 at most. */
 export const sidecars = withRules(
   z
     .array(sidecar)
@@ -256,6 +262,7 @@ interface Startable {
   readonly podTemplate?: PodTemplateFields | undefined;
 }
 
+/** A main container is started by `script`, or by `command` and `args`, never both. */
 export const oneWayToStart: Rule<Startable> = {
   rule: '!has(self.script) || (!has(self.command) && !has(self.args))',
   message: 'script is mutually exclusive with command and args',
@@ -269,9 +276,13 @@ function startsInTemplate({ podTemplate: template }: Startable): boolean {
   return all.some((each) => each['name'] === 'main' && ('command' in each || 'args' in each));
 }
 
+/** A `script` as the schema returns it. */
 export type Script = z.output<typeof script>;
+/** `resources` as the schema returns it. */
 export type Resources = z.output<typeof resources>;
+/** A security context as the schema returns it. */
 export type SecurityContext = z.output<typeof securityContext>;
+/** A sidecar as the schema returns it. */
 export type Sidecar = z.output<typeof sidecar>;
 const commonSpec = z.object(podFields);
 /** The part of any kind's spec that describes its pod. */

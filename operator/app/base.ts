@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
+/** The parts that all others share. */
 export interface Base {
   readonly config: Config;
   /** Unique per start of a process. */

@@ -6,6 +6,7 @@ import { systemClock } from '../lib/clock.ts';
 import { newRedactor } from '../lib/redactor.ts';
 import { version } from '../version.ts';
 
+/** How an API server is reached; whoever opened it closes it. */
 export interface Connection {
   readonly kubeConfig: PooledKubeConfig;
   readonly client: HttpClusterClient;

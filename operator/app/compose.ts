@@ -35,6 +35,7 @@ type Operator = Pick<
   'manage' | 'start' | 'synced' | 'onElected' | 'onDemoted' | 'reconsider' | 'quiesce' | 'shutdown'
 >;
 
+/** What reaches outside of the process. */
 export interface Surroundings {
   readonly cluster: Place;
   /** Closed when the controller has ended. */
@@ -43,6 +44,7 @@ export interface Surroundings {
   readonly operate: (deps: ControllerDeps) => Operator;
 }
 
+/** A controller that can be run, and what others may see of it. */
 export interface Composed {
   readonly health: HealthChecks;
   readonly leadership: Leadership;
@@ -52,6 +54,7 @@ export interface Composed {
   run(stopping: AbortSignal): Promise<void>;
 }
 
+/** Composes a controller; nothing is started before `run`. */
 export function compose(base: Base, surroundings: Surroundings): Composed {
   const { config, clock, logger, metrics, client, random } = base;
   const { cluster, store, watchdog } = surroundings;

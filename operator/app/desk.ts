@@ -8,6 +8,7 @@ import { Outdated, TenantDesk } from '../leadership/tenant-desk.ts';
 import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 
+/** Takes hand-overs over HTTP and writes them where controllers look. */
 export function httpDesk({ api, tenant, lease }: Config, store: CellStore): LeadershipDesk {
   const desk = new TenantDesk(store, tenant, { timeoutMs: lease.retryPeriodMs });
   return {

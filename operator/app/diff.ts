@@ -22,6 +22,7 @@ import { connectTo } from './client.ts';
 import type { Rendered } from './render.ts';
 import { NOTHING_LIVE, render } from './render.ts';
 
+/** A custom resource as somebody wrote it. */
 export interface Wanted {
   readonly apiVersion: string;
   readonly kind: string;

@@ -5,6 +5,7 @@ import type { CommonStatus } from '../reconcile/status.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
 import type { Base } from './base.ts';
 
+/** What is timed, and what counts as ready. */
 export interface FailoverTimerOptions {
   readonly base: Base;
   /** The term in which this controller may act now. */

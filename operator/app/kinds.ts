@@ -36,6 +36,7 @@ import { PersistentReconciler } from '../workloads/persistent/reconciler.ts';
 import { ProcessReconciler } from '../workloads/process/reconciler.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
 
+/** The objects that controllers keep in memory. */
 export interface Caches {
   /** Custom resources, of all tenants, under the names by which metrics call their kinds. */
   readonly workloads: {
@@ -85,6 +86,7 @@ export function openCaches({ tenant, watchNamespaces, client, clock, logger, ran
   };
 }
 
+/** All of them, in no particular order. */
 export function allCaches({ workloads, children }: Caches) {
   return [...Object.values(workloads), ...Object.values(children)];
 }
@@ -94,6 +96,7 @@ export function childCaches({ children: { pods, ...others } }: Caches) {
   return [pods, ...Object.values(others)];
 }
 
+/** What reconcilers are made with. */
 export interface KindDeps {
   readonly caches: Caches;
   readonly client: ClusterClient;
@@ -116,6 +119,7 @@ export interface KindDeps {
   readonly declarations: readonly DeclaredWorkload[];
 }
 
+/** What the operator manages: each kind with its reconciler and the caches that wake it. */
 export function kinds(deps: KindDeps): readonly Registration[] {
   const { workloads, children } = deps.caches;
   return [

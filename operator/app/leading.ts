@@ -29,6 +29,7 @@ import type { Base, Place } from './base.ts';
 import type { Stoppable } from './stoppable.ts';
 import { stoppable } from './stoppable.ts';
 
+/** What leadership needs of the controller. */
 export interface Leading {
   readonly cluster: Place;
   readonly store: CellStore;
@@ -46,6 +47,7 @@ export interface Leading {
   readonly lost: () => void;
 }
 
+/** What the controller needs of leadership. */
 export interface Leadership {
   readonly elector: Elector;
   readonly guard: LeadershipGuard;
@@ -61,6 +63,7 @@ export interface Leadership {
   leave(): void;
 }
 
+/** Composes leadership; nothing is started yet. */
 export function lead(base: Base, leading: Leading): Leadership {
   const { config, logger } = base;
   const obedience: Obedience = obeying(base, leading, { elector: () => elector, presence: () => presence });

@@ -12,6 +12,7 @@ import { withStore } from './tenant.ts';
 /** For each call to the store. */
 const CALL = { timeoutMs: 10_000 };
 
+/** A tenant's lease as it is in the store, and what is to be said of it. */
 export interface LeaseView {
   /** Of the store. */
   readonly kind: string;
@@ -22,11 +23,13 @@ export interface LeaseView {
   readonly peers: readonly Peer[];
 }
 
+/** The lease, and what repairs it. */
 export interface Repair extends LeaseView {
   /** What was written, or would be. Absent: there is nothing to repair. */
   readonly record?: LeaseRecord;
 }
 
+/** Reads the lease. Rejects with `StoreError`. */
 export function showLease(config: Config): Promise<LeaseView> {
   return withStore(config, async (store) => (await lookAt(store, config)).view);
 }

@@ -10,6 +10,7 @@ import { OverlapMeter } from '../reconcile/overlap.ts';
 import type { Base } from './base.ts';
 import { customResourceOf } from './owners.ts';
 
+/** Whose pods are watched, and when they count. */
 export interface OverlapOptions {
   readonly base: Base;
   /** Whether this controller leads: only one is to count. */

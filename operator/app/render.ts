@@ -16,6 +16,7 @@ import { desired as persistent } from '../workloads/persistent/desired.ts';
 import { desiredPod, parseSpec } from '../workloads/process/desired.ts';
 import { desired as service } from '../workloads/service/desired.ts';
 
+/** What the children depend on besides their workload. */
 export interface Setting {
   readonly tenant: string;
   readonly clusterName: string;
@@ -28,11 +29,13 @@ export interface Setting {
   readonly podDefaults?: PodDefaults | undefined;
 }
 
+/** A child as it would be applied. */
 export interface Rendered {
   readonly type: ChildType;
   readonly object: AnyChild;
 }
 
+/** For a workload of which nothing exists yet. */
 export const NOTHING_LIVE: Live = { get: () => undefined, list: () => [] };
 
 /** Throws `TerminalError` that names the field. */

@@ -22,6 +22,7 @@ import type { Tenancy } from '../reconcile/tenancy.ts';
 import type { Base, Place } from './base.ts';
 import type { Leadership } from './leading.ts';
 
+/** Whose statuses are written, and from what. */
 export interface StandbyOptions {
   readonly base: Base;
   readonly cluster: Place;
@@ -43,6 +44,7 @@ interface Topic {
 
 const AT_ONCE = 8;
 
+/** Writes the statuses of the tenant's workloads while this cluster does not run them. */
 export class StandbyStatuses {
   readonly #options: StandbyOptions;
   /** Of which something new may have to be said. */

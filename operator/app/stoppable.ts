@@ -15,6 +15,7 @@ import type { Base } from './base.ts';
 import type { Leading } from './leading.ts';
 import { customResourceOf } from './owners.ts';
 
+/** The workloads, and what is known of those that have not stopped. */
 export interface Stoppable extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
   readonly notGone: readonly string[] | undefined;
@@ -34,6 +35,7 @@ const HEAR_MS = 10_000;
 /** Longest until a pod is noted that may vanish unseen. Milliseconds. */
 const NOTE_MS = 5000;
 
+/** Composes the parts that stop the tenant's workloads in this cluster. */
 export function stoppable(
   base: Base,
   { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,

@@ -23,6 +23,7 @@ import { isContradicted, neglectedStatus, neglectOf } from '../reconcile/unclaim
 type Workload = KubeObject & { status?: CommonStatus };
 type Source = Pick<Watched<KubeObject>, 'type' | 'subscribe' | 'get' | 'list' | 'observe'>;
 
+/** Whose statuses are written, and from what. */
 export interface UnclaimedOptions {
   readonly identity: string;
   readonly client: ClusterClient;
@@ -54,6 +55,7 @@ const AT_ONCE = 8;
 /** Whoever is to act on a new workload, or is about to put a label on it, has so long. */
 const PATIENCE_MS = 5000;
 
+/** Writes the statuses of workloads that no tenant acts on. */
 export class UnclaimedStatuses {
   readonly #options: UnclaimedOptions;
   readonly #topics = new Map<string, Topic>();

@@ -21,6 +21,7 @@ import { connectTo } from './client.ts';
 import { livingPeers } from './silence.ts';
 import { withStore } from './tenant.ts';
 
+/** What is to be removed. */
 export interface Extent {
   /** All namespaces that the tenant watches unless told. */
   readonly namespace?: string | undefined;
@@ -40,6 +41,7 @@ interface Workload extends Child {
   readonly status?: { readonly controller?: { readonly tenant?: string } };
 }
 
+/** Finds out what is left to do, and does it. */
 export class Uninstallation {
   readonly #client: HttpClusterClient;
   readonly #config: Config;

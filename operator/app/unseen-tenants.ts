@@ -8,6 +8,7 @@ const TRIAL_MS = 10_000;
 /** Everybody can write any name into a label. */
 const MAX_TENANTS = 1000;
 
+/** Remembers what became of each trial. */
 export class UnseenTenants {
   readonly #trials = new Map<string, { readonly uid: string; readonly since: number }>();
   readonly #acting = new Set<string>();

@@ -4,6 +4,7 @@ import type { Pair } from 'yaml';
 import type { Config } from '../config/config.ts';
 import { shownSettings } from '../config/shown.ts';
 
+/** All settings as text; secrets are masked. */
 export function printConfig(config: Config, output: 'yaml' | 'json'): string {
   const settings = shownSettings(config);
   if (output === 'json')

@@ -5,12 +5,14 @@ import type { FieldPath } from '../api/unknown-fields.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { messageOf } from '../lib/errors.ts';
 
+/** A text that was read. */
 export interface Source {
   /** The path as it was found; `stdin`. */
   readonly name: string;
   readonly text: string;
 }
 
+/** One document of a text. */
 export interface Part {
   readonly source: Source;
   readonly content: unknown;
@@ -44,6 +46,7 @@ function filesOf(path: string): readonly string[] {
   return found.filter((name) => /\.(ya?ml|json)$/.test(name)).map((name) => join(path, name));
 }
 
+/** The documents of a text, and what is wrong with it. */
 export interface Parsed {
   readonly parts: readonly Part[];
   readonly findings: readonly Finding[];

@@ -7,6 +7,7 @@ import type { FieldPath } from '../api/unknown-fields.ts';
 import { MAX_GRACE_PERIOD } from '../config/schema.ts';
 import { parseDuration, wholeSeconds } from '../lib/duration.ts';
 
+/** What is wrong, and what only may be. */
 export interface PodFlaws {
   readonly findings: readonly Flaw[];
   readonly warnings: readonly Flaw[];
@@ -21,6 +22,7 @@ const GRACES: readonly FieldPath[] = [
   ['podTemplate', 'spec', 'terminationGracePeriodSeconds'],
 ];
 
+/** Flaws of a spec of this kind. `maxGraceMs`: the longest grace period that the configuration allows. */
 export function podFlaws(kind: string, spec: unknown, maxGraceMs: number): PodFlaws {
   const process =
     kind === PROCESS_KIND ? processSpec.safeParse(storedSpec(processCustomResource, spec)).data : undefined;

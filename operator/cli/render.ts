@@ -7,6 +7,7 @@ import { readSources } from './documents.ts';
 import type { Streams } from './streams.ts';
 import { checkSources } from './workloads.ts';
 
+/** What is rendered, and how it is printed. */
 export interface RenderOptions {
   readonly paths: readonly string[];
   readonly output: 'yaml' | 'json';

@@ -13,6 +13,7 @@ import { UsageError } from './usage-error.ts';
 /** Of a text that may be anybody's, in characters. */
 const SHOWN = 2000;
 
+/** `storage init`, `storage show` and `storage repair`. */
 export const storageVerbs: Readonly<Record<string, Verb>> = {
   'storage init': {
     usage: 'storage init [--config FILE] [flags]',

@@ -6,6 +6,7 @@ import { UsageError } from './usage-error.ts';
 import type { Verb } from './verbs.ts';
 import type { Streams } from './streams.ts';
 
+/** `handover`, `pause`, `resume`, `history` and `confirm-stopped`. */
 export const tenantVerbs: Readonly<Record<string, Verb>> = {
   handover: {
     usage: 'handover [--to IDENTITY | --to-cluster NAME] [--config FILE] [flags]',

@@ -8,6 +8,7 @@ import type { Removal } from '../reconcile/removal.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Asked, Verb } from './verbs.ts';
 
+/** `uninstall`. */
 export const uninstallVerbs: Readonly<Record<string, Verb>> = {
   uninstall: {
     usage: 'uninstall [--yes] [--keep] [--in NAMESPACE] [--all] [--force] [-o json] [--config FILE] [flags]',

@@ -12,6 +12,7 @@ import { tenantVerbs } from './tenant.ts';
 import { uninstallVerbs } from './uninstall.ts';
 import { validate } from './validate.ts';
 
+/** What somebody asked for, beside the verb. */
 export interface Asked {
   /** Of `-f`. */
   readonly paths: readonly string[];
@@ -30,6 +31,7 @@ export interface Asked {
   readonly stopping: () => AbortSignal;
 }
 
+/** Something that can be asked for. `usage` and `does` are shown by `--help` and in docs/reference. */
 export interface Verb {
   readonly usage: string;
   readonly does: string;
@@ -39,6 +41,7 @@ export interface Verb {
   act(asked: Asked, streams: Streams): Promise<number> | number;
 }
 
+/** All verbs, by their names, which may have two words. */
 export const verbs: Readonly<Record<string, Verb>> = {
   run: {
     usage: 'run [--config FILE] [flags]',

@@ -15,6 +15,7 @@ import { parseSource } from './documents.ts';
 import type { PodFlaws } from './pod-flaws.ts';
 import { DEFAULT_MAX_GRACE_MS, podFlaws, secondsOf } from './pod-flaws.ts';
 
+/** A custom resource that was read and found valid. */
 export interface Workload {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,6 +27,7 @@ export interface Workload {
   readonly spec: unknown;
 }
 
+/** The valid workloads, and what is wrong with the others. */
 export interface Checked {
   readonly workloads: readonly Workload[];
   readonly findings: readonly Finding[];
@@ -35,8 +37,10 @@ export interface Checked {
   readonly settings?: number;
 }
 
+/** The same of several sources together. */
 export type CheckedSources = Required<Checked>;
 
+/** Checks all documents; a workload that is there twice is a finding too. */
 export function checkSources(sources: readonly Source[]): CheckedSources {
   const seen = new Map<string, string>();
   const workloads: Workload[] = [];

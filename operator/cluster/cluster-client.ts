@@ -14,12 +14,14 @@ export interface ResourceType {
   readonly namespaced: boolean;
 }
 
+/** Which object of a type. */
 export interface ObjectName {
   readonly name: string;
   /** Absent for cluster-scoped resources. */
   readonly namespace?: string;
 }
 
+/** An owner of an object; one that controls it has `controller: true`. */
 export interface OwnerReference {
   apiVersion: string;
   kind: string;
@@ -29,6 +31,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
+/** Metadata of any object; times are RFC 3339. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -44,12 +47,14 @@ export interface ObjectMeta {
   ownerReferences?: OwnerReference[];
 }
 
+/** Any object of Kubernetes. */
 export interface KubeObject {
   apiVersion?: string;
   kind?: string;
   metadata: ObjectMeta;
 }
 
+/** Limits of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until the call is aborted; 10 000 unless told. */
@@ -72,11 +77,13 @@ export interface ListOptions extends CallOptions {
   readonly resourceVersion?: string;
 }
 
+/** A list, and the version at which a watch can go on. */
 export interface ObjectList<T> {
   readonly resourceVersion: string;
   readonly items: readonly T[];
 }
 
+/** How something is written. */
 export interface WriteOptions extends CallOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
@@ -84,6 +91,7 @@ export interface WriteOptions extends CallOptions {
   readonly strict?: boolean;
 }
 
+/** How something is applied (server-side apply). */
 export interface ApplyOptions extends WriteOptions {
   readonly fieldManager: string;
   /** Take fields over from other managers; true unless told. */
@@ -91,21 +99,25 @@ export interface ApplyOptions extends WriteOptions {
   readonly subresource?: 'status' | 'scale';
 }
 
+/** How something is patched. */
 export interface PatchOptions extends WriteOptions {
   readonly type: 'merge' | 'json' | 'strategic';
   readonly subresource?: 'status' | 'scale';
 }
 
+/** What is deleted, and how: never an object of another uid. */
 export interface DeleteOptions extends CallOptions {
   readonly preconditions: { readonly uid: string; readonly resourceVersion?: string };
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 }
 
+/** One event of a watch. */
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
+/** What is watched, from which version, and for how long. */
 export interface WatchOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -120,6 +132,9 @@ export interface WatchOptions {
   readonly onOpen?: () => void;
 }
 
+/**
+ * Calls to one API server. They reject with `ApiError`, with a network error, or with the reason of the call's signal.
+ */
 export interface ClusterClient {
   /** Address of the API server, for people. */
   readonly server: string;
@@ -158,6 +173,7 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the API server answered with this HTTP status. */
 export function hasCode(error: unknown, code: number): error is ApiError {
   return error instanceof ApiError && error.code === code;
 }
@@ -168,6 +184,7 @@ export function isNamespaceGoing(error: unknown): error is ApiError {
   return hasCode(error, 404) && /namespaces "[^"]{1,63}" not found/.test(error.message);
 }
 
+/** Where the API server has objects of Kubernetes' own. */
 export const core = {
   pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false },

@@ -6,6 +6,7 @@ export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }
 
+/** A limit on some work. */
 export interface Deadline {
   readonly clock: Clock;
   readonly ms: number;

@@ -9,6 +9,7 @@ import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { ApiError, type ClusterClient, core, hasCode, type KubeObject } from './cluster-client.ts';
 
+/** The object that an event is about. */
 export interface EventRegarding {
   readonly apiVersion: string;
   readonly kind: string;
@@ -18,6 +19,7 @@ export interface EventRegarding {
   readonly resourceVersion?: string;
 }
 
+/** An event as callers record it. */
 export interface EventInput {
   readonly regarding: EventRegarding;
   readonly type: 'Normal' | 'Warning';
@@ -29,6 +31,7 @@ export interface EventInput {
   readonly note: string;
 }
 
+/** Who records, and by which client. */
 export interface EventRecorderOptions {
   readonly client: Pick<ClusterClient, 'create' | 'patch' | 'redact'>;
   readonly clock: Clock;
@@ -62,6 +65,7 @@ const SERIES_WRITE_MS = 30_000;
 const NOTE_BYTES = 1024;
 const WRITE_TIMEOUT_MS = 5_000;
 
+/** Records events; `record` never throws and never waits. */
 export class EventRecorder {
   readonly #options: EventRecorderOptions;
   /** In order of their last event: the oldest first. */

@@ -7,6 +7,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 
+/** One request. */
 export interface ExchangeRequest {
   readonly method: Dispatcher.HttpMethod;
   readonly origin: string;
@@ -19,6 +20,7 @@ export interface ExchangeRequest {
   readonly beforeSend?: (() => void) | undefined;
 }
 
+/** A reply whose body is still to be read. */
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

@@ -5,6 +5,7 @@ import { messageOf } from '../lib/errors.ts';
 import { cutText } from '../lib/redactor.ts';
 import type { Variables } from './proxy.ts';
 
+/** The section `exec` of a kubeconfig's user. */
 export interface ExecConfig {
   readonly apiVersion?: string;
   readonly command?: string;
@@ -15,6 +16,7 @@ export interface ExecConfig {
   readonly provideClusterInfo?: boolean;
 }
 
+/** Which plug-in, and what it is told. */
 export interface ExecPluginOptions {
   readonly exec: ExecConfig;
   /** Passed on to the plug-in where it asks for it. */
@@ -25,6 +27,7 @@ export interface ExecPluginOptions {
   readonly limitMs?: number;
 }
 
+/** What a plug-in answers with: a token, or a certificate and its key in PEM. */
 export interface ExecCredentials {
   readonly token?: string;
   readonly cert?: string;
@@ -36,6 +39,7 @@ const LIMIT_MS = 30_000;
 /** Bytes; a certificate chain is smaller. */
 const MOST_OUTPUT = 1 << 20;
 
+/** Runs the plug-in and keeps its answer. */
 export class ExecPlugin {
   readonly #options: ExecPluginOptions;
   readonly #clock: Clock;

@@ -10,6 +10,7 @@ import { ApiError, core } from './cluster-client.ts';
 /** absent: no policy of ours refuses anything. */
 export type FenceState = 'enforced' | 'absent';
 
+/** Which tenant, and who hears of changes. */
 export interface FenceOptions {
   readonly client: Pick<ClusterClient, 'create'>;
   readonly tenant: string;
@@ -18,6 +19,7 @@ export interface FenceOptions {
   readonly onChange: (state: FenceState) => void;
 }
 
+/** Knows whether permits are enforced, as of the last question. */
 export class Fence {
   readonly #options: FenceOptions;
   /** As of the last question. */

@@ -24,6 +24,7 @@ export interface TransportSource {
   close(): Promise<void>;
 }
 
+/** Which server, and who calls. */
 export interface HttpClientOptions {
   readonly config: TransportSource;
   readonly clock: Clock;
@@ -55,6 +56,7 @@ const patchTypes = {
   strategic: 'application/strategic-merge-patch+json',
 } as const;
 
+/** The client of one API server. */
 export class HttpClusterClient implements api.ClusterClient {
   readonly redact: Redact;
   readonly server: string;

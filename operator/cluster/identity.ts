@@ -6,6 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { ClusterClient } from './cluster-client.ts';
 import { core, hasCode } from './cluster-client.ts';
 
+/** Whom to ask which cluster this is, and for how long. */
 export interface IdentityOptions {
   readonly client: Pick<ClusterClient, 'get' | 'server'>;
   readonly clock: Clock;

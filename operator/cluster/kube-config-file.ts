@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import type { Variables } from './proxy.ts';
 import { messageOf } from '../lib/errors.ts';
 
+/** Which kubeconfig, and which part of it. */
 export interface ConfigSelection {
   /** A kubeconfig file, or a list of them as in $KUBECONFIG; absent: the service account of the pod. */
   readonly path?: string;
@@ -24,6 +25,7 @@ export interface RawEntry {
   readonly user?: Readonly<Record<string, unknown>> | null;
 }
 
+/** A kubeconfig file as it is written. */
 export interface RawConfig {
   readonly 'current-context'?: string;
   readonly clusters?: readonly RawEntry[] | null;

@@ -31,6 +31,7 @@ export interface Transport extends Pools {
 /** Several values: the header is sent several times. */
 type Headers = Readonly<Record<string, string | string[]>>;
 
+/** The kubeconfig, with connections that all calls share. */
 export class PooledKubeConfig extends KubeConfig {
   /** Holds client-node's providers with what they cached; replaced to make them forget it. */
   #providers: KubeConfig | undefined;

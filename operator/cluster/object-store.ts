@@ -11,6 +11,7 @@ export interface StoreKey {
   readonly name: string;
 }
 
+/** What a change did to the store. */
 export interface StoreEvent<T> {
   readonly type: 'added' | 'modified' | 'deleted';
   /** The object as it is now; for `deleted`, as it was last seen. */
@@ -27,10 +28,12 @@ export type IndexFunction<T> = (object: T) => StoreKey | undefined;
 /** Deletions remembered, against a reply of ours that arrives after the deletion was seen. */
 const TOMBSTONES = 1000;
 
+/** A key as one text, `namespace/name`. */
 export function keyString(key: StoreKey): string {
   return `${key.namespace ?? ''}/${key.name}`;
 }
 
+/** The objects of one type, by key and by index. */
 export class ObjectStore<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
   readonly #indexes = new Map<IndexFunction<T>, Map<string, Map<string, T>>>();

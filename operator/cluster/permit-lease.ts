@@ -44,6 +44,7 @@ export interface PermitBounds {
 const AHEAD_MS = 600_000;
 const NO_BOUNDS: PermitBounds = { drainMs: Infinity, ttlMs: Infinity, now: undefined };
 
+/** Which permit, and by whom it is reached. */
 export interface PermitLeaseOptions {
   readonly client: ClusterClient;
   /** Where all controllers of the tenant in this cluster look. */
@@ -55,6 +56,7 @@ export interface PermitLeaseOptions {
   readonly bounds?: () => PermitBounds;
 }
 
+/** Reads and writes a cluster's permit. */
 export class PermitLease {
   readonly #client: ClusterClient;
   readonly #namespace: string;

@@ -5,6 +5,7 @@
 import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
+/** How connections are made. */
 export interface PoolOptions {
   readonly tls: Pick<
     ConnectionOptions,
@@ -14,6 +15,7 @@ export interface PoolOptions {
   readonly proxyUrl?: string;
 }
 
+/** The two pools. */
 export interface Pools {
   readonly calls: Dispatcher;
   readonly watches: Dispatcher;

@@ -1,6 +1,7 @@
 /** Which proxy leads to a server, by the variables that kubectl reads. A `proxy-url` of the kubeconfig wins over them. */
 import { BlockList, isIP } from 'node:net';
 
+/** Environment variables of a process. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Address of the proxy; `undefined`: none. */

@@ -28,6 +28,7 @@ export interface ReflectorObserver {
   failed?(error: unknown): void;
 }
 
+/** What is watched, and by whom. */
 export interface ReflectorOptions {
   readonly client: Pick<ClusterClient, 'list' | 'watch'>;
   readonly type: ResourceType;
@@ -53,6 +54,7 @@ const SHORT_WATCH_MS = 1000;
 /** So many refusals in a row without an event, and the version that we ask for is suspected. */
 const FAILURES_BEFORE_LIST = 5;
 
+/** The objects of one type in memory. Its caller starts and stops it. */
 export class Reflector<T extends KubeObject> {
   readonly type: ResourceType;
   /** Resolves when the first list is in the store; rejects when stopped before. */

@@ -21,6 +21,7 @@ export function objectPath(type: ResourceType, at: ObjectName, subresource?: str
   return subresource ? `${path}/${subresource}` : path;
 }
 
+/** A value of a query; undefined: it is left out. */
 export type QueryValue = string | number | boolean | undefined;
 
 /** `?a=1&b=x` of what is set; '' when nothing is. */

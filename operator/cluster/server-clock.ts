@@ -12,6 +12,7 @@ const WINDOW_MS = 15_000;
 /** A round trip of more milliseconds counts only while nothing better is known. */
 const LONG_MS = 2000;
 
+/** The API server's time; undefined until a reply has named it. */
 export class ServerClock {
   readonly #clock: Pick<Clock, 'monotonic'>;
   #windowStart = Number.NEGATIVE_INFINITY;

@@ -6,6 +6,7 @@ import { DeadlineExceeded, untilAborted } from './deadline.ts';
 import type { Reply } from './exchange.ts';
 import { linesOf } from './lines.ts';
 
+/** How a watch is started, and how long it may be silent. */
 export interface WatchStreamOptions {
   /** Names the watch in errors. */
   readonly what: string;

@@ -10,6 +10,7 @@ import { messageOf } from '../lib/errors.ts';
 /** Characters. A shorter token can be guessed. */
 export const LEAST_TOKEN = 16;
 
+/** What is wrong with the token of the HTTP API: given twice, or in a file that cannot be used. */
 export function apiProblems(merged: Merged, files: Files): readonly Problem[] {
   const token = getAt(merged.tree, ['api', 'token']);
   const file = getAt(merged.tree, ['api', 'tokenFile']);
@@ -26,6 +27,7 @@ export function apiProblems(merged: Merged, files: Files): readonly Problem[] {
   }
 }
 
+/** The section as the program uses it; a path of a file becomes absolute. */
 export function apiSettings({ token, tokenFile }: Settings['api'], files: Files): Settings['api'] {
   return {
     ...(token !== undefined && { token }),

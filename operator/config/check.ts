@@ -28,10 +28,12 @@ const SOMEWHERE: Machine = {
   read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
 };
 
+/** Whether a document is a configuration file: it has one of its top-level keys. */
 export function isConfig(content: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(content).some((key) => TOP_LEVEL.has(key));
 }
 
+/** What a configuration file holds, and all that is wrong with it. */
 export interface CheckedConfig {
   readonly workloads: readonly DeclaredWorkload[];
   readonly notices: readonly string[];
@@ -40,6 +42,7 @@ export interface CheckedConfig {
   readonly problems: readonly Problem[];
 }
 
+/** Checks the text of a configuration file; `name` stands in the problems. Throws only what is no `ConfigError`. */
 export function checkConfig(name: string, text: string, rules: Rules): CheckedConfig {
   const file = parseConfigFile(name, text);
   try {

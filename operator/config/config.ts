@@ -74,6 +74,7 @@ type Unchanged = Omit<
   | 'workloads'
 >;
 
+/** One setting with its value and where that came from. */
 export interface Setting {
   /** Dotted path. */
   readonly path: string;
@@ -83,6 +84,7 @@ export interface Setting {
   readonly origin: string;
 }
 
+/** All settings, with defaults; durations are in milliseconds. */
 export interface Config extends Readonly<Unchanged> {
   /** Whose workloads are the tenant's unless a label says otherwise: those that are watched, or the one that was configured. */
   readonly ownNamespaces: readonly string[];

@@ -13,6 +13,7 @@ export interface Files {
 
 /** What is set under a name below the section, e.g. `tls.ca`. */
 export type Look = (name: string) => unknown;
+/** A setting by its name within the section, and what to do about it. */
 export type Finding = readonly [name: string, fix: string];
 
 interface TlsFiles {
@@ -24,6 +25,7 @@ interface TlsFiles {
 
 const FILE_SETTINGS = ['passwordFile', 'tls.ca', 'tls.cert', 'tls.key'];
 
+/** A finding where only one of `tls.cert` and `tls.key` is given. */
 export function* halfCertificate(section: string, given: Look): Generator<Finding> {
   for (const [part, other] of [['tls.cert', 'tls.key'] as const, ['tls.key', 'tls.cert'] as const]) {
     if (given(part) !== undefined && given(other) === undefined) {
@@ -57,10 +59,12 @@ export function withPaths(
   };
 }
 
+/** Whether the value is PEM text, not the path of a file. */
 export function isPem(value: string): boolean {
   return value.includes('-----BEGIN');
 }
 
+/** A problem with the setting at `path`, and where its value came from. */
 export function problemAt(path: string, fix: string, { origins }: Merged): Problem {
   const where = origins.get(path)?.where;
   return { path, fix, ...(where === undefined ? {} : { where }) };

@@ -4,9 +4,12 @@ import type { ConfigKey, KeyKind } from './keys.ts';
 import { configKeys } from './keys.ts';
 import type { Leaf, Rank } from './tree.ts';
 
+/** Environment variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
+/** Flags by name, without dashes. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
+/** The settings from one source, and notices about them. */
 export interface Layer {
   readonly leaves: readonly Leaf[];
   readonly notices: readonly string[];

@@ -7,6 +7,7 @@ import { passwordSpan } from './secrets.ts';
 import type { Merged } from './tree.ts';
 import { getAt } from './tree.ts';
 
+/** Notices on how PostgreSQL is reached; none unless it is the chosen store. */
 export function databaseExposure(db: DatabaseSettings | undefined, storageType: string): readonly string[] {
   const address = db && storageType === 'db' ? parsePostgresUrl(db.url) : undefined;
   if (!db || typeof address !== 'object') return [];
@@ -20,6 +21,7 @@ export function databaseExposure(db: DatabaseSettings | undefined, storageType: 
   return [...unused, `databaseURL: the certificate of ${host} is not verified; ${fix}`];
 }
 
+/** Notices on how Redis is reached; none unless it is the chosen store. */
 export function redisExposure(redis: RedisSettings | undefined, storageType: string): readonly string[] {
   const address = redis?.addr !== undefined && storageType === 'redis' ? parseRedisAddress(redis.addr) : undefined;
   if (typeof address !== 'object') return [];

@@ -9,6 +9,7 @@ import { parseYaml } from './yaml.ts';
 /** `file:line:column` of a value below a list, by its path in today's words; undefined when it is nowhere. */
 export type Locate = (path: FieldPath) => string | undefined;
 
+/** A configuration file as read, and what is wrong with its form. */
 export interface ReadFile {
   readonly leaves: readonly Leaf[];
   readonly problems: readonly Problem[];

@@ -6,6 +6,7 @@
 /** A list is separated by commas in environment and flags. */
 export type KeyKind = 'text' | 'integer' | 'boolean' | 'duration' | 'list';
 
+/** One setting, with each way to give it. */
 export interface ConfigKey {
   /** Dotted path in the file, e.g. `redis.addr`. */
   readonly path: string;
@@ -41,6 +42,7 @@ function list(path: string, doc: string): ConfigKey {
   return { path, env: [], kind: 'list', doc };
 }
 
+/** All settings, in the order in which they are documented. */
 export const configKeys: readonly ConfigKey[] = [
   key('id', 'ID', 'Name of this controller. Default: the host name. A suffix makes it unique per start.'),
   key('tenant', 'TENANT', 'Isolated group of controllers, with its own lease and its own leader.'),
@@ -213,6 +215,7 @@ export const knownPaths: readonly string[] = [
   ),
 ];
 
+/** How `parseArgs` reads a flag. */
 export interface FlagOption {
   readonly type: 'string' | 'boolean';
 }
@@ -224,6 +227,7 @@ export const configFlags: Readonly<Record<string, FlagOption>> = Object.fromEntr
   ),
 );
 
+/** Whether the value of the setting at `path` must never be shown. */
 export function isSecret(path: string): boolean {
   return configKeys.some((entry) => entry.path === path && entry.secret);
 }

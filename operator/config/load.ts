@@ -14,6 +14,7 @@ import { noFile, parseConfigFile } from './file.ts';
 import type { Machine, Rules } from './resolve.ts';
 import { resolveConfig } from './resolve.ts';
 
+/** What the configuration is loaded from. */
 export interface LoadOptions extends Rules {
   /** As `parseArgs` returns them, `config` included. */
   readonly flags?: Flags;
@@ -25,6 +26,7 @@ export interface LoadOptions extends Rules {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
+/** Loads the configuration. Throws `ConfigError` that lists all problems. */
 export function loadConfig(options: LoadOptions): Config {
   const environment = options.environment ?? process.env;
   const flags = options.flags ?? {};

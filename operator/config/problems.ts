@@ -5,6 +5,7 @@ import type { Redact } from '../lib/redactor.ts';
 import { isSecret, knownPaths } from './keys.ts';
 import { isAddress, passwordSpan } from './secrets.ts';
 
+/** One thing that is wrong with a configuration. */
 export interface Problem {
   /** Dotted path of the setting; the file's name for a file that cannot be read. */
   readonly path: string;
@@ -16,6 +17,7 @@ export interface Problem {
   readonly fix: string;
 }
 
+/** The configuration cannot be used; its message has a line for each problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
@@ -25,6 +27,7 @@ export class ConfigError extends Error {
   }
 }
 
+/** A problem in one line. */
 export function describeProblem({ path, where, shown, fix }: Problem): string {
   const subject = shown === undefined ? path : `${path}: ${shown}`;
   return `${subject}${where === undefined ? '' : ` (${where})`} ${fix}`;

@@ -19,6 +19,7 @@ import { getAt } from './tree.ts';
 /** Ways to say where Redis is; one of them counts. */
 const TOPOLOGIES = ['redis.addr', 'redis.sentinel.addrs', 'redis.cluster.addrs'] as const;
 
+/** Which of the ways to name the servers are given: an address, Sentinels, a cluster. */
 export function givenTopologies(tree: Tree): readonly string[] {
   return TOPOLOGIES.filter((path) => getAt(tree, path.split('.')) !== undefined);
 }
@@ -104,6 +105,7 @@ export function redisSettings(
   return { ...rest, ...where, ...withPaths({ passwordFile, tls }, files) };
 }
 
+/** Notices on Sentinels or nodes of which too few are listed; none unless Redis is the chosen store. */
 export function redisNotices(redis: RedisSettings | undefined, storageType: string): readonly string[] {
   const [name, addrs] = redis?.sentinel ? ['sentinel', redis.sentinel.addrs] : ['cluster', redis?.cluster?.addrs];
   if (storageType !== 'redis' || addrs?.length !== 1) return [];

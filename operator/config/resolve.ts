@@ -23,6 +23,7 @@ import type { Locate } from './file.ts';
 import { configKeys } from './keys.ts';
 import { declaredWorkloads } from './workloads.ts';
 
+/** What the configuration may depend on of the machine. */
 export interface Machine extends Files {
   readonly hostname: string;
   /** Of the process. */
@@ -35,11 +36,13 @@ export interface Machine extends Files {
   readonly homeKubeconfig: string | undefined;
 }
 
+/** Rules that belong to other parts of the program. */
 export interface Rules {
   /** The rule between the lease's durations that is broken, with its numbers; `undefined` when they are sound. */
   brokenTimingRule(timing: LeaseTiming): string | undefined;
 }
 
+/** Settings from all sources, before they are merged. */
 export interface Layers {
   readonly leaves: readonly Leaf[];
   readonly problems: readonly Problem[];
@@ -47,6 +50,7 @@ export interface Layers {
   readonly locate: Locate;
 }
 
+/** The configuration of the merged layers. Throws `ConfigError` that lists all problems. */
 export function resolveConfig(layers: Layers, machine: Machine, rules: Rules): Config {
   const leaves = [...defaultsOf(machine), ...layers.leaves];
   const merged = merge([...defaultStore(merge(leaves), machine), ...leaves]);

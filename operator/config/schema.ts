@@ -9,7 +9,9 @@ import { parseDuration } from '../lib/duration.ts';
 import { parsePostgresUrl } from '../lib/postgres-url.ts';
 import { memberProblem, parseRedisAddress } from './redis-address.ts';
 
+/** Stores that can be chosen. */
 export const STORAGE_TYPES = ['redis', 'kubernetes', 'db', 'spanner', 'sqlite'] as const;
+/** A store that can be chosen. */
 export type StorageType = (typeof STORAGE_TYPES)[number];
 
 const must = (rule: string) => ({ error: `must be ${rule}` });
@@ -153,6 +155,7 @@ const spanner = section({
   emulatorHost: named(/^([-A-Za-z0-9._]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'host:port', 'localhost:9010').optional(),
 });
 
+/** The section `lease`: durations of the lease, in milliseconds once parsed. */
 export const leaseSchema = section({
   ttl: duration('15s').prefault('15s'),
   renewDeadline: duration('10s').prefault('10s'),
@@ -172,6 +175,7 @@ const workloadList = z.array(
   must('a list of workloads'),
 );
 
+/** The whole configuration file. */
 export const configSchema = section({
   id: text('a name').max(253, must('a name of at most 253 characters')),
   tenant: dnsLabel('team-a').default('default'),

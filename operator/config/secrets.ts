@@ -43,6 +43,7 @@ export function passwordSpan(address: string): readonly [from: number, to: numbe
   return colon < 0 || end <= colon ? [0, 0] : [colon + 1, end];
 }
 
+/** Whether the setting at `path` is an address, whose password alone is secret. */
 export function isAddress(path: string): boolean {
   return ADDRESSES.includes(path);
 }

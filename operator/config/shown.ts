@@ -6,6 +6,7 @@ import { newRedactor } from '../lib/redactor.ts';
 import { isSecret } from './keys.ts';
 import { isAddress } from './secrets.ts';
 
+/** One setting as `config print` shows it. */
 export interface Shown {
   /** Dotted path in the file. */
   readonly path: string;

@@ -5,6 +5,7 @@ import type { Settings } from './schema.ts';
 import type { Merged } from './tree.ts';
 import { getAt } from './tree.ts';
 
+/** A problem when Spanner is the chosen store and no project is given. */
 export function spannerProblems({ tree, origins }: Merged): readonly Problem[] {
   const chosen = getAt(tree, ['storageType']) === 'spanner';
   if (!chosen || getAt(tree, ['spanner', 'projectID']) !== undefined) return [];
@@ -13,6 +14,7 @@ export function spannerProblems({ tree, origins }: Merged): readonly Problem[] {
   return [{ path: 'spanner.projectID', fix }];
 }
 
+/** A notice when the store is an emulator. */
 export function spannerNotices(spanner: SpannerSettings | undefined, storageType: string): readonly string[] {
   const host = storageType === 'spanner' ? spanner?.emulatorHost : undefined;
   return host === undefined

@@ -8,6 +8,7 @@ export interface Tree {
   [key: string]: unknown;
 }
 
+/** Keys from the outside in. */
 export type Path = readonly string[];
 
 /** Where a value came from, least to most important. */
@@ -15,28 +16,33 @@ export type Rank = 'default' | 'file' | 'environment' | 'flag';
 
 const RANKS: readonly Rank[] = ['default', 'file', 'environment', 'flag'];
 
+/** Where a value came from, and how much that weighs. */
 export interface Origin {
   readonly rank: Rank;
   /** For people: `environment HIGHLANDER_PORT`, `config.yaml:3:7`. */
   readonly where: string;
 }
 
+/** One value of one layer. */
 export interface Leaf {
   readonly path: Path;
   readonly value: unknown;
   readonly origin: Origin;
 }
 
+/** All layers in one, with the origin of each value. */
 export interface Merged {
   readonly tree: Tree;
   /** By dotted path. */
   readonly origins: ReadonlyMap<string, Origin>;
 }
 
+/** An empty map without a prototype: no key of a file can reach one. */
 export function newTree(): Tree {
   return Object.create(null) as Tree;
 }
 
+/** Whether the value is a map. */
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -66,6 +72,7 @@ function setAt(tree: Tree, path: Path, value: unknown): boolean {
   return true;
 }
 
+/** The value at `path`; undefined when there is none. */
 export function getAt(tree: unknown, path: Path): unknown {
   let at = tree;
   for (const step of path) at = isTree(at) ? at[step] : Array.isArray(at) ? at[Number(step)] : undefined;

@@ -37,6 +37,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
   persistentSets: ['restartPolicy'],
 };
 
+/** The workloads of a configuration file, and what is wrong with them. */
 export interface Declared {
   readonly workloads: readonly DeclaredWorkload[];
   readonly problems: readonly Problem[];

@@ -18,6 +18,7 @@ import {
 import type { FieldPath } from '../api/unknown-fields.ts';
 import { plainScalar, taggedScalar } from './yaml-scalar.ts';
 
+/** Something in a text that kubectl would not read, or not as it is meant. */
 export interface YamlFlaw {
   /** `line:column`. */
   readonly at: string;
@@ -27,6 +28,7 @@ export interface YamlFlaw {
   readonly code?: string;
 }
 
+/** One document of a YAML stream. */
 export interface YamlDocument {
   /** Of plain maps, lists and scalars. Undefined for an empty document, and where there are errors. */
   readonly value: unknown;
@@ -37,6 +39,7 @@ export interface YamlDocument {
   readonly locate: (path: FieldPath) => string | undefined;
 }
 
+/** The documents of a text; never throws, for what is wrong is in their `errors`. */
 export function parseYaml(text: string): readonly YamlDocument[] {
   const whole = parsePart(text);
   if (whole.every(isReadable)) return whole;

@@ -42,6 +42,7 @@ export interface Registration {
   readonly concurrency?: number;
 }
 
+/** What the controllers of all kinds share. */
 export interface ControllerDeps {
   readonly guard: Guard;
   readonly dispute: (seen: HigherTermSeen) => void;
@@ -55,6 +56,7 @@ export interface ControllerDeps {
   readonly resyncMs?: number;
 }
 
+/** The loop of one kind. */
 export class Controller {
   readonly kind: string;
   readonly queue: WorkQueue;

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../cluster/cluster-client.ts';
 import { Controller, type ControllerDeps, type Registration, type Source } from './controller.ts';
 
+/** The loops of all kinds. */
 export class Controllers {
   readonly #deps: ControllerDeps;
   readonly #all: Controller[] = [];

@@ -11,8 +11,10 @@ import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { WorkQueue } from './queue.ts';
 
+/** What happened to an object. */
 export type EventType = StoreEvent<KubeObject>['type'];
 
+/** What is called, and how often at once. */
 export interface EventHandlersOptions {
   readonly call: (type: EventType, object: KubeObject) => Promise<void>;
   readonly clock: Clock;
@@ -27,6 +29,7 @@ interface Pending {
   readonly object: KubeObject;
 }
 
+/** Calls back for each event, in order for each object. */
 export class EventHandlers {
   readonly #options: EventHandlersOptions;
   readonly #queue: WorkQueue;

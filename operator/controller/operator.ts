@@ -16,6 +16,7 @@ import type { Controller, ControllerDeps, Registration, Source } from './control
 import { Controllers } from './controllers.ts';
 import { EventHandlers, type EventType } from './event-handlers.ts';
 
+/** What the operator needs beside the controllers' own needs. */
 export interface OperatorDeps extends ControllerDeps {
   readonly kubeConfig: PooledKubeConfig;
   readonly client: ClusterClient;
@@ -55,6 +56,7 @@ abstract class QuietOperator extends Base {
   }
 }
 
+/** The framework's operator, on this product's loop. */
 export class HighlanderOperator extends QuietOperator {
   readonly #deps: OperatorDeps;
   readonly #log: Logger;

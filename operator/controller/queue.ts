@@ -23,6 +23,7 @@ export interface QueueObserver {
   waited?(ms: number): void;
 }
 
+/** What the queue needs, and how it backs off. */
 export interface WorkQueueOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -51,6 +52,7 @@ const FOLLOW_UP_MS = 5000;
 /** So many keys of `normal` in a row, and a follow-up that is due has its turn: nothing starves. */
 const NORMAL_IN_A_ROW = 16;
 
+/** Keys that wait for a worker, in two priorities. */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #entries = new Map<string, Entry>();

@@ -19,6 +19,7 @@ export interface Guard {
 /** How a reconcile ended; the label of its counter. */
 export type Outcome = 'success' | 'later' | 'conflict' | 'terminal' | 'not-leader' | 'stopped' | 'error';
 
+/** All outcomes of a reconcile, for metrics. */
 export const outcomes: readonly Outcome[] = [
   'success',
   'later',
@@ -35,6 +36,7 @@ export interface WorkerObserver {
   reconciled?(kind: string, outcome: Outcome, ms: number): void;
 }
 
+/** What the workers take from, whom they ask, and what they call. */
 export interface WorkersOptions {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
@@ -52,6 +54,7 @@ export interface WorkersOptions {
   readonly newId?: () => string;
 }
 
+/** A number of workers on one queue. */
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #logger: Logger;

@@ -2,10 +2,12 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { HealthCheck } from './health.ts';
 
+/** The check, and how it ends. */
 export interface EventLoopCheck extends HealthCheck {
   stop(): void;
 }
 
+/** How late a beat may be. */
 export interface EventLoopOptions {
   readonly clock: Clock;
   /** Milliseconds that a beat may be late; 5000 unless told. */

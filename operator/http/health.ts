@@ -5,6 +5,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { messageOf } from '../lib/errors.ts';
 
+/** One thing that must be well. */
 export interface HealthCheck {
   /** Short and stable: people grep for it. */
   readonly name: string;
@@ -12,6 +13,7 @@ export interface HealthCheck {
   check(): string | undefined;
 }
 
+/** What liveness and readiness depend on. */
 export interface HealthChecks {
   /** Failing means: only a restart helps. */
   readonly live: readonly HealthCheck[];
@@ -24,12 +26,14 @@ interface Finding {
   readonly reason: string | undefined;
 }
 
+/** Handlers of the three paths. */
 export interface Probes {
   readonly healthz: RequestHandler;
   readonly livez: RequestHandler;
   readonly readyz: RequestHandler;
 }
 
+/** Probes that answer 200 or 503, with one line for each check when asked with `?verbose`. */
 export function createProbes({ live, ready }: HealthChecks): Probes {
   return {
     healthz: probe('healthz', 'not healthy', []),

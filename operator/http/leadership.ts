@@ -5,6 +5,7 @@ import type { HandOverRequest } from '../api/handover.ts';
 import { parseHandOver } from '../api/handover.ts';
 import { sendProblem } from './problem.ts';
 
+/** What became of a request to hand over. */
 export type HandOverAnswer =
   | {
       readonly outcome: 'accepted';
@@ -16,6 +17,7 @@ export type HandOverAnswer =
   /** outdated: somebody else leads than was expected. nobody: there is no controller that could lead next. */
   | { readonly outcome: 'outdated' | 'nobody' | 'unreachable'; readonly why: string };
 
+/** Who takes requests to hand over. */
 export interface LeadershipDesk {
   /** What the caller must send; undefined: nobody may ask. */
   readonly token: () => string | undefined;
@@ -38,6 +40,7 @@ export function authorized({ token }: LeadershipDesk): RequestHandler {
   };
 }
 
+/** Handles the request: 202 when it was accepted, else a problem that says why not. */
 export function handOver(desk: LeadershipDesk): RequestHandler {
   return (request, response, next) => {
     const wish = parseHandOver(request.body);

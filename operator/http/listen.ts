@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 
+/** A server that listens. */
 export interface Listening {
   /** The one that was asked for, or the free one that was found for 0. */
   readonly port: number;

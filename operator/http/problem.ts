@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from '../lib/logger.ts';
 
+/** What went wrong with a request. */
 export interface Problem {
   readonly status: number;
   /** Stable: clients may compare it. */
@@ -10,6 +11,7 @@ export interface Problem {
   readonly detail?: string;
 }
 
+/** Sends the problem as `application/problem+json`; it is never cached. */
 export function sendProblem(response: Response, problem: Problem): void {
   response
     .status(problem.status)
@@ -18,6 +20,7 @@ export function sendProblem(response: Response, problem: Problem): void {
     .send(JSON.stringify({ type: 'about:blank', ...problem, instance: response.req.path }));
 }
 
+/** Answers paths that do not exist. */
 export const notFound: RequestHandler = (request, response) => {
   sendProblem(response, {
     status: 404,

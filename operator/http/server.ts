@@ -10,6 +10,7 @@ import type { LeadershipDesk } from './leadership.ts';
 import { authorized, handOver } from './leadership.ts';
 import { notFound, onlyMethods, problemOfError, sendProblem } from './problem.ts';
 
+/** What the paths answer with. */
 export interface HttpDeps {
   readonly health: HealthChecks;
   readonly metrics: Exposition;
@@ -18,6 +19,7 @@ export interface HttpDeps {
   readonly logger: Logger;
 }
 
+/** The express application: probes, metrics and the leadership API. */
 export function createHttpApp({ health, metrics, leadership, logger }: HttpDeps): Express {
   const app = express();
   app.disable('x-powered-by');

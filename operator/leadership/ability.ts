@@ -5,6 +5,7 @@ import type { Candidate } from './election.ts';
 import type { Peer } from './presence.ts';
 import { isStandby } from './presence.ts';
 
+/** Who leads, and who could lead instead. */
 export interface AbilityOptions {
   readonly candidate: Candidate;
   readonly peers: () => readonly Peer[];
@@ -14,6 +15,7 @@ export interface AbilityOptions {
 /** Leases without a deadline for the API server are given up after so many ttls. */
 const PATIENCE_TTLS = 3;
 
+/** Remembers since when the own cluster refuses writes. */
 export class Ability {
   readonly #options: AbilityOptions;
   #failingSince: number | undefined;

@@ -27,6 +27,7 @@ export interface SeenReport extends ParkingReport {
   readonly ageMs: number;
 }
 
+/** What a new holder knows of the clusters that it waits for. */
 export interface Waiting {
   readonly pending: readonly PendingCluster[];
   readonly reports: readonly SeenReport[];

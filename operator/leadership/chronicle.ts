@@ -5,6 +5,7 @@ import type { Logger } from '../lib/logger.ts';
 import type { History } from './history.ts';
 import type { ClusterRef } from './lease-record.ts';
 
+/** Who writes, and where. */
 export interface ChronicleOptions {
   readonly history: History;
   readonly identity: string;
@@ -15,6 +16,7 @@ export interface ChronicleOptions {
 
 const CALL = { timeoutMs: 5000 };
 
+/** Writes terms in the background; a write that fails is logged. */
 export class Chronicle {
   readonly #options: ChronicleOptions;
   #writing: Promise<void> = Promise.resolve();

@@ -14,6 +14,7 @@ export interface SeenLease {
   readonly ageMs: number;
 }
 
+/** A confirmation that counts, as the report that it stands for. */
 export interface Confirmation {
   readonly cluster: ClusterRef;
   readonly report: ParkingReport;

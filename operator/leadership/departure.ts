@@ -13,6 +13,7 @@ export interface Exit {
   readonly successor?: string;
 }
 
+/** Why the lease is given up, and to whom. */
 export interface Leaving {
   /** The process ends: anybody may lead next. */
   readonly isFinal: boolean;
@@ -22,6 +23,7 @@ export interface Leaving {
   readonly wasLeftAlone: boolean;
 }
 
+/** Whether the process ends, who leads next, and what must be done first. */
 export interface DepartureOptions {
   readonly isFinal: boolean;
   readonly to?: string;
@@ -36,6 +38,7 @@ export interface DepartureOptions {
   readonly onReady: () => void;
 }
 
+/** One way out of the lease, from the decision to the release. */
 export class Departure {
   readonly isFinal: boolean;
   readonly #options: DepartureOptions;

@@ -7,6 +7,7 @@ interface Waiting {
   readonly settled: PromiseWithResolvers<void>;
 }
 
+/** The longest drain that others know of; growing it waits for the acknowledgement. */
 export class Drain {
   /** The longest that was acknowledged. Milliseconds. */
   knownMs = 0;

@@ -22,6 +22,7 @@ export interface Candidate {
   readonly priority?: number;
 }
 
+/** Another cluster that shares the tenant, as its presence records show it. */
 export interface SeenCluster extends ClusterRef {
   /** One of its controllers could lead. */
   readonly isAlive: boolean;
@@ -79,6 +80,7 @@ export interface Held {
   readonly takenOver?: Version | undefined;
 }
 
+/** An acquisition or renewal whose reply is missing. */
 export interface Try {
   readonly term: number;
   readonly incarnation: Incarnation;
@@ -90,6 +92,7 @@ export interface Try {
   readonly over: Version | undefined;
 }
 
+/** All that the state machine remembers. */
 export interface Election {
   readonly held: Held | undefined;
   /** Why the last lease ended, for people. */
@@ -125,6 +128,7 @@ export interface Election {
   readonly refusals: number;
 }
 
+/** What to do next. */
 export type Step =
   | { readonly do: 'wait'; readonly until: number; readonly because: string }
   | { readonly do: 'read' }
@@ -135,6 +139,7 @@ export type Step =
   | { readonly do: 'check canary' }
   | { readonly do: 'acquire' | 'renew'; readonly record: LeaseRecord; readonly expected: Version | undefined };
 
+/** The state at the start of a process. `now`: milliseconds, monotonic. */
 export function newElection(now: number): Election {
   return {
     held: undefined,

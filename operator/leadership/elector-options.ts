@@ -8,6 +8,7 @@ import type { ClusterView, LeadershipListener, Wishes, Workloads } from './ports
 import type { Presence } from './presence.ts';
 import type { Watchdog } from './watchdog.ts';
 
+/** What an elector is made with. */
 export interface ElectorOptions {
   readonly tenant: string;
   readonly candidate: Candidate;

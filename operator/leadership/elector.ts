@@ -23,6 +23,7 @@ import { Steps } from './steps.ts';
 import { Tenure } from './tenure.ts';
 import { Term } from './term.ts';
 
+/** Takes part in the election of one tenant. */
 export class Elector {
   readonly #options: ElectorOptions;
   readonly #steps: Steps;

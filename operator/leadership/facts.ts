@@ -24,6 +24,7 @@ interface Intentions {
   readonly graceMs: number;
 }
 
+/** Gathers the facts of this moment. */
 export function factsOf(
   { candidate, cluster, presence, permit, remainsFollower, wishes }: Surroundings,
   { isLeaving, pending, graceMs }: Intentions,

@@ -2,6 +2,7 @@
 import type { Peer } from './presence.ts';
 import { isStandby } from './presence.ts';
 
+/** Whose cluster comes first, and how long it must have been ready. */
 export interface FailbackOptions {
   readonly clusterId: string;
   readonly priority: number;
@@ -10,6 +11,7 @@ export interface FailbackOptions {
   readonly delayMs: number;
 }
 
+/** Remembers since when clusters with a higher priority have been ready. */
 export class Failback {
   readonly #options: FailbackOptions;
   /** Since when a cluster has been ready without a gap, by its id; monotonic. */

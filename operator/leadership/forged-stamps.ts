@@ -11,6 +11,7 @@ const PAUSE_MS = 3_600_000;
 /** Of stamps that are remembered: somebody may write a new one each second. */
 const KEPT = 1000;
 
+/** Remembers which terms are forged, and when it last stepped down for one. */
 export class ForgedStamps {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #forged = new Set<number>();

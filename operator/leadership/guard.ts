@@ -31,6 +31,7 @@ export interface Grant {
   allowGrace(graceMs: number, tryOut?: () => Promise<void>): Promise<void>;
 }
 
+/** Grants leave to act, by the lease as the store has it now. */
 export class LeadershipGuard {
   readonly #leadership: Leadership;
   readonly #retryPeriodMs: number;

@@ -9,6 +9,7 @@ export class NoHeir extends Error {
   override readonly name = 'NoHeir';
 }
 
+/** Whom a person wants to lead next; nothing: anybody else. */
 export interface Wish {
   /** Identity, or the `id` of its configuration. */
   readonly to?: string | undefined;
@@ -16,6 +17,7 @@ export interface Wish {
   readonly toCluster?: string | undefined;
 }
 
+/** Who leads, who else is there, and what is wanted. */
 export interface Choice {
   readonly leader: { readonly identity: string; readonly cluster: ClusterRef };
   readonly peers: readonly Peer[];

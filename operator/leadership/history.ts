@@ -15,6 +15,7 @@ import {
 import type { ClusterRef } from './lease-record.ts';
 import { isClusterRef } from './lease-record.ts';
 
+/** One term, as it is remembered. */
 export interface PastTerm {
   readonly term: number;
   /** Identity. */
@@ -31,6 +32,7 @@ export interface PastTerm {
 
 const KEPT = 50;
 
+/** Reads and writes the last terms of a tenant. Calls reject as those of the `CellStore` do. */
 export class History {
   readonly #store: CellStore;
   readonly #key: string;

@@ -1,6 +1,7 @@
 /** What a controller is called: the `id` of its configuration, and what makes it unique per start of a process. */
 import { randomBytes } from 'node:crypto';
 
+/** A name that no other process has: `id` and eight random hexadecimal digits. */
 export function newIdentity(id: string): string {
   return `${id}-${randomBytes(4).toString('hex')}`;
 }

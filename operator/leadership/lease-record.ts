@@ -15,6 +15,7 @@ import {
   isWhole,
 } from '../lib/shape.ts';
 
+/** Which cluster. */
 export interface ClusterRef {
   /** UID of namespace kube-system, or `cluster.id`. Decisions compare this. */
   readonly id: string;
@@ -33,11 +34,13 @@ export function isGivenAway({ release }: Pick<LeaseRecord, 'release'>): boolean 
   return release === 'stopped' || release === 'parked';
 }
 
+/** A cluster in which something may still run; `drainMs`: how long its pods may take to stop, milliseconds. */
 export interface PendingCluster {
   readonly cluster: ClusterRef;
   readonly drainMs: number;
 }
 
+/** What the lease says. */
 export interface LeaseRecord {
   /** Identity of the holder; null once released. */
   readonly holder: string | null;

@@ -6,6 +6,7 @@ import { FORGOTTEN_MS, readPresence } from './presence-record.ts';
 /** A tenant is not gone while its only controller is started again. Milliseconds. */
 export const RETURN_MS = 60_000;
 
+/** A controller of another tenant in this cluster. */
 export interface NeighbouringController {
   readonly tenant: string;
   readonly identity: string;
@@ -35,6 +36,7 @@ interface Sighting {
   readonly aliveAt: number;
 }
 
+/** Remembers the other tenants' controllers between two listings of the store. */
 export class Neighbours {
   readonly #tenant: string;
   readonly #clusterId: string;

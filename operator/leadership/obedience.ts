@@ -7,6 +7,7 @@ import type { OrderBook, Orders } from './orders.ts';
 import type { Peer } from './presence.ts';
 import type { Term } from './term.ts';
 
+/** Whose orders are followed, and by whom. */
 export interface ObedienceOptions {
   readonly book: OrderBook;
   readonly leader: () => { readonly term: Term | undefined; handOver(to: string): void };
@@ -20,6 +21,7 @@ export interface ObedienceOptions {
   readonly logger: Logger;
 }
 
+/** Reads the orders again and again, and carries them out. */
 export class Obedience {
   readonly #options: ObedienceOptions;
   #orders: Orders = {};

@@ -186,6 +186,7 @@ export function sawAbility(election: Election): Election {
   return election.refusals === 0 ? election : { ...election, refusals: 0 };
 }
 
+/** The own presence record is as it was acknowledged. */
 export function canaryIsWell(election: Election, now: number): Election {
   return { ...election, canaryCheckedAt: now };
 }

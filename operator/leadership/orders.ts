@@ -14,6 +14,7 @@ export interface Pause {
   readonly by: string;
 }
 
+/** Who is to lead next, and who asked for it. */
 export interface HandOverOrder {
   /** Only in this term; later it has been carried out, or is moot. */
   readonly term: number;
@@ -22,11 +23,13 @@ export interface HandOverOrder {
   readonly by: string;
 }
 
+/** All that is asked for at present. */
 export interface Orders {
   readonly paused?: Pause;
   readonly handOver?: HandOverOrder;
 }
 
+/** Reads and writes the orders of a tenant. Calls reject as those of the `CellStore` do. */
 export class OrderBook {
   readonly #store: CellStore;
   readonly #key: string;

@@ -12,6 +12,7 @@ import type { PermitStore } from './ports.ts';
 const ATTEMPTS = 3;
 const NOTHING: Permit = { scope: 'single', term: 0, clusterId: '', drainMs: 0, renewedAt: 0, ttlMs: 0 };
 
+/** The permit as this process knows it. Calls reject as those of the `PermitStore` do. */
 export class PermitKeeper {
   readonly #store: PermitStore;
   #known: KnownPermit = 'unknown';

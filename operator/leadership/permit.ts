@@ -4,6 +4,7 @@
  */
 import type { Scope } from '../api/scope.ts';
 
+/** What a permit says. */
 export interface Permit {
   /** `single`: it limits nothing. */
   readonly scope: Scope;
@@ -42,6 +43,9 @@ export function stopMarginMs(objects: number): number {
   return ADOPT_GRACE_MS + Math.ceil((objects + FEW) / STEP) * STEP * PER_OBJECT_MS;
 }
 
+/**
+ * Whether the permit says that nothing may run any more. `serverTime`: of the API server, milliseconds since the epoch.
+ */
 export function hasEnded(permit: KnownPermit, serverTime: number): boolean {
   return typeof permit === 'object' && permit.scope === 'multi' && serverTime > permit.renewedAt + permit.ttlMs;
 }

@@ -50,6 +50,7 @@ export interface ClusterView {
   serverTime(monotonic?: number): number | undefined;
 }
 
+/** Hears what becomes of the lease. */
 export interface LeadershipListener {
   /**
    * The lease is held and everything is in place to act. `gapMs`: milliseconds since the last sign of the controller that

@@ -6,6 +6,7 @@ import type { ParkingReport } from './activation.ts';
 import type { ClusterRef } from './lease-record.ts';
 import { isClusterRef } from './lease-record.ts';
 
+/** What a presence cell says. */
 export interface PresenceRecord {
   readonly identity: string;
   readonly cluster: ClusterRef;

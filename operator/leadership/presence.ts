@@ -11,15 +11,16 @@ import type { ParkingReport } from './activation.ts';
 import { CONFIRMATION_MS } from './confirmation.ts';
 import type { ClusterRef } from './lease-record.ts';
 import { Neighbours } from './neighbours.ts';
-import type { PresenceRecord } from './presence-record.ts';
-import { encodePresence, FORGOTTEN_MS, readPresence } from './presence-record.ts';
+import { encodePresence, FORGOTTEN_MS, readPresence, type PresenceRecord } from './presence-record.ts';
 import { RecordAges } from './record-ages.ts';
 
+/** Another controller of the tenant. */
 export interface Peer extends PresenceRecord {
   /** Milliseconds since its last sign of life, by the store's clock or, if that is more, by that of whoever has looked. */
   readonly ageMs: number;
 }
 
+/** Who announces itself, where and how often. */
 export interface PresenceOptions {
   readonly tenant: string;
   readonly identity: string;
@@ -66,6 +67,7 @@ export function isStandby({ mayLead = true, leaving = false, ageMs }: Peer, ttlM
   return mayLead && !leaving && ageMs < ttlMs;
 }
 
+/** Announces this controller, and knows the others. */
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #key: string;

@@ -1,6 +1,7 @@
 /** Since when this process has seen records unchanged, on its own clock: one of the store's that jumped must not count. */
 import type { ListedCell, Version } from '../lease/cell-store.ts';
 
+/** Remembers when each record was last seen to change. */
 export class RecordAges {
   #seen = new Map<string, { readonly version: Version; readonly since: number }>();
 

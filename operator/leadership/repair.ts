@@ -24,6 +24,7 @@ export interface Advice {
   readonly drainMs?: number | undefined;
 }
 
+/** What is known besides the lease. */
 export interface Surroundings {
   readonly peers: readonly Pick<Peer, 'cluster' | 'highestStamp' | 'report'>[];
   /** The store's own time, milliseconds since the epoch. */
@@ -41,6 +42,7 @@ export class RepairRefused extends Error {
 /** In no store's incarnation did this term begin: the next controllers wait `ttl + drain` before they act. */
 const REPAIRED = 'repaired';
 
+/** Whether there is a lease, and whether controllers can go on from it. */
 export function examine({ cell, storeTimeMs }: ReadReply): Finding {
   if (!cell) return { is: 'absent' };
   try {

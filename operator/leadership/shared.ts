@@ -9,6 +9,7 @@ interface Surroundings {
   readonly presence: Pick<Presence, 'peers'>;
 }
 
+/** Whether this cluster must keep to a permit. */
 export function isShared({ candidate, permit, presence }: Surroundings): boolean {
   if (candidate.takeover === undefined) return false;
   const isLimited = typeof permit.known === 'object' && permit.known.scope === 'multi';

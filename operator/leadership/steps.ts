@@ -23,8 +23,10 @@ import {
   tombstone,
 } from './observe.ts';
 
+/** A change of the election's state; `now`: milliseconds, monotonic. */
 export type Change = (election: Election, now: number) => Election;
 
+/** What steps are carried out with. */
 export interface StepsOptions extends Omit<ElectorOptions, 'cluster' | 'watchdog' | 'workloads' | 'remainsFollower'> {
   readonly election: () => Election;
   /** `sentAtWall`: when the write was sent whose reply this is, by the wall clock. */
@@ -32,6 +34,7 @@ export interface StepsOptions extends Omit<ElectorOptions, 'cluster' | 'watchdog
   readonly onRenewed: (held: Held) => void;
 }
 
+/** Carries out one step after the other. */
 export class Steps {
   readonly #options: StepsOptions;
   readonly #key: string;

@@ -25,12 +25,14 @@ export class Outdated extends Error {
   override readonly name = 'Outdated';
 }
 
+/** What whoever asks believes of the leader; it is refused when that is not so. */
 export interface Expectation {
   /** Identity. */
   readonly leader?: string | undefined;
   readonly term?: number | undefined;
 }
 
+/** Who leads, by the lease. */
 export interface Leader {
   readonly identity: string;
   readonly record: LeaseRecord;
@@ -39,6 +41,7 @@ export interface Leader {
 /** The lease may change hands while somebody confirms. */
 const ATTEMPTS = 3;
 
+/** Takes what people ask of a tenant. Calls reject as those of the `CellStore` do. */
 export class TenantDesk {
   readonly #store: CellStore;
   readonly #tenant: string;

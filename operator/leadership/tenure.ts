@@ -19,6 +19,7 @@ import { isStandby } from './presence.ts';
 import { isShared } from './shared.ts';
 import type { Term } from './term.ts';
 
+/** What a holder needs for its own cluster. */
 export interface TenureOptions {
   readonly candidate: Candidate;
   readonly permit: PermitKeeper;
@@ -39,6 +40,7 @@ export interface TenureOptions {
 
 const NOTHING: HeldBack = new Map();
 
+/** Looks after the cluster of a holder, from a term's beginning to its release. */
 export class Tenure {
   readonly #options: TenureOptions;
   #term: Term | undefined;

@@ -9,6 +9,7 @@ import type { ClusterView } from './ports.ts';
 import type { Timing } from './timing.ts';
 import { MARGIN_MS } from './timing.ts';
 
+/** Whose term, and who hears of what it brings. */
 export interface TermOptions {
   readonly number: number;
   readonly candidate: Pick<Candidate, 'identity' | 'timing'>;
@@ -27,6 +28,7 @@ interface Acknowledged {
   readonly record: Pick<LeaseRecord, 'drainMs' | 'scope'>;
 }
 
+/** A term that has begun. After its end each `assertHeld` throws `LeaseLost`. */
 export class Term {
   readonly number: number;
   readonly holder: string;

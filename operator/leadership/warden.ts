@@ -24,6 +24,7 @@ export interface LeaseView {
 /** Between two looks at a permit that limits nothing. Milliseconds. */
 const UNLIMITED_MS = 30_000;
 
+/** What is stopped, by which permit, and who hears of it. */
 export interface WardenOptions {
   readonly candidate: Candidate;
   readonly lease: LeaseView;
@@ -35,6 +36,7 @@ export interface WardenOptions {
   readonly logger: Logger;
 }
 
+/** Stops what its cluster must not run any more. */
 export class Warden {
   readonly #options: WardenOptions;
   readonly #stopping = new AbortController();

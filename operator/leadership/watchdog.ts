@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 
+/** Ends the process when the lease runs out and nobody disarms it. */
 export interface Watchdog {
   /** The lease is valid for `ms` more milliseconds. */
   arm(ms: number): void;
@@ -29,6 +30,7 @@ const guardThread = `
   }, 50);
 `;
 
+/** Starts the thread; it does not keep the process alive. */
 export function startWatchdog(): Watchdog {
   const shared = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
   const deadline = new BigInt64Array(shared);

@@ -6,12 +6,14 @@
 /** Opaque; equal exactly when nobody wrote in between. */
 export type Version = string;
 
+/** Limits of one call. */
 export interface Call {
   readonly signal?: AbortSignal;
   /** Milliseconds until the call fails; a hung store never hangs a caller. */
   readonly timeoutMs: number;
 }
 
+/** A cell as it was read. */
 export interface Cell {
   readonly value: string;
   readonly version: Version;
@@ -25,6 +27,7 @@ export interface Cell {
  */
 export type Incarnation = string;
 
+/** What a read says of the store and of the cell. */
 export interface ReadReply {
   readonly incarnation: Incarnation;
   /** The store's own time, milliseconds since the epoch. Lifts the first term after a loss; never decides expiry. */
@@ -33,14 +36,19 @@ export interface ReadReply {
   readonly cell: Cell | undefined;
 }
 
+/** Whether the cell had the expected version and was written. Each reply names the store's incarnation. */
 export type WriteReply =
   | { readonly ok: true; readonly version: Version; readonly incarnation: Incarnation }
   | { readonly ok: false; readonly incarnation: Incarnation };
 
+/** A cell of a listing. */
 export interface ListedCell extends Cell {
   readonly key: string;
 }
 
+/**
+ * A store as the rest of the program sees it. Calls reject with `StoreError`, or with the reason of the call's signal.
+ */
 export interface CellStore {
   /** For people and metrics: `redis`, `kubernetes`, … */
   readonly kind: string;

@@ -10,6 +10,7 @@ const IDLE_MS = 20_000;
 const LIST_MS = 5000;
 const RETRY = { baseMs: 50, maxMs: 5000 };
 
+/** The object that is watched; `signal` ends it. */
 export interface Watched {
   readonly client: LeaseClient;
   readonly namespace: string;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { GROUP } from '../api/group.ts';
 import { cellKeys } from './cell-store.ts';
 
+/** A `Lease` of `coordination.k8s.io/v1`, which holds one cell. */
 export interface LeaseObject {
   apiVersion?: string;
   kind?: string;
@@ -10,6 +11,7 @@ export interface LeaseObject {
   spec?: Record<string, unknown>;
 }
 
+/** Metadata of such a Lease. */
 export interface LeaseMeta {
   name: string;
   namespace?: string;
@@ -62,6 +64,7 @@ export function leaseOf(key: string, value: string, now: Date, before: LeaseMeta
   };
 }
 
+/** The key of the cell that the Lease holds; undefined for a Lease of somebody else. */
 export function keyOf(lease: LeaseObject): string | undefined {
   return lease.metadata.annotations?.[KEY];
 }

@@ -10,6 +10,7 @@ interface Sighting {
   readonly since: number;
 }
 
+/** When this process first saw each version of each Lease. */
 export class SeenLeases {
   readonly #clock: Clock;
   readonly #seen = new Map<string, Sighting>();

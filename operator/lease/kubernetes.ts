@@ -13,6 +13,7 @@ import { within } from './within.ts';
 
 export type { LeaseClient } from './lease-client.ts';
 
+/** Where the cells are, and by whom they are reached. */
 export interface KubernetesOptions {
   readonly client: LeaseClient;
   /** Where the Lease objects live. */
@@ -21,6 +22,7 @@ export interface KubernetesOptions {
   readonly serverTime?: () => number | undefined;
 }
 
+/** The store that every cluster has. */
 export class KubernetesStore implements CellStore {
   readonly kind = 'kubernetes';
   readonly #client: LeaseClient;

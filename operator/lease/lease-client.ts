@@ -47,6 +47,7 @@ interface WatchOptions extends ListOptions {
   readonly signal: AbortSignal;
 }
 
+/** Where the API server has Leases. */
 export const leases = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -54,6 +55,7 @@ export const leases = {
   kind: 'Lease',
   namespaced: true,
 };
+/** Where the API server has namespaces; the uid of one is part of the incarnation. */
 export const namespaces = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 
 function codeOf(error: unknown): unknown {
@@ -68,6 +70,7 @@ export function ifCode<T>(codes: readonly number[], value: T): (error: unknown) 
   };
 }
 
+/** A `StoreError` for whatever the client threw; 401 and 403 are `unauthorized`, 429 and 5xx `unreachable`. */
 export function asStoreError(error: unknown): unknown {
   if (error instanceof StoreError) return error;
   const code = codeOf(error);

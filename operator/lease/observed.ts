@@ -3,8 +3,10 @@ import { systemClock } from '../lib/clock.ts';
 import type { CellStore } from './cell-store.ts';
 import { StoreError } from './store-error.ts';
 
+/** What can be asked of a store. */
 export type StoreOperation = 'read' | 'write' | 'remove' | 'list';
 
+/** Hears of each call to the store. */
 export interface StoreObserver {
   /** Once per call. `outcome` is `ok`, a `StoreErrorKind`, or `aborted` when the caller gave up. */
   operation(name: StoreOperation, seconds: number, outcome: string): void;

@@ -6,6 +6,7 @@ import type { RedisOptions } from './redis.ts';
 import type { SpannerOptions } from './spanner-connection.ts';
 import type { SqliteOptions } from './sqlite.ts';
 
+/** Which store, and what its driver has to know. */
 export type StoreOptions =
   | { readonly kind: 'redis'; readonly redis: RedisOptions }
   | { readonly kind: 'db'; readonly db: PostgresOptions }

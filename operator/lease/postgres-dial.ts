@@ -10,6 +10,7 @@ import { asStoreError } from './postgres-errors.ts';
 import { StoreError } from './store-error.ts';
 import { within } from './within.ts';
 
+/** Certificates and names for connections with TLS. */
 export interface PostgresTls {
   /** Each of these is PEM text or the path of a file, which is read anew for each connection. */
   readonly ca?: string | undefined;
@@ -19,6 +20,7 @@ export interface PostgresTls {
   readonly serverName?: string | undefined;
 }
 
+/** Where the database is, and how it is reached. */
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`, with `?sslmode=` disable, require, verify-ca or verify-full. */
   readonly url: string;
@@ -30,6 +32,7 @@ export interface PostgresOptions {
   readonly maxConnections?: number | undefined;
 }
 
+/** One ready connection, and how it ends. */
 export interface Connection {
   readonly client: Client;
   /** Aborted when the connection has ended, whoever ended it. */
@@ -43,6 +46,7 @@ const DIAL_MS = 2000;
 /** A statement whose caller has given up ends at the server as well: no call waits longer than this. */
 const STATEMENT_MS = 10_000;
 
+/** Makes connections, one for each call of `dial`. */
 export class PostgresDialer {
   readonly #options: PostgresOptions;
   readonly #clock: Clock;

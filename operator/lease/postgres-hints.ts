@@ -24,6 +24,7 @@ const RETRY = { baseMs: 50, maxMs: 2000 };
 const LOOK_MS = 200;
 const DEAF_MS = 60_000;
 
+/** Tells listeners that a cell may have changed. */
 export class PostgresHints {
   readonly #dialer: PostgresDialer;
   readonly #pool: PostgresPool;

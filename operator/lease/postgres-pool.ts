@@ -13,6 +13,7 @@ import { within } from './within.ts';
 /** After these the connection is as good as before; it is another server's, perhaps, after `readonly`. */
 const HARMLESS: readonly StoreErrorKind[] = ['other', 'unauthorized', 'timeout'];
 
+/** Lends connections to calls. */
 export class PostgresPool {
   readonly #dialer: PostgresDialer;
   readonly #clock: Clock;

@@ -31,12 +31,14 @@ export interface CellRow {
   readonly age_ms: number;
 }
 
+/** The reply of a write. */
 export interface WriteRow {
   readonly incarnation: string | null;
   /** Null: the cell's version was another one. */
   readonly version: string | null;
 }
 
+/** The reply of a removal. */
 export interface RemovalRow {
   readonly incarnation?: never;
   /** How many; a bigint, which the client leaves as text. */
@@ -110,6 +112,7 @@ export class PostgresStatements {
   }
 }
 
+/** Removes the cell when its version is `expected`. */
 export function removal(key: string, expected: Version): CompiledQuery<RemovalRow> {
   const gone = db
     .deleteFrom('highlander_cells')
@@ -121,6 +124,7 @@ export function removal(key: string, expected: Version): CompiledQuery<RemovalRo
     select (select count(*) from gone) as removed, (select count(*) from told) as told`.compile(db);
 }
 
+/** Versions of those of the keys that have a cell. */
 export function versionsOf(keys: readonly string[]): CompiledQuery<{ readonly key: string; readonly version: string }> {
   return db.selectFrom('highlander_cells').select(['key', 'version']).where('key', 'in', keys).compile();
 }
@@ -130,6 +134,7 @@ export function notify(payload: string): RawBuilder<unknown> {
   return sql`pg_notify(${sql.lit(CHANNEL)}, ${payload})`;
 }
 
+/** Notifies all who listen; `payload` says of what. */
 export function notification(payload: string): CompiledQuery {
   return sql`select ${notify(payload)}`.compile(db);
 }

@@ -28,6 +28,7 @@ interface Row {
   readonly incarnation?: string | null;
 }
 
+/** The store in PostgreSQL. */
 export class PostgresStore implements CellStore {
   readonly kind = 'postgres';
   readonly #pool: PostgresPool;

@@ -15,6 +15,7 @@ import { chance, within } from './within.ts';
 /** Pauses between two attempts to connect; short against a renewal's deadline. */
 const RETRY = { baseMs: 50, maxMs: 500 };
 
+/** A connection to one server. */
 export class RedisConnection {
   readonly #target: RedisTarget;
   readonly #clock: Clock;

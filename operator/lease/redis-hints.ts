@@ -17,6 +17,7 @@ const RETRY = { baseMs: 50, maxMs: 2000 };
 
 type Hint = () => void;
 
+/** Tells listeners that a cell may have changed. */
 export class RedisHints {
   readonly #servers: RedisServers;
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 /** Which server holds which key, as one Sentinel or node says. Pure. */
 import { addressOf, parseAddress, type HostPort } from './redis-options.ts';
 
+/** Which servers there are, and which of them holds a key. */
 export interface Layout {
   /** All servers that hold keys, by identity: whoever names a server, it has the same. */
   readonly servers: ReadonlyMap<string, HostPort>;

@@ -1,6 +1,7 @@
 /** What the Redis driver is told, and what becomes of it: one target for each server that it may speak to. */
 import { StoreError } from './store-error.ts';
 
+/** Certificates and names for connections with TLS. */
 export interface RedisTls {
   /** Each of these is PEM text or the path of a file, which is read anew for each connection. */
   readonly ca?: string | undefined;
@@ -17,6 +18,7 @@ interface Credentials {
   readonly passwordFile?: string | undefined;
 }
 
+/** The Sentinels that know the master. */
 export interface RedisSentinel extends Credentials {
   /** All Sentinels of the master, `host:port` or `rediss://host:port` each. More than half of them must name it. */
   readonly addrs: readonly string[];
@@ -40,6 +42,7 @@ export interface RedisOptions extends Credentials {
   readonly natMap?: Readonly<Record<string, string>> | undefined;
 }
 
+/** Where a server listens. */
 export interface HostPort {
   /** A name, an address, or the absolute path of a Unix socket. */
   readonly host: string;
@@ -74,6 +77,7 @@ export function foundTarget(at: HostPort, options: RedisOptions): RedisTarget {
   return { ...at, name: `Redis ${addressOf(at)}`, db, username, password, passwordFile, tls: sharedTls(options) };
 }
 
+/** The Sentinels as targets, one for each address. */
 export function sentinelTargets(sentinel: RedisSentinel, options: RedisOptions): readonly RedisTarget[] {
   const { username, password, passwordFile } = sentinel;
   return sentinel.addrs.map((addr) => {
@@ -83,6 +87,7 @@ export function sentinelTargets(sentinel: RedisSentinel, options: RedisOptions):
   });
 }
 
+/** The nodes of a cluster as targets, one for each address. */
 export function nodeTargets(addrs: readonly string[], options: RedisOptions): readonly RedisTarget[] {
   return addrs.map((addr) => {
     const { host, port } = parseAddress(addr);

@@ -68,7 +68,9 @@ export const scripts = {
   removeCell: { lua: removeCell, numberOfKeys: 1 },
 };
 
+/** Reply of the script that reads; times are microseconds. Without `version` there is no cell. */
 export type ReadRow = [incarnation: string, nowMicros: string, version?: string, value?: string, ageMicros?: number];
+/** Reply of the script that writes; without `version` nothing was written. */
 export type WriteRow = [incarnation: string, version?: string];
 
 declare module 'ioredis' {

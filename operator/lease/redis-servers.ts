@@ -17,6 +17,7 @@ import {
 import { WitnessedServers } from './redis-witnessed.ts';
 import { StoreError } from './store-error.ts';
 
+/** Finds the server that holds a key. Calls reject with `StoreError`, or with the reason of the call's signal. */
 export interface RedisServers {
   /** Runs `send` on the server that holds `key`. Nothing is sent any more once the call is over. */
   run<T>(key: string, call: Call, send: (client: Redis) => Promise<T>): Promise<T>;
@@ -27,6 +28,7 @@ export interface RedisServers {
   close(): void;
 }
 
+/** The servers that the options describe: by Sentinels, as a cluster, or one at an address. */
 export function serversOf(options: RedisOptions, clock: Clock): RedisServers {
   const { addr, sentinel, cluster } = options;
   const found = { clock, targetFor: (at: Parameters<typeof foundTarget>[0]) => foundTarget(at, options) };

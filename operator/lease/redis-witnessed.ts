@@ -17,11 +17,13 @@ import type { RedisServers } from './redis-servers.ts';
 import { StoreError } from './store-error.ts';
 import { within } from './within.ts';
 
+/** Somebody who knows which server holds which key. */
 export interface Witness {
   readonly target: RedisTarget;
   ask(client: Redis): Promise<Layout>;
 }
 
+/** The witnesses, and how to reach the servers that they name. */
 export interface WitnessedOptions {
   readonly witnesses: readonly Witness[];
   /** Their plural, for people. */
@@ -33,6 +35,7 @@ export interface WitnessedOptions {
 /** Milliseconds for a connection's search for its server. */
 const SEARCH_MS = 2000;
 
+/** Servers whose answers count only with the word of more than half of the witnesses. */
 export class WitnessedServers implements RedisServers {
   readonly #options: WitnessedOptions;
   readonly #witnesses: readonly { ask(call: Call): Promise<Layout>; close(): void }[];

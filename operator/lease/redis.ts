@@ -18,6 +18,7 @@ export type { RedisOptions } from './redis-options.ts';
 /** Keys that one step of a listing looks at; the server does nothing else meanwhile. */
 const SCAN_COUNT = 1000;
 
+/** The store in Redis. */
 export class RedisStore implements CellStore {
   readonly kind = 'redis';
   readonly #prefix: string;

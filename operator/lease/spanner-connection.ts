@@ -14,6 +14,7 @@ import type { Exchange } from './spanner-transaction.ts';
 import { StoreError } from './store-error.ts';
 import { within } from './within.ts';
 
+/** Which database, and where an emulator has it. */
 export interface SpannerOptions {
   readonly projectID: string;
   readonly instanceID: string;
@@ -35,6 +36,7 @@ const SOCKETS = 'net.client.socket';
 /** Milliseconds that giving back the sessions may take. */
 const FAREWELL_MS = 500;
 
+/** Calls to one database, each within its deadline. */
 export class SpannerConnection {
   readonly #options: SpannerOptions;
   readonly #clock: Clock;
@@ -135,10 +137,12 @@ export class SpannerConnection {
   }
 }
 
+/** The database as the service names it. */
 export function databaseName({ projectID, instanceID, databaseID }: SpannerOptions): string {
   return `projects/${projectID}/instances/${instanceID}/databases/${databaseID}`;
 }
 
+/** Clients that create instances and databases; the caller closes them. */
 export function adminClients(options: SpannerOptions) {
   const shared = clientOptions(options);
   return { databases: new DatabaseAdminClient(shared), instances: new InstanceAdminClient(shared) };

@@ -17,14 +17,17 @@ const kinds: Readonly<Record<number, StoreErrorKind>> = {
   16: 'unauthorized',
 };
 
+/** Whether the error is an answer of gRPC with this code. */
 export function hasCode(error: unknown, code: number): boolean {
   return codeOf(error) === code;
 }
 
+/** Whether the service has ended the session, so that a new one may help. */
 export function isLostSession(error: unknown): boolean {
   return hasCode(error, codes.NOT_FOUND) && /\bSession not found/i.test(messageOf(error));
 }
 
+/** Whether a table of ours does not exist yet. */
 export function isMissingTable(error: unknown): boolean {
   return /\bTable not found/i.test(messageOf(error));
 }

@@ -34,10 +34,12 @@ export class Unprepared extends Error {
   override readonly name = 'Unprepared';
 }
 
+/** Whether the tables are still missing. */
 export function isUnprepared(error: unknown): boolean {
   return error instanceof Unprepared || isMissingTable(error);
 }
 
+/** What it takes to create the tables. */
 export interface Preparation {
   readonly options: SpannerOptions;
   readonly connection: SpannerConnection;

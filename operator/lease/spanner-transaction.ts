@@ -15,6 +15,7 @@ export interface Exchange {
   readonly pause: (ms: number) => Promise<void>;
 }
 
+/** A statement of SQL and its parameters. */
 export interface Statement {
   readonly sql: string;
   readonly params: Readonly<Record<string, string>>;
@@ -24,10 +25,12 @@ export interface Statement {
 export type Row = readonly (string | undefined)[];
 
 type CommitRequest = NonNullable<Parameters<SpannerClient['commit']>[0]>;
+/** One change that a transaction commits. */
 export type Mutation = NonNullable<CommitRequest['mutations']>[number];
 type Transaction = NonNullable<Parameters<SpannerClient['executeSql']>[0]>['transaction'];
 type Decide = (rows: readonly Row[]) => readonly Mutation[];
 
+/** What a transaction read, and when it took place. */
 export interface Committed {
   /** What the transaction read. */
   readonly rows: readonly Row[];

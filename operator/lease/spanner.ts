@@ -28,6 +28,7 @@ const all = (prefix: string): Statement => ({
   params: { prefix },
 });
 
+/** The store in Cloud Spanner. */
 export class SpannerStore implements CellStore {
   readonly kind = 'spanner';
   readonly #options: SpannerOptions;

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Version } from './cell-store.ts';
 
+/** The tables as Kysely sees them. */
 export interface Tables {
   highlander_cells: {
     key: string;
@@ -27,6 +28,7 @@ export function toColumn(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('\0', '\\0');
 }
 
+/** The text of which `toColumn` made the value of a column. */
 export function fromColumn(text: string): string {
   return text.replace(/\\([\\0])/g, (_, escaped) => (escaped === '0' ? '\0' : '\\'));
 }

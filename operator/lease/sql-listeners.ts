@@ -2,8 +2,10 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Version } from './cell-store.ts';
 
+/** Called when a cell may have changed. */
 export type Hint = () => void;
 
+/** Who listens to which key. */
 export class Listeners {
   readonly #hints = new Map<string, Set<Hint>>();
 
@@ -38,6 +40,7 @@ export class Listeners {
   }
 }
 
+/** How to find out which cells have changed. */
 export interface Looking {
   readonly listeners: Listeners;
   /** Versions of those of the keys that have a cell. */

@@ -26,12 +26,14 @@ const TABLES = `
   commit;
 `;
 
+/** An open database. */
 export interface OpenFile {
   readonly db: Kysely<Tables>;
   /** Which file it is, among all that have been at the path. */
   readonly inode: string;
 }
 
+/** Opens the file at a path, anew when it is another one. */
 export class SqliteFile {
   readonly #path: string;
   #open: (OpenFile & { readonly database: DatabaseSync }) | undefined;
@@ -128,6 +130,7 @@ const kinds: Readonly<Record<number, StoreErrorKind>> = {
   23: 'unauthorized',
 };
 
+/** A `StoreError` for whatever SQLite or the file system threw. */
 export function asStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
   const { code = '' } = error as NodeJS.ErrnoException;

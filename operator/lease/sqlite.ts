@@ -10,6 +10,7 @@ import { Listeners, look } from './sql-listeners.ts';
 import { asStoreError, isBusy, SqliteFile, type OpenFile } from './sqlite-file.ts';
 import { within } from './within.ts';
 
+/** Where the file is. */
 export interface SqliteOptions {
   /** The file; it is made, and its folder, when there is none. */
   readonly path: string;
@@ -24,6 +25,7 @@ const now = sql<number>`unixepoch('subsec')`;
 const storeId = sql<string>`(select id from highlander_store)`.as('id');
 const ageMs = sql<number>`max(0, ${now} - written_at) * 1000`;
 
+/** The store in an SQLite file. */
 export class SqliteStore implements CellStore {
   readonly kind = 'sqlite';
   readonly #clock: Clock;

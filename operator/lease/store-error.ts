@@ -5,6 +5,7 @@
 
 export type StoreErrorKind = 'timeout' | 'unreachable' | 'unauthorized' | 'readonly' | 'other';
 
+/** A call to a store failed. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   /** After `timeout` and `unreachable` a write may have happened, or may still happen. */

@@ -10,6 +10,7 @@ import { decodeAs, encodeAs, isListOf, isName, isOneOf, isOptional, isShaped, is
  */
 export type RunState = 'claimed' | 'started' | 'done' | 'unknown';
 
+/** One run, and what became of it. */
 export interface Claim {
   /** When it was due. */
   readonly instant: number;
@@ -19,6 +20,7 @@ export interface Claim {
   readonly state: RunState;
 }
 
+/** What is known of the runs of one cron job. */
 export interface CronLedger {
   /** No run that was due by then is ever claimed anew. */
   readonly mark: number;
@@ -30,10 +32,12 @@ export interface CronLedger {
 
 const KEPT = 10;
 
+/** Whether the run has not ended yet. */
 export function isOpen({ state }: Claim): boolean {
   return state === 'claimed' || state === 'started';
 }
 
+/** The ledger with one more claim; the mark moves up to it, and the oldest of those that have ended are left out. */
 export function withClaim(ledger: CronLedger, claim: Claim): CronLedger {
   const claims = [...ledger.claims, claim];
   return {
@@ -43,6 +47,7 @@ export function withClaim(ledger: CronLedger, claim: Claim): CronLedger {
   };
 }
 
+/** The ledger with the claim in another state. */
 export function withState(ledger: CronLedger, claim: Claim, state: RunState): CronLedger {
   return { ...ledger, claims: ledger.claims.map((each) => (each === claim ? { ...each, state } : each)) };
 }

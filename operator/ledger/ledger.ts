@@ -16,6 +16,7 @@ export interface Entry {
 
 const AGAIN_MS = 200;
 
+/** Reads and writes the ledgers of one tenant. Calls reject as those of the `CellStore` do. */
 export class LedgerStore {
   readonly #store: CellStore;
   readonly #tenant: string;

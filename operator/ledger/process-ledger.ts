@@ -8,6 +8,7 @@ import { messageOf } from '../lib/errors.ts';
 import type { Shape } from '../lib/shape.ts';
 import { decodeAs, encodeAs, isFlag, isName, isWhole } from '../lib/shape.ts';
 
+/** What a process has behind it. */
 export interface ProcessPast {
   /** Hash of the spec that it is about. */
   readonly spec: string;
@@ -20,6 +21,7 @@ interface At {
   readonly name: string;
 }
 
+/** Reads and writes the pasts of one tenant. Calls reject as those of the `CellStore` do. */
 export class ProcessLedger {
   readonly #store: CellStore;
   readonly #tenant: string;

@@ -6,6 +6,7 @@ export interface Timer {
   cancel(): void;
 }
 
+/** The time, and waiting for it. */
 export interface Clock {
   /** Milliseconds since an arbitrary origin; never goes back, may stand still while the machine is suspended. */
   monotonic(): number;
@@ -25,6 +26,7 @@ export function waitOf(ms: number): number {
   return Number.isNaN(ms) ? Number.POSITIVE_INFINITY : Math.max(0, ms);
 }
 
+/** The clock of this machine. */
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),

@@ -5,6 +5,7 @@
 
 export const MASK = '***';
 
+/** The text with everything masked that looks like a credential. */
 export function maskCredentials(text: string): string {
   return [withoutPrivateKeys, withoutTokens, withoutNamedSecrets, withoutUrlPasswords].reduce(
     (masked, step) => step(masked),

@@ -35,6 +35,7 @@ export function comesRoundAt(schedule: Schedule, timeZone: string, at: number): 
   return at % MINUTE_MS === 0 && fits(schedule, wallAt(timeZone, at));
 }
 
+/** Whether the schedule comes round in this minute. */
 export function fits(schedule: Fields, wall: Wall): boolean {
   return untilNextCandidate(schedule, wall) === 0;
 }
@@ -66,6 +67,7 @@ export function lastBefore(
   return [];
 }
 
+/** What a clock on the wall shows; `month` from 1, `weekday` from 0 (Sunday). */
 export interface Wall {
   readonly year: number;
   readonly month: number;

@@ -4,12 +4,14 @@
  */
 import { parseDuration } from './duration.ts';
 
+/** The values of one field of a schedule. */
 export interface Field {
   readonly values: ReadonlySet<number>;
   /** Written as `*`: days of the month and of the week must both fit then, otherwise one of them is enough. */
   readonly any: boolean;
 }
 
+/** The five fields of a schedule. */
 export interface Fields {
   readonly minute: Field;
   readonly hour: Field;
@@ -18,6 +20,7 @@ export interface Fields {
   readonly dayOfWeek: Field;
 }
 
+/** A schedule: an interval in milliseconds (`@every`), or fields. */
 export type Schedule = { readonly everyMs: number } | Fields;
 
 interface Bounds {

@@ -50,6 +50,7 @@ export class HigherTermSeen extends NotLeader {
   }
 }
 
+/** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

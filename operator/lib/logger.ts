@@ -1,6 +1,7 @@
 /** Fields of a log line besides its message: constant message, variable data here. Never a secret. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** What the rest of the code logs to; lines below the configured level are dropped. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -10,6 +11,7 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** Drops everything. */
 export const silentLogger: Logger = {
   debug() {},
   info() {},

@@ -6,6 +6,7 @@
 /** As in libpq, without the modes that may fall back to a connection in the clear. */
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
+/** The parts of an address. */
 export interface PostgresAddress {
   /** Name or address, or the folder of a Unix socket. */
   readonly host: string;

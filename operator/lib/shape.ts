@@ -16,8 +16,11 @@ const MAX_DURATION_MS = 86_400_000_000;
 
 /** Names come from host names, pods and namespaces: of printable characters, at most 512. */
 export const isName: Check = (value) => typeof value === 'string' && /^[^\p{C}]{0,512}$/u.test(value);
+/** A text for people: 4096 characters at most. */
 export const isSentence: Check = (value) => typeof value === 'string' && value.length <= 4096;
+/** `true` or `false`. */
 export const isFlag: Check = (value) => typeof value === 'boolean';
+/** Milliseconds, within what any timer or deadline may use. */
 export const isDuration: Check = (value) => isNumberWithin(value, MAX_DURATION_MS);
 /** RFC 3339, or anything else that can be read as a time. */
 export const isTime: Check = (value) => isName(value) && !Number.isNaN(Date.parse(value as string));
@@ -28,21 +31,25 @@ export const isWhole =
   (value) =>
     Number.isSafeInteger(value) && isNumberWithin(value, max);
 
+/** Exactly one of `values`. */
 export const isOneOf =
   (...values: readonly unknown[]): Check =>
   (value) =>
     values.includes(value);
 
+/** Absent, or what `check` accepts. */
 export const isOptional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
 
+/** A list of at most `max` items that `check` accepts. */
 export const isListOf =
   (check: Check, max: number): Check =>
   (value) =>
     Array.isArray(value) && value.length <= max && value.every(check);
 
+/** An object whose known fields all pass their checks. */
 export const isShaped =
   <T>(shape: Shape<T>): Check =>
   (value) =>

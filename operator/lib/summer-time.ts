@@ -12,6 +12,7 @@ const DAY_MS = 86_400_000;
 /** Longer than any clock was ever set forward or back, but for days that a country left out. */
 const NIGHT_MS = 3 * HOUR_MS;
 
+/** One change of a time zone's clock; times are milliseconds since the epoch. */
 export interface ClockChange {
   /** The first instant at which the new time holds. */
   readonly at: number;

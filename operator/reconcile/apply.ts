@@ -24,6 +24,7 @@ export interface Outcome<T> {
   readonly changed: boolean;
 }
 
+/** Carries out actions on objects of one type. Calls throw `ApiError`, and what the grant throws once it has ended. */
 export class Applier<T extends Child & KubeObject> {
   readonly #client: ClusterClient;
   readonly #type: ResourceType;
@@ -266,6 +267,7 @@ function at({ metadata: { name, namespace } }: Child): { name: string; namespace
   return namespace === undefined ? { name } : { name, namespace };
 }
 
+/** Preconditions that name exactly this object, and this version where it is known. */
 export function identity({ metadata: { uid = '', resourceVersion } }: Child): {
   uid: string;
   resourceVersion?: string;

@@ -14,6 +14,7 @@ import { isOvertaken, leftOut, textOf, unconfirmedName, UnconfirmedNotes } from 
 import type { VanishedPods } from './vanished.ts';
 import { mayVanishUnseen } from './vanished.ts';
 
+/** Whose pods are awaited, and where they are noted. */
 export interface AwaitedPodsOptions extends UnconfirmedNotesOptions {
   readonly client: ClusterClient;
   /** Of the tenant's pods. */
@@ -35,6 +36,7 @@ interface NodeLease extends KubeObject {
   readonly spec?: { readonly renewTime?: string };
 }
 
+/** Knows which pods may run on although their objects are gone. */
 export class AwaitedPods {
   readonly #options: AwaitedPodsOptions;
   readonly #notes: UnconfirmedNotes;

@@ -4,6 +4,7 @@ import type { Step } from './child-look.ts';
 import { CORRECTED, correctedNote } from './forged-marks.ts';
 import type { Verdict } from './status.ts';
 
+/** An event, without what it is about. */
 export interface EventText {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
@@ -20,6 +21,7 @@ const REMOVALS: Readonly<Record<string, string>> = {
   NeverStarted: 'none of its containers has ever started, and the spec has changed since',
 };
 
+/** The event for a step that was carried out; undefined: it is worth none. */
 export function aboutStep({ child: { type }, action }: Step, term: number): EventText | undefined {
   const normal = (reason: string, verb: string, note: string): EventText => ({
     type: 'Normal',

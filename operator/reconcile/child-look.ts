@@ -51,11 +51,13 @@ export interface WorkloadKind<S> {
   verdict(sight: Sight, spec: S): Report;
 }
 
+/** A custom resource whose spec is not checked yet. */
 export interface Workload extends Child {
   spec?: unknown;
   status?: CommonStatus;
 }
 
+/** Who looks, and when. */
 export interface Viewpoint {
   readonly tenant: string;
   readonly clusterName: string;
@@ -72,11 +74,13 @@ export interface Viewpoint {
   readonly maxGraceMs: number;
 }
 
+/** What to do to one child. */
 export interface Step {
   readonly child: Pick<DesiredChild, 'type' | 'hash' | 'waitsForPods'>;
   readonly action: Action<AnyChild>;
 }
 
+/** What is seen, what to do next, and what to write. */
 export interface ChildView {
   readonly step?: Step;
   readonly verdict: Report;
@@ -87,6 +91,7 @@ export interface ChildView {
   readonly terminal?: TerminalError;
 }
 
+/** Workloads that may want a Service of the same name. */
 export interface Contenders {
   /** The other kind that has Services. */
   readonly kind: string;
@@ -134,6 +139,7 @@ export function refusal<S>(subject: Subject<S>, verdict: Report): ChildView {
   return report(subject, sightOf(subject), verdict);
 }
 
+/** What a kind's pure functions may see of a workload. */
 export function sightOf<S>(subject: Subject<S>): Sight {
   const { workload, at } = subject;
   return { owner: workload.metadata, live: onlyOurs(subject), previous: workload.status, now: at.now };

@@ -8,6 +8,7 @@ import type { AnyChild, DesiredChild } from './child.ts';
 /** Children that are remembered. */
 const KEPT = 10_000;
 
+/** Remembers attempts and results, child by child, for as long as the process lives. */
 export class ChildMemory implements Memory {
   /** Uid to hash of the attempt. */
   readonly #stubborn = new Map<string, string>();

@@ -10,6 +10,7 @@ const RECHECK_FOREIGN_MS = 10_000;
 const RECHECK_PREDECESSOR_MS = 1000;
 const RECHECK_TENANT_MS = 5000;
 
+/** A child that is there, and who wants it. */
 export interface Found {
   readonly type: ChildType;
   readonly found: AnyChild;
@@ -19,6 +20,7 @@ export interface Found {
   readonly isForged?: IsForged | undefined;
 }
 
+/** What is said of whatever is in the way. */
 export interface Obstacle {
   readonly verdict: Report;
   readonly more?: { readonly predecessor: { readonly type: ChildType; readonly object: AnyChild } };

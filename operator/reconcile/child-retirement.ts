@@ -19,6 +19,7 @@ interface Placed {
   readonly object: AnyChild;
 }
 
+/** Removes children that no workload of the tenant wants any more. */
 export class ChildRetirement {
   readonly #kind: Pick<WorkloadKind<never>, 'resource' | 'children'>;
   readonly #options: ChildSetOptions;

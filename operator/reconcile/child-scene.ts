@@ -10,6 +10,7 @@ import type { OwnedCache } from './ports.ts';
 import type { Child } from './plan.ts';
 import type { ObjectKey } from './reconciler.ts';
 
+/** The newest known state of each object. */
 export class ChildScene implements Live {
   readonly #caches: readonly ChildCache[];
   readonly #key: ObjectKey;

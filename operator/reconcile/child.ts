@@ -15,6 +15,7 @@ import type { TemplateOptions } from './pod-template.ts';
 import { FENCING_TOKEN } from './pod-environment.ts';
 import { graceSecondsOf, MAIN_CONTAINER, podMetadata, podSpec } from './pod-template.ts';
 
+/** A child of any type. */
 export interface AnyChild extends Child {
   spec?: unknown;
 }
@@ -44,6 +45,7 @@ export interface Claim {
   readonly holderOf?: ((service: string) => ServiceHolder) | undefined;
 }
 
+/** A child as it is to be. */
 export interface DesiredChild {
   readonly type: ChildType;
   /** May hold nulls, which stand for "must be absent". */
@@ -67,6 +69,7 @@ export function selectorText(claim: Pick<Claim, 'tenant' | 'kind' | 'owner'>): s
   return labels.map(([key, value]) => `${key}=${value}`).join(',');
 }
 
+/** What a kind says of one child. */
 export interface Blueprint {
   readonly type: ChildType;
   readonly name: string;
@@ -82,6 +85,7 @@ export interface Blueprint {
   readonly waitsForPods?: boolean;
 }
 
+/** The child with its labels, stamps, owner and hash. */
 export function makeChild(claim: Claim, blueprint: Blueprint): DesiredChild {
   const { owner, stamp } = claim;
   const { type, name, activation, spec } = blueprint;
@@ -180,6 +184,7 @@ export function unspecifiedReplicas(live: Child | undefined): { readonly replica
 
 type PodOptions = Pick<TemplateOptions, 'restartPolicy' | 'main'>;
 
+/** The template of the pods, for a given fencing token. */
 export function podTemplateOf(claim: Claim, spec: CommonSpec, options: PodOptions): (token: string) => PodTemplate {
   const { labels, annotations: notes } = podMetadata(spec);
   const { tenant, clusterName, podDefaults } = claim;

@@ -45,6 +45,7 @@ function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The first place at which two objects differ. */
 export interface Difference {
   readonly path: readonly string[];
   readonly live: unknown;

@@ -4,6 +4,7 @@ import type { Container, ContainerStatus, Pod, TerminatedState } from '../api/ku
 import { deletionAskedAt } from './gone.ts';
 import { MAIN_CONTAINER } from './pod-template.ts';
 
+/** What the kubelet reports of the main container; undefined before it reports anything. */
 export function mainStatus(pod: Pod): ContainerStatus | undefined {
   return pod.status?.containerStatuses?.find(({ name }) => name === MAIN_CONTAINER);
 }

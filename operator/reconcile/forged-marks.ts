@@ -14,8 +14,10 @@ export class OlderThanChild extends RetryLater {
 
 const AGAIN_MS = 200;
 
+/** Reason of the action that puts annotations right, and of its event. */
 export const CORRECTED = 'StampCorrected';
 
+/** What is known of the custom resource. */
 export interface Witness {
   /** Of the custom resource. */
   readonly generation: number;

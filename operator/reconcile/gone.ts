@@ -8,10 +8,12 @@ import type { ContainerStatus, Pod } from '../api/kubernetes.ts';
 /** How long after its deadline a pod may still be ending before its node counts as lost, milliseconds. */
 export const LOST_AFTER_MS = 15_000;
 
+/** Whether the pod has ended and will not start again. */
 export function isFinal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
+/** Whether the pod's deletion was asked for. */
 export function isDeleting(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp !== undefined;
 }

@@ -6,6 +6,7 @@ import { wholeNumber } from '../api/terms.ts';
 
 export { controllerOf } from '../api/ownership.ts';
 
+/** Value of the label `app.kubernetes.io/managed-by`. */
 export const MANAGED_BY = 'highlander';
 
 interface Named {
@@ -19,6 +20,7 @@ export interface Owner {
   readonly name: string;
 }
 
+/** The tenant that the object's label names, or the default one. */
 export function tenantOf(object: Named): string {
   return object.metadata.labels?.[labels.tenant] || DEFAULT_TENANT;
 }
@@ -40,6 +42,7 @@ export function workloadName(kind: string, { namespace = '', name }: { namespace
   return `${kind} ${namespace}/${name}`;
 }
 
+/** The reference by which `owner` controls a child. */
 export function ownerReference(kind: string, owner: ObjectMeta): OwnerReference {
   return {
     apiVersion: API_VERSION,
@@ -51,6 +54,7 @@ export function ownerReference(kind: string, owner: ObjectMeta): OwnerReference 
   };
 }
 
+/** What the labels of a child say. */
 export interface ChildLabels {
   readonly tenant: string;
   readonly kind: string;
@@ -81,11 +85,13 @@ export function withoutOurs(users: Readonly<Record<string, string>> = {}): Recor
   return Object.fromEntries(Object.entries(users).filter(([key]) => !key.startsWith(`${GROUP}/`)));
 }
 
+/** Who wrote a child last, and from which generation of the spec. */
 export interface Stamp {
   readonly term: number;
   readonly generation: number;
 }
 
+/** The stamp as annotations. */
 export function stampAnnotations({ term, generation }: Stamp): Record<string, string> {
   return { [annotations.term]: String(term), [annotations.generation]: String(generation) };
 }

@@ -11,6 +11,7 @@ const NAMESPACES = { group: '', version: 'v1', plural: 'namespaces', kind: 'Name
 const FRESH_MS = 60_000;
 const TIMEOUT_MS = 2000;
 
+/** What the configuration says, and how namespaces are read. */
 export interface NamespaceDefaultsOptions {
   readonly client: Pick<ClusterClient, 'get'>;
   readonly clock: Clock;
@@ -24,6 +25,7 @@ interface Known {
   readonly at: number;
 }
 
+/** Knows the defaults of namespaces, read now and then. */
 export class NamespaceDefaults {
   readonly #options: NamespaceDefaultsOptions;
   readonly #known = new Map<string, Known>();

@@ -27,6 +27,7 @@ export interface Overlap {
 /** Pods that have gone are remembered for so long. */
 const KEPT_MS = 600_000;
 
+/** Measures overlaps, workload by workload. */
 export class OverlapMeter {
   /** By workload, by uid. */
   readonly #lives = new Map<string, Map<string, Life>>();

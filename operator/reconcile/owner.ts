@@ -12,6 +12,7 @@ export interface Tenant {
   readonly lives: boolean;
 }
 
+/** What a custom resource says of its owner. */
 export interface Facts {
   /** Value of the tenant's label; '' says nothing. */
   readonly label: string | undefined;
@@ -25,6 +26,7 @@ export type Owner =
   | { readonly by: 'label' | 'holder' | 'namespace' | 'default' | 'alone'; readonly tenant: string }
   | { readonly by: 'several' | 'nothing'; readonly tenants: readonly string[] };
 
+/** Whose it is, and by which rule. `tenants`: those that have controllers in this cluster. */
 export function ownerOf({ label, holder, namespace }: Facts, tenants: readonly Tenant[]): Owner {
   if (label) return { by: 'label', tenant: label };
   if (holder) return { by: 'holder', tenant: holder };
@@ -38,6 +40,7 @@ export function ownerOf({ label, holder, namespace }: Facts, tenants: readonly T
   return { by: 'nothing', tenants: namesOf(watching) };
 }
 
+/** Whether the tenant's controllers look at the namespace. */
 export function watchesNamespace({ watches }: Pick<Tenant, 'watches'>, namespace: string): boolean {
   return watches === undefined || watches.has(namespace);
 }

@@ -23,6 +23,7 @@ export const parkedTypes = [
   childTypes.pods,
 ] as const satisfies readonly ChildType[];
 
+/** An object of the tenant in this cluster. */
 export interface Found {
   readonly type: ChildType;
   readonly object: AnyChild;

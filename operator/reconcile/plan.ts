@@ -8,12 +8,14 @@ import { HigherTermSeen } from '../lib/errors.ts';
 import { controllerOf, numberAnnotation, stampAnnotations, tenantOf, workloadOf } from './metadata.ts';
 import type { Stamp } from './metadata.ts';
 
+/** An object that a workload makes. */
 export interface Child {
   apiVersion?: string;
   kind?: string;
   metadata: ObjectMeta;
 }
 
+/** What to do to one object, and why. */
 export type Action<T extends Child> =
   /** Starts something. */
   | { readonly type: 'create'; readonly object: T; readonly reason: string }
@@ -45,17 +47,20 @@ export type Action<T extends Child> =
   /** Removes the object of what is known to be gone, when no kubelet is left to do it. */
   | { readonly type: 'purge'; readonly live: T; readonly reason: string };
 
+/** A merge patch that takes a child's pods away. */
 export interface ParkingPatch {
   readonly metadata: { readonly annotations: Readonly<Record<string, string | null>> };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
+/** Metadata that a stamp sets; finalizers replace those that there are. */
 export interface MetadataPatch {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
 }
 
+/** An object as it is to be. */
 export interface Desired<T extends Child> {
   readonly object: T;
   /** Of the template, without the fencing token. */
@@ -66,6 +71,7 @@ export interface Desired<T extends Child> {
 /** Ours: controlled by this very workload, whatever others have made of its labels. Predecessor: by a deleted workload of the same name. */
 export type Standing = 'ours' | 'predecessor' | 'otherTenant' | 'foreign';
 
+/** The workload that wants a child. */
 export interface Claimant {
   readonly tenant: string;
   readonly kind: string;
@@ -75,6 +81,7 @@ export interface Claimant {
   readonly holder: string | undefined;
 }
 
+/** Whose the child is, as the claimant sees it. */
 export function standingOf(child: Child, claimant: Claimant): Standing {
   const owner = controllerOf(child);
   if (!isOfKind(owner, claimant)) return 'foreign';

@@ -1,8 +1,10 @@
 /** The variables of a container. Pure. */
 import type { EnvVar } from '../api/kubernetes.ts';
 
+/** Variable that holds the term of the last activation. */
 export const FENCING_TOKEN = 'HIGHLANDER_FENCING_TOKEN';
 
+/** What a pod is told about itself. */
 export interface Identity {
   readonly tenant: string;
   readonly clusterName: string;

@@ -16,6 +16,7 @@ import { mountsOf, volumesOf, withVolumeNames } from './pod-volumes.ts';
 import { scriptCommand } from './script.ts';
 import { strategicMerge } from './strategic-merge.ts';
 
+/** Name of the container that the spec describes. */
 export const MAIN_CONTAINER = 'main';
 const DEFAULT_GRACE_SECONDS = 30;
 

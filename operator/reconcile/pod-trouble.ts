@@ -63,6 +63,7 @@ function trouble(reason: string, message: string): Verdict {
   return { state: 'working', reason, message, problem: message };
 }
 
+/** How the container last ended, for people; undefined when it never has. */
 export function failureOf({ name, state, lastState }: ContainerStatus): string | undefined {
   const ended = state?.terminated ?? lastState?.terminated;
   if (!ended) return undefined;

@@ -6,6 +6,7 @@ import { stableHash } from './metadata.ts';
 type Listed = Pick<CommonSpec, 'configMaps' | 'secrets'>;
 type Mounts = NonNullable<Container['volumeMounts']>;
 
+/** One volume for each name. */
 export function volumesOf({ configMaps = [], secrets = [] }: Listed): Volume[] {
   return [
     ...configMaps.map((name) => ({ name: volumeName('config', name), configMap: { name } })),

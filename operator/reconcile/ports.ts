@@ -13,6 +13,7 @@ export interface OwnedCache<T> extends ReadCache<T> {
   byOwner(key: { readonly namespace: string; readonly name: string }): readonly T[];
 }
 
+/** The object that an event is about. */
 export interface EventRegarding {
   readonly apiVersion: string;
   readonly kind: string;

@@ -2,6 +2,7 @@
 import type { Container, Probe } from '../api/kubernetes.ts';
 import { wholeSeconds } from '../lib/duration.ts';
 
+/** The fields of a spec that describe the health check. */
 export interface HealthCheck {
   readonly healthCheckPath?: string | undefined;
   readonly healthCheckPort?: number | undefined;
@@ -11,6 +12,7 @@ export interface HealthCheck {
 
 const DEFAULT_READINESS_SECONDS = 300;
 
+/** Seconds within which the pods must become ready; 1 at least. */
 export function readinessSeconds({ readinessTimeout = DEFAULT_READINESS_SECONDS }: HealthCheck): number {
   return Math.max(wholeSeconds(readinessTimeout), 1);
 }

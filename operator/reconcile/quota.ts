@@ -7,6 +7,7 @@ type Amounts = Readonly<Record<string, string>>;
 /** As the API server says it: `exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1`. */
 const EXCEEDED = /exceeded quota: [^,]*, requested: ([^ ]*), used: ([^ ]*), limited: ([^ ]*)/;
 
+/** Whether an answer of the API server is that of a quota. */
 export function isQuota(message: string): boolean {
   return message.includes('exceeded quota');
 }

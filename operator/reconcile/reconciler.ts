@@ -28,16 +28,19 @@ export interface Grant {
   allowGrace(graceMs: number, tryOut?: () => Promise<void>): Promise<void>;
 }
 
+/** Which custom resource. */
 export interface ObjectKey {
   readonly namespace: string;
   readonly name: string;
 }
 
+/** What is left to do when a reconcile has ended well. */
 export interface Result {
   /** Milliseconds after which the key is looked at again, 0: when nothing more urgent waits; absent: only on events. */
   readonly requeueAfterMs?: number;
 }
 
+/** Brings one custom resource up to date. Throws what the work loop decides by; see `lib/errors.ts`. */
 export interface Reconciler {
   /** Kind of the custom resource, e.g. `WorkloadProcess`. */
   readonly kind: string;

@@ -20,6 +20,7 @@ const RECHECK_MS = 10_000;
 /** Of those that wait, so many are remembered. */
 const MAX_WAITING = 1000;
 
+/** Tries out pods that nobody makes, by dry runs. */
 export class RefusedPods<S> implements Attendant<S> {
   readonly #pods: Applier<Pod>;
   readonly #missing: (sight: Sight) => MissingPod | undefined;

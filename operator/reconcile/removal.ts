@@ -9,6 +9,7 @@ import type { ObjectMeta, Pod } from '../api/kubernetes.ts';
 import { isConfirmedGone, isDeleting, isGone } from './gone.ts';
 import type { Child } from './plan.ts';
 
+/** What is left of a tenant. */
 export interface Remains {
   /** Custom resources. */
   readonly workloads: readonly Child[];

@@ -20,6 +20,7 @@ export interface Replicated {
   };
 }
 
+/** What the status says of replicas. */
 export interface ReplicaFacts extends Facts {
   replicas: number;
   readyReplicas: number;
@@ -27,6 +28,7 @@ export interface ReplicaFacts extends Facts {
   selector: string;
 }
 
+/** How many pods there are to be; Kubernetes makes one where nothing is said. */
 export function wantedReplicas({ spec }: Replicated): number {
   return spec.replicas ?? 1;
 }
@@ -41,6 +43,7 @@ export function isObserved({ metadata, status }: Replicated, { owner, previous }
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
 
+/** The facts of a Deployment or StatefulSet; undefined: there is none. */
 export function replicaFacts(live: Replicated | undefined, tenant: string, kind: string, sight: Sight): ReplicaFacts {
   const { replicas = 0, readyReplicas = 0, updatedReplicas = 0 } = live?.status ?? {};
   const wanted = live ? wantedReplicas(live) : 0;
@@ -89,6 +92,7 @@ export function parkedVerdict(sight: Sight): Verdict {
   return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the workload is kept stopped' };
 }
 
+/** Whether the pod's condition Ready is True. */
 export function isReady({ status }: Pod): boolean {
   return status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false;
 }

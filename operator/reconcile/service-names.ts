@@ -14,6 +14,7 @@ export function holderOf(service: Child): ServiceHolder {
   return controllerOf(service)?.apiVersion.split('/')[0] === GROUP ? 'workload' : 'stranger';
 }
 
+/** Which name is wanted, and which one is taken instead. */
 export interface NameChoice {
   readonly name: string;
   /** Taken where somebody else has `name`. */

@@ -9,6 +9,7 @@ import { stableHash } from './metadata.ts';
 /** Characters of a message in a status; Kubernetes allows 32 768. */
 const MESSAGE_LIMIT = 4000;
 
+/** How a workload does. */
 export interface Verdict {
   /**
    * done: Ready. working: not Ready, Reconciling. stalled: not Ready, Stalled.
@@ -40,6 +41,7 @@ function gravity({ state, problem }: Verdict): number {
   return { done: 0, resting: 0, working: 1, stalled: 3 }[state] + (problem === undefined ? 0 : 1);
 }
 
+/** The part of the status that all kinds have. */
 export interface CommonStatus {
   observedGeneration?: number | undefined;
   conditions?: Condition[] | undefined;
@@ -50,6 +52,7 @@ export interface CommonStatus {
   controller?: { tenant?: string | undefined; holder: string; term: number; observedTime: string } | undefined;
 }
 
+/** Who writes a status, and when. */
 export interface Occasion {
   readonly generation: number;
   /** RFC 3339, whole seconds. */
@@ -67,6 +70,7 @@ export function occasionOf(
   return { generation: metadata.generation ?? 0, now: timestamp(now), tenant, holder, term };
 }
 
+/** The conditions for a verdict; a transition time moves only with its status. */
 export function conditionsOf(
   verdict: Verdict,
   { generation, now }: Pick<Occasion, 'generation' | 'now'>,
@@ -133,6 +137,7 @@ export function statusPatch(
   return { status: { ...removed, ...Object.fromEntries(said) } };
 }
 
+/** Reason of the condition Ready; undefined before there is one. */
 export function readyReason(status: CommonStatus | undefined): string | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
 }

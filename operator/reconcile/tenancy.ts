@@ -21,6 +21,7 @@ interface Workload extends Child {
  */
 export type Ownership = 'ours' | 'claimable' | 'disputed' | 'others';
 
+/** Which tenant this is, and which others there are. */
 export interface TenancyOptions {
   readonly tenant: string;
   /** All when there is none. */
@@ -33,6 +34,7 @@ export interface TenancyOptions {
   readonly isSettled?: () => boolean;
 }
 
+/** Tells whose custom resources are. */
 export class Tenancy {
   readonly #options: TenancyOptions;
   readonly #self: Tenant;

@@ -22,6 +22,7 @@ interface Call {
   readonly timeoutMs: number;
 }
 
+/** Whose workloads are stopped, and who hears of it. */
 export interface TenantWorkloadsOptions extends AwaitedPodsOptions {
   readonly client: ClusterClient;
   /** All when there is none. */
@@ -36,6 +37,7 @@ export interface TenantWorkloadsOptions extends AwaitedPodsOptions {
 
 const AT_ONCE = 16;
 
+/** Stops the workloads, and knows whether they have ended. */
 export class TenantWorkloads {
   readonly #options: TenantWorkloadsOptions;
   readonly #awaited: AwaitedPods;

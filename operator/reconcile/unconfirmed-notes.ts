@@ -40,6 +40,7 @@ const NOTE: Shape<Note> = {
 };
 const isNotes = isListOf(isShaped(NOTE), MAX_PODS);
 
+/** Pods that are noted. */
 export interface Notes {
   /** Without objects. */
   readonly pods: readonly Pod[];
@@ -47,6 +48,7 @@ export interface Notes {
   readonly running: readonly Pod[];
 }
 
+/** The notes as they were read. */
 export interface Noted extends Notes {
   /** Uids of those of which a person has said that they have stopped. */
   readonly confirmed: ReadonlySet<string>;
@@ -54,6 +56,7 @@ export interface Noted extends Notes {
   readonly version: string | undefined;
 }
 
+/** Where the notes are. */
 export interface UnconfirmedNotesOptions {
   readonly client: Pick<ClusterClient, 'get' | 'create' | 'patch'>;
   /** Where the permit is. */
@@ -61,6 +64,7 @@ export interface UnconfirmedNotesOptions {
   readonly tenant: string;
 }
 
+/** Reads and writes the notes. Calls throw `ApiError`. */
 export class UnconfirmedNotes {
   readonly #options: UnconfirmedNotesOptions;
 

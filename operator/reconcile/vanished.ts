@@ -29,6 +29,7 @@ interface VanishedPod {
   readonly aliveSince?: number;
 }
 
+/** Knows the pods that vanished, and which of them have ended. */
 export class VanishedPods {
   readonly #pods = new Map<string, VanishedPod>();
   readonly #ended = new Set<string>();

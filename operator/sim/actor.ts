@@ -12,8 +12,10 @@ import { Process } from './machine.ts';
 import type { Preference } from './play.ts';
 import type { SimStore } from './store.ts';
 
+/** The tenant of all simulated controllers. */
 export const TENANT = 'default';
 
+/** Where a process runs, and what it is between. */
 export interface ActorOptions<C> {
   readonly machine: Machine;
   /** Unique per start of a process. */
@@ -24,6 +26,7 @@ export interface ActorOptions<C> {
   readonly preference: Preference;
 }
 
+/** A controller's process, whichever model of a cluster it works in. */
 export abstract class Actor<C extends CheckedCluster & Availability = CheckedCluster & Availability> {
   readonly identity: string;
   readonly cluster: C;

@@ -17,9 +17,12 @@ import type { SimCluster } from './cluster.ts';
 import { Objects, termOf } from './objects.ts';
 import type { World } from './world.ts';
 
+/** Name of the simulated cron job. */
 export const CRON = 'tick';
+/** Kind of its custom resource. */
 export const CRON_KIND = 'WorkloadCronJob';
 const TYPES: Readonly<Record<string, ChildType>> = { CronJob: childTypes.cronJobs, Job: childTypes.jobs };
+/** A minute, in milliseconds. */
 export const MINUTE_MS = 60_000;
 const OWN = { [labels.tenant]: DEFAULT_TENANT, [labels.kind]: CRON_KIND, [labels.name]: CRON };
 /** How often Kubernetes' controllers look. */
@@ -28,11 +31,13 @@ const LOOK_MS = 1000;
 const CREATE_MS = 3000;
 const RUN_MS = 20_000;
 
+/** A merge patch of a CronJob or a Job. */
 export interface BatchPatch {
   readonly metadata: KubeObject['metadata'];
   readonly spec?: object;
 }
 
+/** The cron job of one cluster, with its Jobs. */
 export class SimBatch {
   readonly kept: Objects;
   readonly catchUp: CatchUp;
@@ -282,6 +287,7 @@ function suspendedCronJob(clusterId: string): KubeObject {
   } as KubeObject;
 }
 
+/** The reference to the custom resource in a cluster. */
 export function ownerIn(clusterId: string) {
   return { apiVersion: API_VERSION, kind: CRON_KIND, name: CRON, uid: `cr-${clusterId}`, controller: true };
 }

@@ -12,6 +12,7 @@ import { RATE_ERROR } from '../leadership/timing.ts';
 import { isExpectedEnd, Words } from './words.ts';
 import type { World } from './world.ts';
 
+/** What did not hold. */
 export interface Violation {
   readonly property: Property;
   readonly detail: string;
@@ -69,6 +70,7 @@ const PARKING_MS = ADOPT_GRACE_MS + 6000;
 /** How old may be what a controller that parks has seen of the permit. */
 const LOOK_MS = 5000;
 
+/** Hears of everything that happens, and keeps the first violation. */
 export class Checker {
   readonly #world: World;
   /** By workload: the containers that run. */

@@ -35,6 +35,7 @@ interface Parking {
   readonly isNeedless: boolean;
 }
 
+/** A cluster of the narrow model. */
 export class SimCluster implements PlayedCluster {
   down = false;
   hangs = false;

@@ -24,6 +24,7 @@ import { Informer } from './informer.ts';
 import { SimClient, SimReconciler } from './reconciler.ts';
 import { SimRuns } from './runs.ts';
 
+/** Where a controller runs, and how it is configured. */
 export interface ControllerOptions extends ActorOptions<SimCluster> {
   readonly timing: Timing;
   /** Absent: there is one cluster. */
@@ -32,6 +33,7 @@ export interface ControllerOptions extends ActorOptions<SimCluster> {
   readonly obeys?: boolean;
 }
 
+/** A controller of the narrow model. */
 export class SimController extends Actor<SimCluster> {
   readonly elector: Elector;
   readonly guard: LeadershipGuard;

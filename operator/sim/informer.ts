@@ -12,6 +12,7 @@ import type { Process } from './machine.ts';
 const RELIST_MS = 1000;
 const LIST_TIMEOUT_MS = 3000;
 
+/** The cache of one process. */
 export class Informer {
   /** Longest lag of an event, milliseconds. */
   lagMs = 50;

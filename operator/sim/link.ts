@@ -16,6 +16,7 @@ export interface Conditions {
   cutReplies: boolean;
 }
 
+/** A network without faults. */
 export const calm: Conditions = {
   latencyMs: [0.3, 3],
   loses: 0,
@@ -46,6 +47,7 @@ interface Message<T> {
   readonly settle: (answer: Answer<T>) => void;
 }
 
+/** The way between two ends, in both directions. */
 export class Link {
   conditions: Conditions = calm;
   /** Calls that wait for an answer. */

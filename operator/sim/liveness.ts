@@ -11,6 +11,7 @@ import type { World } from './world.ts';
 
 const LOOK_MS = 250;
 
+/** What could hinder somebody from acting, and how long it may take. */
 export interface LivenessOptions {
   readonly world: World;
   readonly checker: Checker;
@@ -21,6 +22,7 @@ export interface LivenessOptions {
   readonly boundMs: () => number;
 }
 
+/** Measures for how long nobody has acted who could. */
 export class Liveness {
   readonly #options: LivenessOptions;
   /** True times, as all here. */

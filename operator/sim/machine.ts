@@ -11,6 +11,7 @@ export const EPOCH = Date.UTC(2030, 0, 1);
 
 type Freeze = 'both clocks' | 'monotonic clock';
 
+/** Which machine, and how wrong its clocks are. */
 export interface MachineOptions {
   readonly name: string;
   /** Milliseconds of its clocks per true millisecond. */
@@ -21,6 +22,7 @@ export interface MachineOptions {
   readonly memoryMs: number;
 }
 
+/** A machine that can stop and go on. */
 export class Machine {
   readonly name: string;
   readonly world: World;

@@ -9,6 +9,7 @@ interface Edit {
   readonly put: string;
 }
 
+/** A defect, and where it shows. */
 export interface Mutant {
   readonly name: string;
   /** The rule that it breaks, or the known defect that it is. */

@@ -10,6 +10,7 @@ import type { Play, PlayedCluster } from './play.ts';
 /** A faster network cannot be told from a calm one. */
 const DAY_MS = 86_400_000;
 
+/** Causes the faults of a profile. */
 export class Nemesis {
   readonly #sim: Play;
   readonly #faults: readonly Fault[];

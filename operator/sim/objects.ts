@@ -4,6 +4,7 @@ import { annotations } from '../api/group.ts';
 import { ApiError } from '../cluster/cluster-client.ts';
 import { numberAnnotation } from '../reconcile/metadata.ts';
 
+/** One change of one object. */
 export interface Change {
   readonly name: string;
   readonly uid: string | undefined;
@@ -14,6 +15,7 @@ export interface Change {
 
 type Preconditions = Pick<Partial<KubeObject['metadata']>, 'uid' | 'resourceVersion'>;
 
+/** The objects of one place, by name. */
 export class Objects {
   readonly #place: string;
   readonly #all = new Map<string, KubeObject>();
@@ -81,6 +83,7 @@ export class Objects {
   }
 }
 
+/** The term on an object; 0 when it has none. */
 export function termOf(object: KubeObject): number {
   return numberAnnotation(object, annotations.term) ?? 0;
 }

@@ -16,6 +16,7 @@ const LATELY = 0.4;
 const CALL_MS = 5000;
 const SLOW_MS = 4000;
 
+/** People who ask something at random times. */
 export class People {
   readonly #sim: Play;
   readonly #process: Process;

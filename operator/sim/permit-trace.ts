@@ -9,6 +9,7 @@ interface Place extends CheckedCluster {
   readonly rate: number;
 }
 
+/** Follows each write of a permit. */
 export class PermitTrace {
   permit: Permit | undefined;
   /** True time at which the permit ends or ended, and since when it was good without a gap. */

@@ -17,6 +17,7 @@ import { SimStore } from './store.ts';
 import { Trace } from './trace.ts';
 import { World } from './world.ts';
 
+/** What is simulated. */
 export interface SimulationOptions {
   readonly seed: number;
   /** How many lines of the trace to keep. */
@@ -65,6 +66,7 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   describe(): string;
 }
 
+/** Which cluster, and how wrong its clock is. */
 export interface ClusterOptions {
   readonly id: string;
   readonly graceMs: number;
@@ -92,6 +94,7 @@ const SERVER_TIME_MS = 30_000;
 /** Clocks run at rates that differ from true time by no more than this. */
 const DRIFT = 0.0099;
 
+/** A run of either model. */
 export abstract class Play<C extends PlayedCluster = PlayedCluster, A extends Actor<C> = Actor<C>> {
   readonly world: World;
   readonly timing: Timing;

@@ -1,6 +1,7 @@
 /** What may go wrong in a run, by name. */
 import type { Timing } from '../leadership/timing.ts';
 
+/** One way to do harm. */
 export type Fault =
   | 'kill'
   | 'leave'
@@ -53,6 +54,7 @@ const network: readonly Fault[] = [
   'no hints',
 ];
 const clock: readonly Fault[] = ['pause', 'stall', 'wall jump', 'freeze one clock', 'store clock'];
+/** Faults by which a store loses acknowledged writes. */
 export const losses: readonly Fault[] = ['store restart', 'store flush', 'store lag', 'store backup'];
 
 /** Only where there are whole API servers. */
@@ -75,6 +77,7 @@ export const long: readonly Fault[] = ['lost node', 'refused kind'];
 /** What people ask of a tenant, rightly or wrongly, and what makes them do so. Only where there are several clusters. */
 export const people: readonly Fault[] = ['hand-over order', 'priorities', 'cluster dies', 'confirmed'];
 
+/** The faults of each profile. */
 export const profiles = {
   crash: [...crash, ...users],
   network: [...network, 'leave', ...users],
@@ -113,6 +116,7 @@ export const profiles = {
   ],
 } as const satisfies Record<string, readonly Fault[]>;
 
+/** Name of a profile. */
 export type Profile = keyof typeof profiles;
 
 const names = Object.keys(profiles) as readonly Profile[];

@@ -29,4 +29,5 @@ export const properties = {
   'no defect': 'Nothing throws that nobody expects.',
 } as const;
 
+/** Name of a property. */
 export type Property = keyof typeof properties;

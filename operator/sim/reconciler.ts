@@ -133,6 +133,7 @@ interface Surroundings {
 
 const MAX_STEPS = 5;
 
+/** Keeps one object per workload. */
 export class SimReconciler {
   readonly #controller: SimController;
   readonly #client: ClusterClient;

@@ -8,6 +8,7 @@ import type { Play, SimulationOptions } from './play.ts';
 import { Simulation } from './simulation.ts';
 import { WideSimulation } from './wide/simulation.ts';
 
+/** Which seed, and which faults. */
 export interface RunOptions {
   readonly seed: number;
   /** By the seed unless told. */
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly lines?: number;
 }
 
+/** How a run ended; equal inputs give equal results. */
 export interface RunResult {
   readonly seed: number;
   /** Name of the profile or schedule. */
@@ -45,6 +47,7 @@ const BURIED = 3;
 /** A run that is due may have to wait for the one before it, and for its Job to be made anew. */
 const NEXT_RUN_MS = 180_000;
 
+/** Plays one seed. */
 export async function runSeed({ seed, profile: wanted, lines }: RunOptions): Promise<RunResult> {
   const profile = wanted ?? profileNames[seed % profileNames.length] ?? 'everything';
   const hasPeople = people.some((each) => (profiles[profile] as readonly Fault[]).includes(each));
@@ -78,6 +81,7 @@ function clustersOf(profile: Profile, seed: number): Pick<SimulationOptions, 'cl
   };
 }
 
+/** The result of a run that has ended. */
 export function resultOf(sim: Play, played: Pick<RunResult, 'seed' | 'profile' | 'isSchedule'>): RunResult {
   const { world, checker } = sim;
   return {

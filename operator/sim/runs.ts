@@ -24,12 +24,14 @@ import { termOf } from './objects.ts';
 
 const KEY = { namespace: 'default', name: CRON };
 
+/** What runs are claimed with. */
 export interface SimRunsOptions {
   readonly controller: SimController;
   readonly client: ClusterClient;
   readonly store: CellStore;
 }
 
+/** Claims the runs of a controller's cron job. */
 export class SimRuns {
   readonly informer: Informer;
   readonly #options: SimRunsOptions;

@@ -3,6 +3,7 @@ import type { Timing } from '../leadership/timing.ts';
 import type { SimulationOptions } from './play.ts';
 import type { Simulation } from './simulation.ts';
 
+/** What happens, and what must be in place for it. */
 export interface Schedule {
   readonly what: string;
   readonly timing?: Timing;

@@ -12,6 +12,7 @@ const { ttlMs } = TIMING;
 /** Longer than another cluster is waited for. */
 const LONG_MS = 12 * ttlMs;
 
+/** The schedules by their numbers. */
 export const clusterSchedules: Readonly<Record<string, Schedule>> = {
   '#1': {
     what: 'a cluster is cut off from the store; its leader crashes and restarts knowing nothing',

@@ -12,6 +12,7 @@ const { ttlMs } = TIMING;
 const LONG_MS = 12 * ttlMs;
 const PLACE = { clusters: 2, machines: 4, catchUp: 'All', clocksAgree: true } as const;
 
+/** The schedules by their numbers. */
 export const runSchedules: Readonly<Record<string, Schedule>> = {
   '#17, claimed': {
     what: 'a leader claims a run and dies before it lets it begin; the next one of its cluster does that',
@@ -164,6 +165,7 @@ async function ranElsewhere(sim: Simulation): Promise<void> {
   keepIn(sim, leader.cluster);
 }
 
+/** The cron job of the controller's cluster. Throws when it has none. */
 export function batchOf({ cluster }: SimController): SimBatch {
   if (!cluster.batch) throw new Error(`${cluster.id} has no cron job`);
   return cluster.batch;

@@ -15,6 +15,7 @@ import { takeoverSchedules } from './schedules.takeover.ts';
 import { unclaimedSchedules } from './schedules.unclaimed.ts';
 import { Simulation } from './simulation.ts';
 
+/** All schedules of the narrow model, by their numbers. */
 export const schedules: Readonly<Record<string, Schedule>> = {
   '#2': {
     what: 'everything in the store is lost while the leader runs',

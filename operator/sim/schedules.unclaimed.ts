@@ -14,6 +14,7 @@ const LONG_MS = 12 * ttlMs;
 const PLACE = { clusters: 2, machines: 4, catchUp: 'All', clocksAgree: true } as const;
 const LEDGER = cellKeys.ledger(TENANT, 'default', CRON);
 
+/** The schedules by their numbers. */
 export const unclaimedSchedules: Readonly<Record<string, Schedule>> = {
   '#17, begun without a claim': {
     what: 'Kubernetes begins a run by the template of before, and its Job is removed when it has ended',

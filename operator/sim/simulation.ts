@@ -5,6 +5,7 @@ import { SimCluster } from './cluster.ts';
 import { SimController } from './controller.ts';
 import type { Machine } from './machine.ts';
 
+/** A run of the narrow model. */
 export class Simulation extends Play<SimCluster, SimController> {
   protected override makeCluster(options: ClusterOptions): SimCluster {
     return new SimCluster(this.world, this.checker, options);

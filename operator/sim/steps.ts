@@ -6,7 +6,9 @@ import { TENANT } from './actor.ts';
 import { calm } from './link.ts';
 import type { Simulation } from './simulation.ts';
 
+/** Key of the tenant's lease. */
 export const LEASE = cellKeys.lease(TENANT);
+/** Durations that make a schedule short, in milliseconds. */
 export const TIMING = { ttlMs: 6000, renewDeadlineMs: 4000, retryPeriodMs: 1000 };
 
 /** Runs on until somebody leads with all objects adopted. */
@@ -42,6 +44,7 @@ export function cutOff(sim: Simulation, cluster: SimCluster): void {
   for (const each of sim.controllers) if (each.cluster === cluster) cut(each);
 }
 
+/** Ends all faults between controllers and the store. */
 export function heal(sim: Simulation): void {
   for (const each of sim.controllers) each.toStore.conditions = calm;
 }
@@ -51,6 +54,7 @@ export function keepIn(sim: Simulation, cluster: SimCluster | undefined): void {
   for (const each of sim.controllers) each.mayNotLead = cluster !== undefined && each.cluster !== cluster;
 }
 
+/** Cuts the controller off from the store. */
 export function cut({ toStore }: SimController): void {
   toStore.conditions = { ...calm, cutRequests: true, cutReplies: true };
 }

@@ -38,6 +38,7 @@ export type AgeBy = 'server' | 'observer';
 const HISTORY_MS = 120_000;
 const LEASE = cellKeys.lease('default');
 
+/** A store that can fail in each way that a real one can. */
 export class SimStore implements Availability {
   down = false;
   hangs = false;

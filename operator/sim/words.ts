@@ -14,10 +14,12 @@ const EXPECTED_ENDS = [
   /^its cluster has taken no write for/,
 ];
 
+/** Whether a lease may end for this reason without a defect. */
 export function isExpectedEnd(because: string): boolean {
   return EXPECTED_ENDS.some((expected) => expected.test(because));
 }
 
+/** Remembers what people have said. */
 export class Words {
   /** Terms that people have ordered to be handed over, and to whom. */
   readonly #ordered = new Set<string>();

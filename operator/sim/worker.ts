@@ -6,6 +6,7 @@ import type { RunResult } from './run.ts';
 import { runSeed } from './run.ts';
 import { runSchedule, schedules } from './schedules.ts';
 
+/** Which seeds and schedules are played. */
 export interface Batch {
   readonly from: number;
   readonly seeds: number;

@@ -11,6 +11,7 @@ interface Event {
   readonly fire: () => void;
 }
 
+/** The timeline of one run. */
 export class World {
   /** True time, milliseconds since the start of the run. */
   now = 0;

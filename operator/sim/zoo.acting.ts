@@ -146,4 +146,5 @@ const writes: readonly Mutant[] = [
   },
 ];
 
+/** The defects. */
 export const actingMutants: readonly Mutant[] = [...handOver, ...writes];

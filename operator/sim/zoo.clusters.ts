@@ -294,4 +294,5 @@ const reports: readonly Mutant[] = [
   },
 ];
 
+/** The defects. */
 export const clusterMutants: readonly Mutant[] = [...permits, ...waiting, ...leaving, ...reports];

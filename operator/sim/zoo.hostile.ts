@@ -1,6 +1,7 @@
 /** Defects of the kinds of fault that hostile inputs, refused writes and lost replies once showed. */
 import type { Mutant } from './mutant.ts';
 
+/** The defects. */
 export const hostileMutants: readonly Mutant[] = [
   {
     name: 'nobody-waited-for-after-a-loss',

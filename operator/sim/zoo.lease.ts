@@ -230,4 +230,5 @@ const terms: readonly Mutant[] = [
   },
 ];
 
+/** The defects. */
 export const leaseMutants: readonly Mutant[] = [...expiry, ...loss, ...terms];

@@ -5,6 +5,7 @@ const PEOPLE = 'clusters, people';
 const obedience = 'leadership/obedience.ts';
 const failback = 'leadership/failback.ts';
 
+/** The defects. */
 export const peopleMutants: readonly Mutant[] = [
   {
     name: 'order-for-any-term',

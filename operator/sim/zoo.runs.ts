@@ -110,4 +110,5 @@ const mutants: readonly Omit<Mutant, 'profile'>[] = [
   },
 ];
 
+/** The defects. */
 export const runMutants: readonly Mutant[] = mutants.map((each) => ({ ...each, profile: 'clusters, everything' }));

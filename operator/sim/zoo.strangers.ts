@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 const STRANGERS = 'wide, strangers';
 
+/** The defects. */
 export const strangerMutants: readonly Mutant[] = [
   {
     name: 'one-refusal-stops-stopping',

@@ -15,6 +15,7 @@ import { strangerMutants } from './zoo.strangers.ts';
 import { takeoverMutants } from './zoo.takeover.ts';
 import { wideMutants } from './zoo.wide.ts';
 
+/** All defects. */
 export const zoo: readonly Mutant[] = [
   ...leaseMutants,
   ...actingMutants,
@@ -27,6 +28,7 @@ export const zoo: readonly Mutant[] = [
   ...takeoverMutants,
 ];
 
+/** How long a defect is looked for. */
 export interface Hunt {
   readonly from: number;
   /** How many seeds may be played, after all schedules. */

@@ -168,4 +168,5 @@ const survivors: readonly Mutant[] = [
   },
 ];
 
+/** The defects. */
 export const wideMutants: readonly Mutant[] = [...stopping, ...permits, ...reconciling, ...presence, ...survivors];

@@ -12,8 +12,10 @@ const WAITS = [...FAST, 30, 60, 300];
 const SLOW = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300];
 const LONG = [10, 60, 300, 900, 3600, 10_800, 43_200, 86_400, 604_800, 2_592_000];
 
+/** All metrics, by their names in the code. */
 export type Definitions = ReturnType<typeof defineMetrics>;
 
+/** Makes all metrics in `registry`; once for each registry. */
 export function defineMetrics(registry: Registry) {
   return {
     ...leadership(maker(registry)),

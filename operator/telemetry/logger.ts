@@ -11,8 +11,10 @@ import { newRedactor } from '../lib/redactor.ts';
 import { plainFields } from './redact.ts';
 import { Repeats } from './repeats.ts';
 
+/** From the most talkative to the least. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** Which lines are written, how and where. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
@@ -25,6 +27,7 @@ export interface LoggerOptions {
   readonly repeatWindowMs?: number;
 }
 
+/** The logger of the process, which alone can be changed and closed. */
 export interface AppLogger extends Logger {
   /** From now on, without a restart. */
   setLevel(level: LogLevel): void;
@@ -36,6 +39,7 @@ export interface AppLogger extends Logger {
 const LINE = Symbol.for('message');
 const RESERVED = new Set(['timestamp', 'level', 'message']);
 
+/** A logger that writes lines to `output`. */
 export function createLogger(options: LoggerOptions): AppLogger {
   const { output = process.stdout, clock = systemClock, repeatWindowMs = 10_000, redact = newRedactor([]) } = options;
   const render = options.format === 'json' ? JSON.stringify : renderText;

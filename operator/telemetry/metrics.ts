@@ -9,6 +9,7 @@ import { leaseObserver, queueObserver, storeObserver, workerObserver } from './o
 import type { WorkloadObserver } from './workload-series.ts';
 import { workloadObserver } from './workload-series.ts';
 
+/** What the metrics need to know of the process. */
 export interface MetricsOptions {
   readonly version: string;
   /** Milliseconds. */
@@ -18,6 +19,7 @@ export interface MetricsOptions {
   readonly processMetrics?: boolean;
 }
 
+/** Observers, one for each part of the program, and the text for `/metrics`. */
 export interface Metrics {
   /** The exposition format, for `/metrics`. */
   readonly exposition: { readonly contentType: string; text(): Promise<string> };
@@ -40,6 +42,7 @@ export interface Metrics {
 /** Milliseconds between two looks at the event loop's delay; the library's default costs most of a percent of a core. */
 const EVENT_LOOP_PRECISION_MS = 100;
 
+/** The metrics of one process. */
 export function createMetrics(options: MetricsOptions): Metrics {
   const { clock = systemClock, processMetrics = true } = options;
   const registry = new Registry();

@@ -16,6 +16,7 @@ export interface LeaseObserver {
   tookOver(seconds: number): void;
 }
 
+/** Counts what happens to the lease. */
 export function leaseObserver(metrics: Definitions, clock: Clock): LeaseObserver {
   const turned = (leads: boolean) => {
     metrics.isLeader.set(leads ? 1 : 0);
@@ -40,6 +41,7 @@ export function leaseObserver(metrics: Definitions, clock: Clock): LeaseObserver
   };
 }
 
+/** Hears of each call to the store. */
 export interface StoreObserver {
   /** Once per call; `outcome` is `ok` or the kind of failure. */
   operation(name: string, seconds: number, outcome: string): void;
@@ -94,6 +96,7 @@ export interface WorkerObserver {
   reconciled(kind: string, result: (typeof RESULTS)[number], ms: number): void;
 }
 
+/** Counts reconciles and how long they take. */
 export function workerObserver(metrics: Definitions): WorkerObserver {
   return {
     reconciled(kind, result, ms) {

@@ -10,6 +10,7 @@ const MAX_ITEMS = 100;
 const MAX_TEXT = 8000;
 const MAX_LINE = 32_000;
 
+/** How a value is made fit for a line. */
 export interface PlainOptions {
   /** Stacks of errors are written too. */
   readonly stacks: boolean;

@@ -13,6 +13,7 @@ interface Window {
   readonly summarise: (repeated: number) => void;
 }
 
+/** Decides which of equal lines are written. */
 export class Repeats {
   readonly #clock: Clock;
   readonly #windowMs: number;

@@ -11,6 +11,7 @@ export interface WorkloadRef {
   readonly name: string;
 }
 
+/** Hears of single workloads. */
 export interface WorkloadObserver {
   status(workload: WorkloadRef, active: boolean): void;
   operation(workload: WorkloadRef, operation: string): void;
@@ -28,6 +29,7 @@ interface Labels {
   readonly errorTypes: Set<string>;
 }
 
+/** Counts for single workloads; those beyond `limit` have no series. */
 export function workloadObserver(metrics: Definitions, limit = MAX_WORKLOADS): WorkloadObserver {
   const known = new Map<string, Labels>();
 

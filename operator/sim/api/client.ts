@@ -19,6 +19,7 @@ import type { Sender, SimApiServer } from './server.ts';
 import { isAt } from './request.ts';
 import type { Change } from './watching.ts';
 
+/** An event of a watch. */
 export type Event = WatchEvent<KubeObject>;
 
 /** The way to the server. */
@@ -39,6 +40,7 @@ export interface Dispatch {
   readonly isGuarded: boolean;
 }
 
+/** Which server, over which way, and who asks. */
 export interface SimClientOptions {
   readonly server: SimApiServer;
   readonly transport: Transport;
@@ -50,6 +52,7 @@ export interface SimClientOptions {
 
 const TIMEOUT_MS = 10_000;
 
+/** A client of a simulated API server. */
 export class SimClusterClient implements ClusterClient {
   readonly server = 'https://simulated';
   readonly #options: SimClientOptions;

@@ -1,6 +1,7 @@
 /** Objects as an API server keeps them, and the ways in which requests change them. Nothing is changed in place. */
 import type { KubeObject } from '../../cluster/cluster-client.ts';
 
+/** A plain object. */
 export type Json = { readonly [key: string]: unknown };
 
 /** Any object, with the parts that most types have. */
@@ -9,10 +10,12 @@ export interface Stored extends KubeObject {
   readonly status?: Json;
 }
 
+/** Whether the value is a plain object. */
 export function isPlain(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The value, or an empty object where it is none. */
 export function asJson(value: unknown): Json {
   return isPlain(value) ? value : {};
 }

@@ -16,6 +16,7 @@ const DEFAULTS: Readonly<Record<string, Json>> = {
   cronjobs: { suspend: false, concurrencyPolicy: 'Allow' },
 };
 
+/** The object with the defaults of its type. */
 export function withDefaults({ plural }: ResourceType, object: Stored): Stored {
   const defaults = DEFAULTS[plural];
   return defaults ? { ...object, spec: { ...defaults, ...object.spec } } : object;
@@ -33,6 +34,7 @@ const WITH_STATUS: ReadonlySet<string> = new Set([
   'services',
 ]);
 
+/** Whether the type has a status subresource. */
 export function hasStatus(type: ResourceType): boolean {
   return WITH_STATUS.has(type.plural) || isCustom(type);
 }
@@ -42,6 +44,7 @@ function isCustom({ group }: ResourceType): boolean {
   return group.includes('.') && !group.endsWith('.k8s.io');
 }
 
+/** The generation after a write; undefined for types without one. */
 export function generationOf({ plural }: ResourceType, now: Stored, before: Stored | undefined): number | undefined {
   if (WITHOUT_GENERATION.has(plural)) return undefined;
   const last = before?.metadata.generation ?? 0;

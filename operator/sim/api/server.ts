@@ -13,6 +13,7 @@ import type { Expected, Where } from './request.ts';
 import { assertExpected, assertSameUid, compareKeys, isAt, isFree, keyOf, statusOf, withoutEmpty } from './request.ts';
 import { Changes } from './watching.ts';
 
+/** A write, as admission sees it. */
 export interface Request {
   readonly type: ResourceType;
   /** Undefined: it is to be made. */
@@ -26,6 +27,7 @@ export interface Request {
 /** Throws what the API server answers. */
 export type Admission = (request: Request) => void;
 
+/** Which server this is, and its clock. */
 export interface ApiServerOptions {
   /** Part of the uids, which are never those of another server. */
   readonly id: string;
@@ -34,12 +36,14 @@ export interface ApiServerOptions {
   readonly admission?: readonly Admission[];
 }
 
+/** Who asks, and how. */
 export interface Sender {
   readonly by: string;
   readonly dryRun?: boolean;
   readonly subresource?: string | undefined;
 }
 
+/** One page of a list. */
 export interface Page {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly Stored[];
@@ -47,6 +51,7 @@ export interface Page {
 
 const FIRST_VERSION = 1000;
 
+/** A simulated API server. Its calls throw `ApiError` as a real one answers. */
 export class SimApiServer {
   readonly changes = new Changes(FIRST_VERSION);
   readonly admission: Admission[];

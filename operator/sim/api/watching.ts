@@ -3,6 +3,7 @@ import type { ResourceType } from '../../cluster/cluster-client.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import type { Stored } from './json.ts';
 
+/** One change of one object. */
 export interface Change {
   readonly type: ResourceType;
   readonly version: number;
@@ -18,6 +19,7 @@ export interface Change {
 /** Changes kept for those who come back; a watch from before the oldest is refused. */
 const KEPT = 2000;
 
+/** The changes that are remembered, the oldest first. */
 export class Changes {
   #kept: Change[] = [];
   /** Watches from before it are refused. */

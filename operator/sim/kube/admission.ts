@@ -55,6 +55,7 @@ export const termPolicy =
       );
   };
 
+/** The term on an object; 0 when it has none. */
 export function termIn({ metadata }: Stored): number {
   const text = metadata.annotations?.[annotations.term] ?? '';
   return /^[0-9]{1,15}$/.test(text) ? Number(text) : 0;

@@ -10,6 +10,7 @@ const FOREGROUND = 'foregroundDeletion';
 const DELAY_MS = 2000;
 const TYPES: readonly ResourceType[] = Object.values(childTypes);
 
+/** Starts the garbage collector of a cluster. */
 export function startCollector(ground: Ground): void {
   const { world, server, isUp } = ground;
   const alive = new Set<string | undefined>();

@@ -22,6 +22,7 @@ import {
 
 const { deployments, replicaSets, pods } = childTypes;
 
+/** Starts the controllers of Deployments and ReplicaSets. */
 export function startDeployments(ground: Ground): void {
   const { server } = ground;
   startLoop({

@@ -21,10 +21,12 @@ import {
 } from './loop.ts';
 
 const { cronJobs, jobs, pods } = childTypes;
+/** A minute, in milliseconds. */
 export const MINUTE_MS = 60_000;
 /** So many Jobs that have ended are kept. */
 const HISTORY = 3;
 
+/** Starts the controllers of CronJobs and Jobs. */
 export function startJobs(ground: Ground): void {
   const { server, world, isUp } = ground;
   startLoop({

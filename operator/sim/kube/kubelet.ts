@@ -20,6 +20,7 @@ const RETRY_MS = 1000;
 /** Longest that the pod of a Job runs by itself. */
 const RUN_MS = 20_000;
 
+/** A container that runs. */
 export interface Container {
   readonly uid: string;
   /** As it was started. */
@@ -33,6 +34,7 @@ export interface KubeletListener {
   ended(pod: Stored): unknown;
 }
 
+/** What runs on the node of one cluster. */
 export class Kubelet {
   /** It ends nothing, starts nothing, and its node does not say that it lives. */
   isStuck = false;

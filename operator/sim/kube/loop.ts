@@ -17,6 +17,7 @@ export interface Ground {
   readonly time: () => number;
 }
 
+/** The sender of all writes of Kubernetes' own controllers. */
 export const KUBERNETES = { by: 'kubernetes' } as const;
 /** Longest until a change is looked at. */
 const DELAY_MS = 400;
@@ -24,6 +25,7 @@ const UNREACHABLE_MS = 1000;
 const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 60_000;
 
+/** What a controller looks at, and how. */
 export interface LoopOptions {
   readonly ground: Ground;
   /** Which object is to be looked at because of a change. */
@@ -32,6 +34,7 @@ export interface LoopOptions {
   readonly sync: (at: ObjectName) => number | void;
 }
 
+/** Starts a controller; a look that fails is repeated. */
 export function startLoop({ ground, concerns, sync }: LoopOptions): void {
   const { world, server, isUp } = ground;
   const scheduled = new Set<string>();
@@ -67,6 +70,7 @@ export function startLoop({ ground, concerns, sync }: LoopOptions): void {
   });
 }
 
+/** The owner that controls the object. */
 export function ownerOf({ metadata }: KubeObject) {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
@@ -79,23 +83,28 @@ export function ofType(type: ResourceType, { type: changed, object }: Change): O
   return owner?.kind === type.kind ? { name: owner.name, ...(namespace !== undefined && { namespace }) } : undefined;
 }
 
+/** The objects of a type that `owner` controls. */
 export function dependentsOf(server: SimApiServer, type: ResourceType, { metadata }: KubeObject): readonly Stored[] {
   return server.all(type).filter((each) => ownerOf(each)?.uid === metadata.uid);
 }
 
+/** Whether the pod has not ended and stays. */
 export function isActive(pod: Stored): boolean {
   return pod.metadata.deletionTimestamp === undefined && !isFinal(pod);
 }
 
+/** Whether the pod has ended. */
 export function isFinal({ status }: Stored): boolean {
   return status?.['phase'] === 'Succeeded' || status?.['phase'] === 'Failed';
 }
 
+/** Whether the pod's condition Ready is True. */
 export function isReady({ status }: Stored): boolean {
   const conditions = (status?.['conditions'] ?? []) as readonly Json[];
   return conditions.some((each) => each['type'] === 'Ready' && each['status'] === 'True');
 }
 
+/** Owner references of whatever `owner` makes. */
 export function controlledBy(owner: KubeObject) {
   const { apiVersion = '', kind = '', metadata } = owner;
   const { name, uid = '' } = metadata;
@@ -107,6 +116,7 @@ interface Template {
   readonly spec?: object;
 }
 
+/** A pod of a template; `more`: labels besides those of the template. */
 export function podFrom(owner: Stored, template: unknown, name: string, more: Record<string, string> = {}): KubeObject {
   const { metadata = {}, spec = {} } = template as Template;
   const { namespace } = owner.metadata;
@@ -129,6 +139,7 @@ export function writeStatus(server: SimApiServer, type: ResourceType, object: St
   server.patch(type, object.metadata, { status }, { ...KUBERNETES, subresource: 'status' });
 }
 
+/** Deletes exactly this object. */
 export function remove(server: SimApiServer, type: ResourceType, { metadata }: Stored): void {
   server.delete(type, metadata, { preconditions: { uid: metadata.uid } }, KUBERNETES);
 }

@@ -20,6 +20,7 @@ import {
 const { statefulSets, pods } = childTypes;
 const REVISION = 'controller-revision-hash';
 
+/** Starts the controller of StatefulSets. */
 export function startStatefulSets(ground: Ground): void {
   const { server } = ground;
   startLoop({

@@ -46,6 +46,7 @@ const POLICY_LAG_MS = 300;
 /** What Kubernetes notes on a Job: the instant that it was due. */
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 
+/** A cluster of the wide model. */
 export class WideCluster implements PlayedCluster {
   down = false;
   hangs = false;

@@ -25,6 +25,7 @@ import { OWN_NAMESPACE } from './permit.ts';
 import type { Wire } from './stream.ts';
 import { transportOver } from './stream.ts';
 
+/** Where a controller runs, and how it is configured. */
 export interface WideOptions extends ActorOptions<WideCluster> {
   readonly timing: Timing;
   readonly takeover: Takeover;
@@ -39,6 +40,7 @@ const REFUSED_MS = 60_000;
 /** Verbs that start nothing. */
 const STOPS: ReadonlySet<string> = new Set(['patch', 'delete']);
 
+/** A controller of the wide model. */
 export class WideController extends Actor<WideCluster> {
   /** What it holds in memory for as long as it lives. */
   readonly kept: Kept[] = [];

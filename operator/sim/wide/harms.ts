@@ -7,6 +7,7 @@ import type { SimApiServer } from '../api/server.ts';
 import type { Stored } from '../api/json.ts';
 import type { Chance } from '../chance.ts';
 
+/** The sender of what people do with kubectl. */
 export const USER = { by: 'user' } as const;
 const TYPES: readonly ResourceType[] = [
   childTypes.pods,

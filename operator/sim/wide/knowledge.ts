@@ -9,6 +9,7 @@ const LOOK_MS = 1000;
 /** How long a controller that works may take until it has noted what runs: its watch, a pause between two looks, a conflict. */
 const NOTED_MS = 20_000;
 
+/** Who must know of which containers. */
 export interface KnowledgeOptions {
   readonly world: World;
   /** Those of the cluster. */
@@ -19,6 +20,7 @@ export interface KnowledgeOptions {
   readonly from: () => number;
 }
 
+/** Checks that controllers remember what runs on without an object. */
 export class Knowledge {
   readonly #options: KnowledgeOptions;
   /** By identity: since when it has worked without a break. True time, as all here. */

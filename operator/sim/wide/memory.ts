@@ -5,6 +5,7 @@
 
 type Collection = Map<unknown, unknown> | Set<unknown>;
 
+/** A collection that lives as long as its controller. */
 export interface Kept {
   /** Class of which it is a field, and which of those it is, the first being 1. */
   readonly where: string;

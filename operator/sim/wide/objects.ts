@@ -8,6 +8,7 @@ import { TENANT } from '../actor.ts';
 import { asJson, type Stored } from '../api/json.ts';
 import { ownerOf } from '../kube/loop.ts';
 
+/** Namespace of all workloads. */
 export const NAMESPACE = 'default';
 /** Name of the cron job. */
 export const CRON = 'tick';
@@ -19,6 +20,7 @@ export const KINDS: Readonly<Record<string, { readonly kind: string; readonly ty
   z: { kind: PERSISTENT_KIND, type: persistentResource },
 };
 
+/** A custom resource of the simulated tenant. */
 export function customResource(kind: string, name: string, spec: object) {
   return {
     apiVersion: API_VERSION,
@@ -28,20 +30,24 @@ export function customResource(kind: string, name: string, spec: object) {
   };
 }
 
+/** The image of a version of a workload. */
 export function imageOf(version: number): string {
   return `image:${version}`;
 }
 
+/** The containers of a pod's spec. */
 export function containersOf(
   pod: Stored,
 ): readonly { readonly image?: string; readonly env?: readonly { name: string; value: string }[] }[] {
   return (asJson(pod.spec)['containers'] ?? []) as never;
 }
 
+/** The image of a pod's first container. */
 export function imageIn(pod: Stored): string {
   return containersOf(pod)[0]?.image ?? '';
 }
 
+/** The fencing token that a pod's first container is given. */
 export function fencingToken(pod: Stored): string {
   return containersOf(pod)[0]?.env?.find(({ name }) => name === 'HIGHLANDER_FENCING_TOKEN')?.value ?? '';
 }
@@ -51,6 +57,7 @@ export function isOwned(pod: Stored): boolean {
   return ownerOf(pod) !== undefined;
 }
 
+/** Name of the workload that a child belongs to. */
 export function workloadOf({ metadata }: Stored): string {
   return metadata.labels?.[labels.name] ?? '';
 }

@@ -8,6 +8,7 @@ import type { SimApiServer } from '../api/server.ts';
 /** Where controllers keep what is theirs. */
 export const OWN_NAMESPACE = 'highlander';
 
+/** The tenant's permit; undefined when there is none. */
 export async function readPermit(server: SimApiServer): Promise<Permit | undefined> {
   const transport = {
     call: async <T>(serve: () => T) => serve(),

@@ -5,6 +5,7 @@ import { Play } from '../play.ts';
 import { WideCluster } from './cluster.ts';
 import { WideController } from './controller.ts';
 
+/** A run of the wide model. */
 export class WideSimulation extends Play<WideCluster, WideController> {
   protected override makeCluster(options: ClusterOptions): WideCluster {
     return new WideCluster(this.world, this.checker, options);

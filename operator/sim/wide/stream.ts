@@ -12,6 +12,7 @@ const NOTICE_MS = 15_000;
 const AGAIN_MS = 1500;
 const HUNG_MS = 250;
 
+/** The ends of a watch, and what lies between them. */
 export interface Wire {
   readonly process: Process;
   readonly link: Link;

@@ -16,6 +16,7 @@ import { begin, correctMark, stamp } from './mark.ts';
 import { interruptedRun, leftOut, strayJob, unknownRun } from './notes.ts';
 import type { Known, Move, RunsView } from './view.ts';
 
+/** The next step; undefined: there is nothing to do at present. */
 export function decideRuns(view: RunsView): Move | undefined {
   const { ledger } = view;
   if (!ledger) return begin(view);

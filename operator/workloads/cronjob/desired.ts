@@ -10,6 +10,7 @@ import { withoutOurs } from '../../reconcile/metadata.ts';
 import { strategicMerge } from '../../reconcile/strategic-merge.ts';
 import { originAnnotations } from './jobs.ts';
 
+/** The CronJob, as the only child. Throws `TerminalError` for a spec that cannot be rendered. */
 export function desired(claim: Claim, spec: CronJobSpec): readonly DesiredChild[] {
   const { owner, stamp } = claim;
   const live = claim.live.get<CronJob>(childTypes.cronJobs, owner.name);

@@ -12,6 +12,7 @@ import type { Known } from './view.ts';
  */
 export const PATIENCE_MS = 10_000;
 
+/** A Job and the time at which its run was due, milliseconds since the epoch. */
 export interface Scheduled {
   readonly job: Job;
   readonly instant: number;

@@ -28,6 +28,7 @@ export type Origin =
   | { readonly by: 'person' }
   | { readonly by: 'unknown' };
 
+/** Who made the Job: a person, or the schedule, and for which time. */
 export function originOf(job: Job, cronJob: CronJob): Origin {
   const { name, annotations: notes = {} } = job.metadata;
   const scheduled = notes[SCHEDULED];
@@ -64,6 +65,7 @@ export function scheduleOf({ spec }: CronJob): Schedule | undefined {
   }
 }
 
+/** The time zone of the schedule, as IANA names it. */
 export function zoneOf({ spec }: CronJob): string {
   return spec.timeZone ?? DEFAULT_ZONE;
 }
@@ -73,6 +75,7 @@ export function hasBegun(job: Job): boolean {
   return job.spec.suspend !== true || numberAnnotation(job, annotations.term) !== undefined;
 }
 
+/** Whether the CronJob controls the Job and the Job stays. */
 export function isOf(job: Job, { metadata }: CronJob): boolean {
   return controllerOf(job)?.uid === metadata.uid && job.metadata.deletionTimestamp === undefined;
 }

@@ -10,6 +10,7 @@ import type { Known, Move, RunsView } from './view.ts';
 /** No two clocks of API servers are further apart: what lies further ahead is a mistake, or somebody's wish that nothing runs. */
 const AHEAD_MS = 3_600_000;
 
+/** Whether a mark can be true at `now`; both in milliseconds since the epoch. */
 export function isPlausible(instant: number, now: number): boolean {
   return instant <= now + AHEAD_MS;
 }

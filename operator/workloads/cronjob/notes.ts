@@ -1,17 +1,20 @@
 /** What people read in events about the runs of a cron job. Pure. */
 import type { CatchUp } from './catch-up.ts';
 
+/** An event about runs. */
 export interface Note {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly note: string;
 }
 
+/** About a run of which nobody knows whether it began; `instant`: milliseconds since the epoch. */
 export function unknownRun(instant: number): Note {
   const note = `Whether the run of ${timeOf(instant)} has begun cannot be told any more; it is not begun again`;
   return { type: 'Warning', reason: 'RunUnknown', note };
 }
 
+/** About runs that were due and are not started. */
 export function leftOut(instants: readonly number[], catchUp: CatchUp, because = `catchUp: ${catchUp}`): Note {
   const times = instants.map(timeOf);
   const which =
@@ -25,6 +28,7 @@ export function corrected(from: number, to: number): Note {
   return { type: 'Warning', reason: 'LedgerCorrected', note };
 }
 
+/** About a Job whose time the schedule does not have. */
 export function strayJob(job: string): Note {
   const note = `Job ${job} was removed without a run: it is made for a time at which the schedule does not come round`;
   return { type: 'Warning', reason: 'RunsSkipped', note };

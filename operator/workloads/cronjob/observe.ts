@@ -16,6 +16,7 @@ import { timestamp } from '../../reconcile/status.ts';
 import { isOf, scheduleOf, zoneOf } from './jobs.ts';
 import { isPlausible } from './mark.ts';
 
+/** The part of the status that only this kind has. */
 export function facts(sight: Sight): Facts & CronJobStatus {
   const live = cronJobOf(sight);
   const lastRun = runs(sight)[0]?.metadata.name;
@@ -44,6 +45,7 @@ function lastScheduleOf(live: CronJob, now: number): string | undefined {
 /** A timer of Node's ends after 25 days at most, and a clock may be set in between. */
 const LONGEST_WAIT_MS = 3_600_000;
 
+/** Whether the schedule is kept, and how the last run ended. */
 export function verdict(sight: Sight, spec: CronJobSpec): Report {
   const live = cronJobOf(sight);
   if (!live) return { state: 'working', reason: 'Creating', message: 'The CronJob is about to be made' };

@@ -26,6 +26,7 @@ const cronJob: WorkloadKind<CronJobSpec> = {
   verdict,
 };
 
+/** Reconciles WorkloadCronJobs. */
 export class CronJobReconciler extends ChildSetReconciler<CronJobSpec> {
   readonly #runs: CronRuns;
 

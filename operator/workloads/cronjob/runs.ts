@@ -25,6 +25,7 @@ import { firstLedger } from './mark.ts';
 import type { Note } from './notes.ts';
 import type { Move } from './view.ts';
 
+/** What runs are claimed with. */
 export interface RunsOptions extends ChildSetOptions {
   readonly ledger: LedgerStore;
   readonly clusterId: string;
@@ -36,6 +37,7 @@ const AGAIN_MS = 200;
 const GOING_MS = 5000;
 const LEDGER_MS = 2000;
 
+/** Takes the runs of one cron job as far as they can be taken now. */
 export class CronRuns {
   readonly #options: RunsOptions;
   readonly #applier: Applier<Job>;

@@ -5,6 +5,7 @@ import type { CronLedger } from '../../ledger/cron-ledger.ts';
 import type { CatchUp } from './catch-up.ts';
 import type { Note } from './notes.ts';
 
+/** One step for the runs of a cron job. */
 export type Move =
   | { readonly do: 'write'; readonly ledger: CronLedger; readonly notes?: readonly Note[] }
   /** On the CronJob: what the ledger says must survive the loss of the ledger, and people want to see it. */
@@ -13,6 +14,7 @@ export type Move =
   | { readonly do: 'resume'; readonly job: Job }
   | { readonly do: 'remove'; readonly job: Job; readonly reason: string; readonly note?: Note };
 
+/** What is known of the runs. */
 export interface RunsView {
   readonly ledger: CronLedger | undefined;
   /** The store may have lost writes since the ledger was written. */
@@ -35,4 +37,5 @@ export interface RunsView {
   readonly now: number;
 }
 
+/** The same with a ledger. */
 export type Known = RunsView & { readonly ledger: CronLedger };

@@ -5,8 +5,10 @@ import { contains } from '../../reconcile/contains.ts';
 import { stableHash, tenantOf } from '../../reconcile/metadata.ts';
 import type { Action, Child } from '../../reconcile/plan.ts';
 
+/** A custom resource that may have been made from the file. */
 export type DeclaredChild = Child & { spec?: unknown };
 
+/** What the file says of a custom resource, and what there is of it. */
 export interface Situation {
   readonly declaration: DeclaredWorkload | undefined;
   readonly live: DeclaredChild | undefined;
@@ -14,6 +16,7 @@ export interface Situation {
   readonly term: number;
 }
 
+/** What to do about it. */
 export type Decision =
   | { readonly do: 'nothing' }
   | { readonly do: 'act'; readonly action: Action<DeclaredChild> }
@@ -22,6 +25,7 @@ export type Decision =
 
 const NOTHING: Decision = { do: 'nothing' };
 
+/** Decides for one custom resource. */
 export function decide(situation: Situation): Decision {
   const { declaration, live } = situation;
   if (live?.metadata.deletionTimestamp !== undefined) return NOTHING;
@@ -49,6 +53,7 @@ function decideOnLive(live: DeclaredChild, declaration: DeclaredWorkload, { tena
   return applied === stableHash(spec) && contains(live.spec, spec) ? NOTHING : apply(declaration, spec, { term, live });
 }
 
+/** Whether the custom resource says that it comes from a configuration file. */
 export function isDeclared({ metadata }: Child): boolean {
   return metadata.labels?.[labels.declaredIn] === DECLARED_IN_CONFIG;
 }

@@ -14,6 +14,7 @@ import type { Grant, ObjectKey, Reconciler, Result } from '../../reconcile/recon
 import type { DeclaredChild } from './decide.ts';
 import { decide, isDeclared } from './decide.ts';
 
+/** What the file declares, and where it is kept. */
 export interface DeclaredOptions {
   readonly resource: ChildType;
   /** Of all kinds. */
@@ -28,6 +29,7 @@ export interface DeclaredOptions {
 /** How often one that cannot be kept is looked at again. */
 const RECHECK_MS = 60_000;
 
+/** Reconciles the declared custom resources of one kind. */
 export class DeclaredReconciler implements Reconciler {
   readonly kind: string;
   readonly #options: DeclaredOptions;

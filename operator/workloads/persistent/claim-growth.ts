@@ -45,6 +45,7 @@ export interface Look {
   readonly report?: Report;
 }
 
+/** What is to be done to one claim, and said of it. */
 export function lookAtClaim(claim: PersistentVolumeClaim, wanted: Wanted, set: StatefulSet): Look {
   const { metadata, spec, status = {} } = claim;
   const asked = spec.resources?.requests?.storage ?? '0';

@@ -60,10 +60,12 @@ export function withSizesOf(live: StatefulSet | undefined, wanted: readonly Clai
   });
 }
 
+/** The size that the template asks for, a quantity; '' when it asks for none. */
 export function sizeOf({ spec }: ClaimTemplate): string {
   return String(spec.resources?.requests?.storage ?? '');
 }
 
+/** The templates by name. */
 export function byName(templates: readonly ClaimTemplate[] = []): ReadonlyMap<string, ClaimTemplate> {
   return new Map(templates.map((template) => [template.metadata.name, template]));
 }

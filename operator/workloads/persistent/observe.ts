@@ -22,6 +22,7 @@ import { withClaims } from '../../reconcile/successor.ts';
 import type { Report } from '../../reconcile/status.ts';
 import { timestamp } from '../../reconcile/status.ts';
 
+/** The part of the status that only this kind has. */
 export function facts(sight: Sight): Facts & PersistentStatus {
   const { owner, live, now } = sight;
   const set = setOf(sight);
@@ -42,6 +43,7 @@ function serviceNamesOf(set: StatefulSet | undefined, services: readonly Service
   };
 }
 
+/** How far the pods have come. */
 export function verdict(sight: Sight, spec: PersistentSpec): Report {
   const live = setOf(sight);
   if (!live) return { state: 'working', reason: 'Creating', message: 'The StatefulSet is about to be made' };

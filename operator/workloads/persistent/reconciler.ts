@@ -22,6 +22,7 @@ const persistent: WorkloadKind<PersistentSpec> = {
   verdict,
 };
 
+/** Reconciles WorkloadPersistents. */
 export class PersistentReconciler extends ChildSetReconciler<PersistentSpec> {
   constructor(options: ChildSetOptions) {
     super(persistent, options, [new ClaimKeeper(options.client), new RefusedPods(options.client, missingPod)]);

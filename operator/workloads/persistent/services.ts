@@ -7,6 +7,7 @@ import type { Claim } from '../../reconcile/child.ts';
 import { serviceName } from '../../reconcile/service-names.ts';
 import { servicePorts } from '../../reconcile/service-ports.ts';
 
+/** Names of the workload's Services. */
 export interface ServiceNames {
   /** Part of the pods' host names; a StatefulSet keeps it for good. */
   readonly governing: string;
@@ -14,6 +15,7 @@ export interface ServiceNames {
   readonly front?: string;
 }
 
+/** Which Services there are to be. */
 export function serviceNames(claim: Claim, spec: PersistentSpec): ServiceNames {
   const { name } = claim.owner;
   const governing = governingName(claim, spec);

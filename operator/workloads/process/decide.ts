@@ -13,14 +13,17 @@ import { planChild } from '../../reconcile/plan.ts';
 import { withRestarts } from './desired.ts';
 import type { Observation } from './observe.ts';
 
+/** What must outlive the pod. */
 export interface Memory {
   readonly restarts: number;
   readonly completedGeneration?: number | undefined;
   readonly completedTemplateHash?: string | undefined;
 }
 
+/** What is wanted of the process. */
 export type Wish = 'run' | 'completed' | 'suspended' | 'scaledToZero' | 'exceeded';
 
+/** What is wanted, and the next step towards it. */
 export interface Decision {
   readonly wish: Wish;
   readonly memory: Memory;
@@ -31,6 +34,7 @@ export interface Decision {
   readonly backoffMs?: number;
 }
 
+/** What is known of a process. */
 export interface Situation {
   readonly spec: ProcessSpec;
   readonly status: ProcessStatus | undefined;
@@ -43,6 +47,7 @@ export interface Situation {
   readonly now: number;
 }
 
+/** Decides for one process. */
 export function decide(situation: Situation): Decision {
   const { spec } = situation;
   const memory = remember(situation);

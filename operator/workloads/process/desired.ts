@@ -12,12 +12,14 @@ import type { Desired } from '../../reconcile/plan.ts';
 import { graceSecondsOf, podMetadata, podSpec } from '../../reconcile/pod-template.ts';
 import { RESTARTS_BEFORE } from './observe.ts';
 
+/** Whose pod it is, and where it runs. */
 export interface Place {
   readonly tenant: string;
   readonly clusterName: string;
   readonly podDefaults?: PodDefaults | undefined;
 }
 
+/** The name of the pod of a workload. */
 export function podName(workloadName: string): string {
   return `${workloadName}-pod`;
 }
@@ -27,10 +29,12 @@ export function parseSpec(spec: unknown): ProcessSpec {
   return checkedSpec(processSpec, spec);
 }
 
+/** Seconds that the pod gets to stop. */
 export function graceSeconds(spec: ProcessSpec): number {
   return graceSecondsOf({ ...spec, terminationGracePeriod: spec.terminationGracePeriod ?? spec.gracePeriod });
 }
 
+/** The pod as it would be created. Throws `TerminalError` for a spec that cannot be rendered. */
 export function desiredPod(owner: ObjectMeta, spec: ProcessSpec, place: Place, run: Stamp): Desired<Pod> {
   const users = podMetadata(spec);
   const labels = childLabels(

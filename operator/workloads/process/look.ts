@@ -23,6 +23,7 @@ import { judgedBy, observePod, RESTARTS_BEFORE } from './observe.ts';
 import type { Facts } from './verdict.ts';
 import { factsOf, verdictOf } from './verdict.ts';
 
+/** Who looks, and when. */
 export interface Viewpoint extends Place {
   readonly term: number;
   readonly holder: string;
@@ -36,6 +37,7 @@ export interface Viewpoint extends Place {
   readonly past?: Situation['past'];
 }
 
+/** What is seen, what to do next, and what to write. */
 export interface View {
   readonly memory: Memory;
   readonly action?: Action<Pod>;
@@ -133,6 +135,7 @@ function patience({ backoffMs }: Decision, seen: Observation | undefined, now: n
   return seen && untilLost(seen, now);
 }
 
+/** Milliseconds until a pod that should be gone counts as lost; undefined: it does already, or is not to go. */
 export function untilLost({ pod, gone, lost }: Observation, now: number): number | undefined {
   const { deletionTimestamp } = pod.metadata;
   if (deletionTimestamp === undefined || gone || lost) return undefined;

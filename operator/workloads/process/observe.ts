@@ -11,6 +11,7 @@ export const RESTARTS_BEFORE = `${annotations.generation.split('/')[0]}/restarts
 /** How the process ended by itself; a pod that was evicted, or deleted before that, was interrupted. */
 export type Ending = 'succeeded' | 'failed' | 'interrupted';
 
+/** What a pod says. */
 export interface Observation {
   readonly pod: Pod;
   readonly deleting: boolean;

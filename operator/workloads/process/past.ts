@@ -10,6 +10,7 @@ import type { Memory } from './decide.ts';
 
 const STORE_MS = 2000;
 
+/** Keeps the pasts of processes for the length of a term. */
 export class Pasts {
   readonly #ledger: ProcessLedger;
   /** By workload: as last read or written in this term. */

@@ -22,6 +22,7 @@ import { observePod } from './observe.ts';
 
 const RECHECK_MS = 1000;
 
+/** What pods are retired with. */
 export interface RetirementOptions {
   readonly client: ClusterClient;
   readonly applier: Applier<Pod>;
@@ -31,6 +32,7 @@ export interface RetirementOptions {
   readonly tenant: string;
 }
 
+/** Stops pods that no workload of the tenant wants any more. */
 export class Retirement {
   readonly #options: RetirementOptions;
   readonly #announced = new Set<string>();

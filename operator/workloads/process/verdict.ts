@@ -9,11 +9,13 @@ import type { Decision } from './decide.ts';
 import type { Observation } from './observe.ts';
 import { mainStatus } from '../../reconcile/ending.ts';
 
+/** The part of the status that only this kind has. */
 export type Facts = Pick<
   ProcessStatus,
   'replicas' | 'podName' | 'nodeName' | 'restarts' | 'startedAt' | 'completedGeneration' | 'completedTemplateHash'
 > & { active: boolean; healthy: boolean };
 
+/** What the status says besides the verdict. */
 export function factsOf(decision: Decision, seen: Observation | undefined, previous: ProcessStatus | undefined): Facts {
   const alive = seen !== undefined && !seen.deleting && seen.ending === undefined && isAlive(seen.pod);
   const succeeded = decision.wish === 'completed' && outcome(seen, previous) === 'succeeded';
@@ -40,6 +42,7 @@ function outcome(seen: Observation | undefined, previous: ProcessStatus | undefi
   return readyReason(previous) === 'ProcessFailed' ? 'failed' : 'succeeded';
 }
 
+/** The verdict on a process whose spec is valid. */
 export function verdictOf(
   decision: Decision,
   seen: Observation | undefined,

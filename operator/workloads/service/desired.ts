@@ -26,6 +26,7 @@ const ONE_AT_A_TIME = { type: 'Recreate', rollingUpdate: null };
 const SUFFIX = '-service';
 const ONE_BY_ONE = { maxSurge: '25%', maxUnavailable: '25%' };
 
+/** The children. Throws `TerminalError` for a spec that cannot be rendered. */
 export function desired(claim: Claim, spec: ServiceSpec): readonly DesiredChild[] {
   return [desiredDeployment(claim, spec), ...(asksForService(spec) ? [desiredService(claim, spec)] : [])];
 }

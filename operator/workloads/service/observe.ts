@@ -9,6 +9,7 @@ import { podsRefused } from '../../reconcile/missing-pod.ts';
 import { isObserved, parkedVerdict, replicaFacts, replicaVerdict, troubleOf } from '../../reconcile/replicas.ts';
 import type { Report } from '../../reconcile/status.ts';
 
+/** The part of the status that only this kind has. */
 export function facts(sight: Sight): Facts & ServiceStatus {
   const { owner, live } = sight;
   const serviceName = live.list<Service>(childTypes.services)[0]?.metadata.name;
@@ -16,6 +17,7 @@ export function facts(sight: Sight): Facts & ServiceStatus {
   return { ...replicas, serviceName };
 }
 
+/** How far the pods have come. */
 export function verdict(sight: Sight, spec: ServiceSpec): Report {
   const live = deploymentOf(sight);
   if (!live) return { state: 'working', reason: 'Creating', message: 'The Deployment is about to be made' };

@@ -19,6 +19,7 @@ const service: WorkloadKind<ServiceSpec> = {
   verdict,
 };
 
+/** Reconciles WorkloadServices. */
 export class ServiceReconciler extends ChildSetReconciler<ServiceSpec> {
   constructor(options: ChildSetOptions) {
     super(service, options);
