@@ -13,6 +13,7 @@ const LONG_MS = 12 * ttlMs;
 /** Of pods whose users have raised it. */
 const RAISED_MS = 20 * ttlMs;
 
+/** The schedules by their numbers. */
 export const takeoverSchedules: Readonly<Record<string, Schedule>> = {
   '#6, a create on its way': {
     what: 'a grace is raised; the create that has it arrives when its sender is dead, a colleague leads, and all are cut off',

@@ -1,6 +1,7 @@
 /** Defects in what is believed of an earlier time: by who takes over, and by who hands over. */
 import type { Mutant } from './mutant.ts';
 
+/** The defects. */
 export const takeoverMutants: readonly Mutant[] = [
   {
     name: 'drain-forgotten-at-takeover',
