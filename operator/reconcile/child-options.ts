@@ -11,6 +11,7 @@ export interface ChildCache {
   readonly cache: OwnedCache<AnyChild>;
 }
 
+/** What such workloads are reconciled with. */
 export interface ChildSetOptions extends WorkloadReconcilerOptions<Workload> {
   /** Of all types that the kind makes or looks at. */
   readonly caches: readonly ChildCache[];

@@ -27,6 +27,7 @@ import { keptChanging, WHEN_QUIET, WorkloadReconciler } from './workload-reconci
 const MAX_STEPS = 12;
 const RECHECK_LEFTOVERS_MS = 1000;
 
+/** Reconciles one kind whose pods Kubernetes makes. */
 export class ChildSetReconciler<S> extends WorkloadReconciler<Workload, ChildView> {
   readonly #kind: WorkloadKind<S>;
   readonly #options: ChildSetOptions;

@@ -5,6 +5,7 @@ import { CORRECTED, correctedNote } from '../../reconcile/forged-marks.ts';
 import type { Action } from '../../reconcile/plan.ts';
 import type { Verdict } from '../../reconcile/status.ts';
 
+/** The event for an action that was carried out; undefined: it is worth none. */
 export function aboutAction(action: Action<Pod>, term: number): EventText | undefined {
   switch (action.type) {
     case 'create':

@@ -25,6 +25,7 @@ import { observePod } from './observe.ts';
 import { Pasts } from './past.ts';
 import { Retirement } from './retirement.ts';
 
+/** What processes are reconciled with. */
 export interface ProcessReconcilerOptions extends WorkloadReconcilerOptions<WorkloadProcess> {
   readonly pods: ReadCache<Pod>;
   /** What processes have behind them in other clusters. */
@@ -33,6 +34,7 @@ export interface ProcessReconcilerOptions extends WorkloadReconcilerOptions<Work
 
 /** Steps in one reconcile; the longest regular way is release, purge, refresh, create. */
 const MAX_STEPS = 8;
+/** Reconciles WorkloadProcesses. */
 export class ProcessReconciler extends WorkloadReconciler<WorkloadProcess, View> {
   readonly #options: ProcessReconcilerOptions;
   readonly #applier: Applier<Pod>;
