@@ -1,7 +1,4 @@
-/**
- * Who else is there. Each controller keeps a record of its own in the store, rewritten by compare-and-set. The record is
- * also a canary: when it is gone or older than acknowledged, the store has lost writes, even if the lease looks well.
- */
+/** Who else is there, by records in the store. The own one is a canary: when it is gone or too old, writes were lost. */
 import type { Call, CellStore, ListedCell, Version } from '../lease/cell-store.ts';
 import { cellKeys } from '../lease/cell-store.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -52,6 +49,7 @@ export async function readPeers(store: CellStore, tenant: string, call: Call): P
   return peersIn(await store.list(cellKeys.presencePrefix(tenant), call), tenant);
 }
 
+/** The same, of cells that were read. */
 export function peersIn(cells: readonly ListedCell[], tenant: string): readonly Peer[] {
   return cells.flatMap((cell) => peerIn(cell, tenant) ?? []);
 }

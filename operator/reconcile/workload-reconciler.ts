@@ -23,6 +23,7 @@ import type { CommonStatus, Verdict } from './status.ts';
 import { readyReason, timestamp } from './status.ts';
 import type { Tenancy } from './tenancy.ts';
 
+/** What workloads of every kind are reconciled with. */
 export interface WorkloadReconcilerOptions<W> {
   readonly client: ClusterClient;
   readonly workloads: ReadCache<W>;
@@ -39,6 +40,7 @@ export interface WorkloadReconcilerOptions<W> {
   readonly logger: Logger;
 }
 
+/** How a workload does, and what its status is to say. */
 export interface WorkloadView {
   readonly verdict: Verdict;
   readonly status: CommonStatus;
@@ -46,11 +48,13 @@ export interface WorkloadView {
   readonly terminal?: TerminalError;
 }
 
+/** How new the objects are that a decision goes by. */
 export interface Freshness {
   /** The workload was read from the API server after its children were. */
   readonly isFresh: boolean;
 }
 
+/** How far the removal of what is no longer wanted has come. */
 export interface Retired {
   readonly result: Result;
   /** Nothing of ours is left. */
@@ -71,6 +75,7 @@ const AGAIN_MS = 200;
 /** A permit that somebody deleted is written again within half a minute, by any controller of the cluster: no back-off outlasts that. */
 const NO_PERMIT_MS = 5000;
 
+/** The loop of one kind; a kind extends it with its decisions. */
 export abstract class WorkloadReconciler<W extends Workload, V extends WorkloadView> implements Reconciler {
   readonly kind: string;
   readonly #resource: ResourceType;
