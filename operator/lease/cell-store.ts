@@ -90,7 +90,7 @@ export async function changeCell(
     const { ok } = await store.write(key, next, cell?.version, call);
     if (ok) return next;
   }
-  throw new Error(`others keep writing ${key}`);
+  throw new Error(`gave up after ${ATTEMPTS} write conflicts on ${key}`);
 }
 
 /** Keys of a tenant's cells. The lease's name is the one that the seed's troubleshooting page tells people to look for. */

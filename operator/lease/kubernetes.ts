@@ -131,7 +131,7 @@ export class KubernetesStore implements CellStore {
   async #knownIncarnation(options: Call): Promise<Incarnation> {
     const uid = async (name: string) => (await this.#client.get(namespaces, { name }, options))?.metadata.uid;
     this.#incarnation ??= (await uid('kube-system').catch(ifCode([403], undefined))) ?? (await uid(this.#namespace));
-    if (!this.#incarnation) throw new StoreError('other', `There is no namespace ${this.#namespace}`);
+    if (!this.#incarnation) throw new StoreError('other', `Namespace ${this.#namespace} does not exist`);
     return this.#incarnation;
   }
 
@@ -139,7 +139,10 @@ export class KubernetesStore implements CellStore {
     const lease = await this.#client.get(leases, { name: leaseName(key), namespace: this.#namespace }, options);
     if (!lease) this.#seen.forget(key);
     else if (keyOf(lease) !== key)
-      throw new StoreError('other', `Lease ${lease.metadata.name} belongs to somebody else`);
+      throw new StoreError(
+        'other',
+        `Lease ${lease.metadata.name} was created by another application: rename or delete it`,
+      );
     return lease;
   }
 

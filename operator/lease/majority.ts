@@ -38,10 +38,10 @@ function tooFew(who: string, asked: number, failures: readonly unknown[]): Store
   const kinds = new Set(errors.map(({ kind }) => kind));
   const kind = kinds.size === 1 ? errors[0]?.kind : undefined;
   const messages = [...new Set(errors.map(({ message }) => message))].join('; ');
-  return new StoreError(kind ?? 'unreachable', `${failures.length} of ${asked} ${who} gave no answer: ${messages}`);
+  return new StoreError(kind ?? 'unreachable', `${failures.length} of ${asked} ${who} did not answer: ${messages}`);
 }
 
 function divided(who: string, votes: ReadonlyMap<string, number>): StoreError {
-  const said = [...votes].map(([name, count]) => `${count} say ${name || 'none'}`).join(', ');
-  return new StoreError('unreachable', `No more than half of the ${who} agree on the master: ${said}`);
+  const said = [...votes].map(([name, count]) => `${count} reported ${name || 'none'}`).join(', ');
+  return new StoreError('unreachable', `The ${who} do not agree on the master (more than half must): ${said}`);
 }

@@ -34,7 +34,9 @@ describe('roles, replicas and TLS of PostgreSQL', () => {
     const store = open({ url: as('guest') });
     await expect(store.read(key, call)).rejects.toMatchObject({
       kind: 'unauthorized',
-      message: expect.stringMatching(/permission denied for schema public \(while making the tables highlander_cells/),
+      message: expect.stringMatching(
+        /permission denied for schema public \(while creating the tables highlander_cells/,
+      ),
     });
     await open().read(key, call);
     await expect(store.read(key, call)).rejects.toMatchObject({ kind: 'unauthorized' });

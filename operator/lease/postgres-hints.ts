@@ -89,7 +89,7 @@ export class PostgresHints {
       started();
       do await this.#clock.sleep(PROBE_MS, either);
       while (await this.#hears(client, either));
-      throw new Error('The connection has gone deaf');
+      throw new Error('The LISTEN connection stopped delivering notifications');
     } finally {
       this.#listening = false;
       connection.destroy();

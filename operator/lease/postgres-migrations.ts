@@ -64,7 +64,7 @@ export async function makeTables(client: Client): Promise<void> {
   } catch (error) {
     // The migrator goes on after a failure and reports what follows from it.
     const { kind, message } = asStoreError(failures[0] ?? error);
-    throw new StoreError(kind, `${message} (while making the tables highlander_cells and highlander_store)`);
+    throw new StoreError(kind, `${message} (while creating the tables highlander_cells and highlander_store)`);
   }
 }
 

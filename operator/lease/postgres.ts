@@ -104,7 +104,10 @@ export class PostgresStore implements CellStore {
           check(rows);
           if (rows[0]?.incarnation !== null) return rows;
           await makeTables(client);
-          throw new StoreError('unreachable', 'PostgreSQL: highlander_store had lost its row and got another one');
+          throw new StoreError(
+            'unreachable',
+            'PostgreSQL: the row of highlander_store was missing and has been created again',
+          );
         } catch (error) {
           if (attempt === MAX_ATTEMPTS) throw error;
           await this.#mend(client, error);

@@ -123,10 +123,10 @@ export function parseAddress(addr: string, defaultPort = 6379): Address {
 function parseUrl(text: string, defaultPort: number): Address {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.hostname || !['redis:', 'rediss:'].includes(url.protocol)) {
-    throw new StoreError('other', 'The Redis address is none of host, host:port, redis:// and rediss:// URL');
+    throw new StoreError('other', 'redis.addr: expected host, host:port, redis://… or rediss://…');
   }
   const db = Number(url.pathname.slice(1));
-  if (!Number.isInteger(db)) throw new StoreError('other', 'The path of the Redis address is not a database number');
+  if (!Number.isInteger(db)) throw new StoreError('other', 'redis.addr: the path must be a database number');
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || defaultPort),

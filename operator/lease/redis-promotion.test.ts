@@ -138,7 +138,7 @@ describe('Sentinels', () => {
       .poll(() => store.read(key, call).catch((error: unknown) => error), limit)
       .toMatchObject({
         kind: 'unreachable',
-        message: expect.stringMatching(/^2 of 3 Sentinels gave no answer: Sentinel /),
+        message: expect.stringMatching(/^2 of 3 Sentinels did not answer: Sentinel /),
       });
   });
 });
@@ -151,7 +151,7 @@ describe('Sentinels that cannot be asked', () => {
   afterAll(() => group?.[Symbol.asyncDispose]());
 
   test.for([
-    ['a name that they do not know', { masterName: 'other' }, 'other', /knows no master of the name "other"/],
+    ['a name that they do not know', { masterName: 'other' }, 'other', /does not monitor a master named "other"/],
     [
       'a wrong password',
       { password: 's3cret' },

@@ -43,7 +43,7 @@ function sentinels(sentinel: RedisSentinel, options: RedisOptions) {
     async ask(client: Redis): Promise<Layout> {
       const layout = masterLayout(await client.call('SENTINEL', 'get-master-addr-by-name', sentinel.masterName));
       if (layout) return reachable(layout, options.natMap);
-      throw new StoreError('other', `${target.name} knows no master of the name "${sentinel.masterName}"`);
+      throw new StoreError('other', `${target.name} does not monitor a master named "${sentinel.masterName}"`);
     },
   }));
 }

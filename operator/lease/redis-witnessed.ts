@@ -116,7 +116,7 @@ export class WitnessedServers implements RedisServers {
     const found = servers.flatMap((server) => layout.servers.get(server) ?? []).map(addressOf);
     return new StoreError(
       'unreachable',
-      `More than half of the ${this.#options.who} name another master: ${found.join(', ')}`,
+      `More than half of the ${this.#options.who} report another master: ${found.join(', ')}`,
     );
   }
 
@@ -155,6 +155,6 @@ export class WitnessedServers implements RedisServers {
   #targetAt(layout: Layout, server: string): RedisTarget {
     const at = layout.servers.get(server);
     if (at) return this.#options.targetFor(at);
-    throw new StoreError('unreachable', `CLUSTERDOWN: the ${this.#options.who} know no server that holds this key`);
+    throw new StoreError('unreachable', `CLUSTERDOWN: the ${this.#options.who} report no server for this key`);
   }
 }

@@ -50,7 +50,7 @@ export function asStoreError(error: unknown): StoreError {
 
 function explained(message: string): string {
   return /\b(Instance|Database) not found\b/i.test(message)
-    ? `${message}; make it first (\`gcloud spanner databases create\`), then run \`highlander storage init\``
+    ? `${message}; create it first (\`gcloud spanner databases create\`), then run \`highlander storage init\``
     : message;
 }
 

@@ -50,7 +50,7 @@ export interface Preparation {
 export async function prepareTables({ connection, options, clock }: Preparation, call: Call): Promise<void> {
   const due = clock.monotonic() + call.timeoutMs;
   while (!(await isNamed(connection, call))) {
-    if (clock.monotonic() > due) throw new StoreError('timeout', 'Spanner is still making the tables');
+    if (clock.monotonic() > due) throw new StoreError('timeout', 'Spanner is still creating the tables');
     await createTables(options, clock, call).catch((error: unknown) => {
       if (!isBusy(error)) throw error;
       return clock.sleep(LOOK_MS, call.signal);
@@ -122,8 +122,8 @@ async function createTables(options: SpannerOptions, clock: Clock, call: Call): 
 
 function notAllowed(error: unknown): StoreError {
   const remedy =
-    'run `highlander storage init` once with an account that may (roles/spanner.databaseUser), or apply this yourself';
+    'run `highlander storage init` once with an account that may create them (roles/spanner.databaseUser), or apply this yourself';
   const statements = ddl.map((statement) => `${statement};`).join('\n');
-  const why = `the tables are missing and this account may not make them (${messageOf(error)})`;
+  const why = `the tables are missing and this account may not create them (${messageOf(error)})`;
   return new StoreError('unauthorized', `Spanner: ${why}; ${remedy}:\n${statements}`);
 }

@@ -45,7 +45,7 @@ export class SqliteStore implements CellStore {
         select ${now} * 1000 as now, id, value, version, ${ageMs} as age_ms
         from highlander_store left join highlander_cells on key = ${key}`.execute(file.db);
       const [row] = rows;
-      if (!row) throw new Error('highlander_store has lost its row');
+      if (!row) throw new Error('the table highlander_store is empty');
       const cell =
         row.version === null ? undefined : { value: fromColumn(row.value), version: row.version, ageMs: row.age_ms };
       return { incarnation: incarnationOf(file, row.id), storeTimeMs: row.now, cell };

@@ -25,7 +25,7 @@ export async function within<T>(
   const onAbort = () => giveUp(call.signal?.reason);
   call.signal?.addEventListener('abort', onAbort, { once: true });
   const timer = clock.after(call.timeoutMs, () =>
-    giveUp(new StoreError('timeout', `${what} gave no answer within ${call.timeoutMs} ms`)),
+    giveUp(new StoreError('timeout', `${what} did not answer within ${call.timeoutMs} ms`)),
   );
   try {
     return await Promise.race([work(ended.signal), givenUp]);
