@@ -58,7 +58,7 @@ describe('a write that arrives when another cluster has taken over', () => {
     expect(clusters.overlapping([LATE])).toEqual([]);
     expect(await clusters.east.podsOf(LATE[0], LATE[1])).toEqual([]);
     const events = await clusters.east.kube.run('get', 'events', '--field-selector', 'reason=FailedCreate');
-    expect(events).toContain('the permit of this cluster ended');
+    expect(events).toContain('the permit of this cluster expired');
   });
 
   it('starts a second instance where the policy is missing, and the controllers have said so', async () => {

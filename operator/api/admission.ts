@@ -59,7 +59,7 @@ const permitPolicy: Admission = {
       {
         expression: '!has(params.spec.renewTime) || variables.now <= variables.until',
         messageExpression:
-          "'the permit of this cluster ended at ' + string(variables.until) + ', and it is ' + string(variables.now)",
+          "'the permit of this cluster expired at ' + string(variables.until) + '; the time is ' + string(variables.now)",
       },
     ],
   },
@@ -108,11 +108,11 @@ const termPolicy: Admission = {
       {
         expression: 'variables.after >= variables.before || variables.before > variables.permitted',
         messageExpression:
-          "'term ' + string(variables.before) + ' has written this object: term ' + string(variables.after) + ' is over'",
+          "'term ' + string(variables.after) + ' is over: this object was written in term ' + string(variables.before)",
       },
       {
         expression: `variables.after <= variables.permitted + ${AHEAD} || variables.after == variables.before`,
-        messageExpression: `'annotation ${annotations.term}: no controller leads in term ' + string(variables.after) + ' (the last one was ' + string(variables.permitted) + '); leave it to the controllers'`,
+        messageExpression: `'annotation ${annotations.term}: there is no term ' + string(variables.after) + ' (the last one is ' + string(variables.permitted) + '); only controllers may set it'`,
       },
     ],
   },

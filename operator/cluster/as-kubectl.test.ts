@@ -206,15 +206,15 @@ describe('a credential plug-in', () => {
       variables: { PATH: process.env['PATH'] },
       limitMs: 300,
     });
-    await expect(hung.credentials()).rejects.toThrow(/credential plug-in .*plugin\.sh gave no answer within 0\.3 s/);
+    await expect(hung.credentials()).rejects.toThrow(/credential plug-in .*plugin\.sh did not answer within 0\.3 s/);
   });
 
   it.each([
     ['that ends with an error', { body: 'echo no login >&2; exit 3' }, /ended with code 3: no login/],
     ['that prints something else', { body: 'echo {}; exit 0' }, /did not print an ExecCredential/],
     ['that is not there', { exec: { command: '/no/such' } }, /\/no\/such cannot be run: .*ENOENT/],
-    ['that needs a terminal', { exec: { interactiveMode: 'Always' } }, /needs a terminal/],
-    ['of another version', { exec: { apiVersion: 'a/v1' } }, /has the apiVersion "a\/v1"/],
+    ['that needs a terminal', { exec: { interactiveMode: 'Always' } }, /requires a terminal/],
+    ['of another version', { exec: { apiVersion: 'a/v1' } }, /has the unsupported apiVersion "a\/v1"/],
   ])('%s says so', async (_, { body, exec }: { body?: string; exec?: object }, message) => {
     const made = plugin(body);
     const failing = new ExecPlugin({

@@ -71,9 +71,9 @@ export class ExecPlugin {
       throw new Error(cutText(`The credential plug-in ${command} ${why}${hint}`, 2000));
     };
     if (!VERSIONS.includes(exec.apiVersion ?? ''))
-      return fail(`has the apiVersion "${exec.apiVersion ?? ''}": it must be one of ${VERSIONS.join(', ')}`);
+      return fail(`has the unsupported apiVersion "${exec.apiVersion ?? ''}": expected ${VERSIONS.join(' or ')}`);
     if (exec.interactiveMode === 'Always')
-      return fail('needs a terminal (interactiveMode: Always), which is not there');
+      return fail('requires a terminal (interactiveMode: Always), and there is none');
     const output = await this.#output(command).catch((error: unknown) => fail(messageOf(error)));
     return this.#accept(output, fail);
   }
@@ -100,7 +100,7 @@ export class ExecPlugin {
         detached: true,
       });
       const [out, err] = [collect(child.stdout), collect(child.stderr)];
-      const timer = this.#clock.after(limitMs, () => end(`gave no answer within ${limitMs / 1000} s`));
+      const timer = this.#clock.after(limitMs, () => end(`did not answer within ${limitMs / 1000} s`));
       const end = (why: string): void => {
         timer.cancel();
         if (child.pid !== undefined) killGroup(child.pid);

@@ -40,7 +40,7 @@ export class Fence {
   /** Resolves when nothing more can start, as far as the API server enforces that; throws while something can. */
   async closed(call: CallOptions): Promise<void> {
     if ((await this.ask(call)) === 'absent' || (await this.#isRefused({}, call))) return;
-    throw new Error('the API server does not know yet that the permit has ended');
+    throw new Error('the API server has not observed yet that the permit has expired');
   }
 
   async #isRefused(own: Readonly<Record<string, string>>, call: CallOptions): Promise<boolean> {

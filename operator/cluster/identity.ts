@@ -32,7 +32,7 @@ export async function clusterIdentity({ client, clock, logger, signal, random }:
       signal.throwIfAborted();
       if (hasCode(error, 403)) {
         throw new Error(
-          'namespace kube-system may not be read: allow it, or set cluster.id to a value that is unique to this cluster',
+          'reading namespace kube-system is forbidden: allow it, or set cluster.id to a value that is unique to this cluster',
           { cause: error },
         );
       }

@@ -89,17 +89,17 @@ export function applySelection(config: KubeConfig, selection: ConfigSelection): 
   const where = selection.path ? `kubeconfig ${selection.path}` : 'kubeconfig';
   const name =
     selection.context ?? (selection.cluster ? contextOf(config, selection.cluster, where) : config.getCurrentContext());
-  if (!name) throw new Error(`${where}: "current-context" is missing; name a context`);
+  if (!name) throw new Error(`${where}: "current-context" is missing; select a context`);
   const context = config.getContexts().find((candidate) => candidate.name === name);
-  if (!context) throw new Error(`${where}: there is no context "${name}" among: ${names(config.getContexts())}`);
+  if (!context) throw new Error(`${where}: context "${name}" does not exist; contexts: ${names(config.getContexts())}`);
   if (selection.cluster && context.cluster !== selection.cluster) {
     throw new Error(`${where}: context "${name}" is for cluster "${context.cluster}", not "${selection.cluster}"`);
   }
   if (!config.getClusters().some((cluster) => cluster.name === context.cluster)) {
-    throw new Error(`${where}: context "${name}" names cluster "${context.cluster}", which "clusters" does not have`);
+    throw new Error(`${where}: context "${name}" names cluster "${context.cluster}", which is missing from "clusters"`);
   }
   if (!config.getUsers().some((user) => user.name === context.user)) {
-    throw new Error(`${where}: context "${name}" names user "${context.user ?? ''}", which "users" does not have`);
+    throw new Error(`${where}: context "${name}" names user "${context.user ?? ''}", which is missing from "users"`);
   }
   config.setCurrentContext(name);
 }
@@ -111,8 +111,10 @@ function contextOf(config: KubeConfig, cluster: string, where: string): string {
   const chosen = current ?? (new Set(fitting.map((context) => context.user)).size === 1 ? fitting[0] : undefined);
   if (chosen) return chosen.name;
   if (fitting.length === 0)
-    throw new Error(`${where}: no context names cluster "${cluster}"; clusters: ${names(config.getClusters())}`);
-  throw new Error(`${where}: several users have cluster "${cluster}"; name one of these contexts: ${names(fitting)}`);
+    throw new Error(
+      `${where}: cluster "${cluster}" is not used by any context; clusters: ${names(config.getClusters())}`,
+    );
+  throw new Error(`${where}: cluster "${cluster}" has several users; select one of these contexts: ${names(fitting)}`);
 }
 
 const names = (list: readonly { readonly name: string }[]): string =>

@@ -143,8 +143,8 @@ describe('PooledKubeConfig.load', () => {
   });
 
   it.each([
-    ['a context that is not there', { context: 'x' }, 'there is no context "x" among: in-a, in-b'],
-    ['a cluster that no context names', { cluster: 'C' }, 'no context names cluster "C"; clusters: A, B'],
+    ['a context that is not there', { context: 'x' }, 'context "x" does not exist; contexts: in-a, in-b'],
+    ['a cluster that no context names', { cluster: 'C' }, 'cluster "C" is not used by any context; clusters: A, B'],
     ['a context of another cluster', { context: 'in-a', cluster: 'B' }, 'context "in-a" is for cluster "A", not "B"'],
   ])('refuses %s', (_, selection, message) => {
     expect(() => load(twoClusters, selection)).toThrow(message);
@@ -153,7 +153,7 @@ describe('PooledKubeConfig.load', () => {
   it('asks which context when several users have the cluster', () => {
     const contexts = [...twoClusters.contexts, entry('in-b2', 'context', { cluster: 'B', user: 'ub2' })];
     expect(() => load({ ...twoClusters, contexts }, { cluster: 'B' })).toThrow(
-      'name one of these contexts: in-b, in-b2',
+      'select one of these contexts: in-b, in-b2',
     );
   });
 
@@ -164,15 +164,15 @@ describe('PooledKubeConfig.load', () => {
     expect(() => load({ contexts: [] })).toThrow(/kubeconfig .*config: "clusters" is missing or not a list/);
     expect(() => PooledKubeConfig.load({ path: configFile('a: [') })).toThrow('is not valid YAML');
     expect(() => load({ ...twoClusters, users: [] })).toThrow(
-      'context "in-a" names user "ua", which "users" does not have',
+      'context "in-a" names user "ua", which is missing from "users"',
     );
-    expect(() => load({ ...twoClusters, clusters: [] })).toThrow('names cluster "A", which "clusters" does not have');
+    expect(() => load({ ...twoClusters, clusters: [] })).toThrow('names cluster "A", which is missing from "clusters"');
     const { 'current-context': _, ...noCurrent } = twoClusters;
     expect(() => load(noCurrent)).toThrow('"current-context" is missing');
   });
 
   it('says so when there is neither a kubeconfig nor a service account', () => {
-    expect(() => PooledKubeConfig.load()).toThrow('There is neither a kubeconfig');
+    expect(() => PooledKubeConfig.load()).toThrow('Found neither a kubeconfig');
   });
 
   it('takes the service account in a pod, whatever lies in the home directory', () => {

@@ -58,7 +58,7 @@ export class PooledKubeConfig extends KubeConfig {
   #loadServiceAccount(variables: Variables): RawConfig {
     if (!variables['KUBERNETES_SERVICE_HOST'])
       throw new Error(
-        'There is neither a kubeconfig (cluster.kubeconfig, $KUBECONFIG, ~/.kube/config) nor a service account of a pod',
+        'Found neither a kubeconfig (cluster.kubeconfig, $KUBECONFIG, ~/.kube/config) nor a service account of a pod',
       );
     this.loadFromCluster();
     return {};
@@ -164,7 +164,7 @@ export class PooledKubeConfig extends KubeConfig {
     const context = new RequestContext(this.server, 'GET');
     await super.applySecurityAuthentication(context);
     const dispatcher: Dispatcher | undefined = context.getDispatcher();
-    if (!dispatcher) throw new Error('No connection for the SOCKS proxy');
+    if (!dispatcher) throw new Error('Cannot connect through the SOCKS proxy');
     return { calls: dispatcher, watches: dispatcher };
   }
 
