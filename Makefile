@@ -52,7 +52,7 @@ e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
 soak: install ## Elections of real processes on real stores, with faults (MINUTES=10, SEED=, STORE=redis|db)
 	@$(NODE) hack/soak/main.ts --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
 
-chaos: build ## Each fault once on two real clusters, and what the workloads have of it (ROUNDS=1, SEED=, FAULT=name, KEEP=folder for logs)
+chaos: build ## Each fault once on two real clusters, and its effect on the workloads (ROUNDS=1, SEED=, FAULT=name, KEEP=folder for logs)
 	@$(NODE) hack/chaos/main.ts --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED)) $(if $(FAULT),--fault '$(FAULT)') $(if $(KEEP),--keep $(KEEP))
 
 chaos-long: ## The same, 20 times

@@ -34,7 +34,7 @@ const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (stopping.signal.aborted) process.exit(130);
-    say(`\n${name}: removing what was started (once more to leave at once)`);
+    say(`\n${name}: removing what was started (repeat the signal to leave at once)`);
     stopping.abort(new Error('interrupted'));
   });
 }
@@ -42,7 +42,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 async function main(only: string | undefined, store: string | undefined): Promise<void> {
   const names = [...BENCHMARKS.keys(), HANDOVER, STORES];
   if (only !== undefined && !names.includes(only))
-    throw new Error(`there is no benchmark ${only}, but: ${names.join(', ')}`);
+    throw new Error(`unknown benchmark "${only}": expected ${names.join(', ')}`);
   const chosen = [...BENCHMARKS].filter(([name]) => only === undefined || only === name);
   await installFor('bench');
   const results: Result[] = [];

@@ -38,7 +38,7 @@ it('two signals: at once', async () => {
   const { child, said, ended } = start('short', 'endless');
   await expect.poll(() => said.out, { timeout: 15_000 }).toContain('short: ');
   child.kill('SIGINT');
-  await expect.poll(() => said.out).toContain('once more to leave at once');
+  await expect.poll(() => said.out).toContain('repeat the signal to leave at once');
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   expect(said.out).toMatch(ROW);
@@ -47,5 +47,5 @@ it('two signals: at once', async () => {
 it('a fault that there is not', async () => {
   const { said, ended } = start('shrot');
   expect(await ended).toBe(1);
-  expect(said.out).toContain('there is no fault "shrot", but: short; ');
+  expect(said.out).toContain('unknown fault "shrot": expected short; ');
 });

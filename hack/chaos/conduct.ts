@@ -20,7 +20,7 @@ export async function conduct<W extends Place>(
       report(campaign, say);
       process.exit(INTERRUPTED);
     }
-    say(`${name}: ending after this round (once more to leave at once)`);
+    say(`${name}: ending after this round (repeat the signal to leave at once)`);
     stopping.abort();
   };
   for (const name of SIGNALS) process.on(name, interrupt);

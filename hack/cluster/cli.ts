@@ -12,16 +12,16 @@ import { showStatus } from './status.ts';
 
 const USAGE = `usage: node hack/cluster/cli.ts VERB
 
-  prepare                      build and unpack all that clusters need, into the cache
-  up                           start one cluster, or what is missing of it
+  prepare                      build and unpack what clusters need, into the cache
+  up                           start a cluster, or its missing parts
      --clusters N              N clusters at once: cluster1, cluster2 ...
-     --name NAME               another name than cluster1
+     --name NAME               name of the cluster (cluster1)
      --nodes N                 nodes in each cluster (1)
-     --simulated               nodes that only say that pods run: for large numbers of pods
-     --provider kind           Docker's kind instead of our own
+     --simulated               simulated nodes, which run no containers: for large numbers of pods
+     --provider kind           use Docker's kind instead of the built-in provider
   down [NAME...]               end these clusters of this checkout, or all of them
-  status                       what is up
-  node stop|start CLUSTER NODE pull the plug of a node, or start it again
+  status                       list running clusters
+  node stop|start CLUSTER NODE power off a node, or start it again
   load IMAGE...                serve a test image under these names to all nodes
 `;
 
@@ -29,7 +29,7 @@ const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (stop.signal.aborted) process.exit(130);
-    say(`\n${name}: removing what was started (once more to leave at once)`);
+    say(`\n${name}: removing what was started (repeat the signal to leave at once)`);
     stop.abort(new Error('interrupted'));
   });
 }
@@ -58,18 +58,18 @@ async function main(): Promise<void> {
     node: () => changeNode(rest),
   };
   const work = verbs[verb];
-  if (!work) throw new Error(`there is no verb \`${verb}\`\n${USAGE}`);
+  if (!work) throw new Error(`unknown verb "${verb}"\n${USAGE}`);
   await work();
 }
 
 function clusterNamesFor({ clusters, name }: { clusters: string; name: string }): string[] {
   const count = Number(clusters);
-  if (!Number.isInteger(count) || count < 1) throw new Error(`--clusters takes a number from 1, not ${clusters}`);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--clusters ${clusters}: must be a number from 1`);
   return count === 1 ? [name] : Array.from({ length: count }, (_, index) => `cluster${index + 1}`);
 }
 
 async function loadImages(names: readonly string[]): Promise<void> {
-  if (names.length === 0) throw new Error('load takes the image names under which to serve a test image');
+  if (names.length === 0) throw new Error('missing image names, under which to serve a test image');
   await serveTestImage(names);
 }
 

@@ -27,7 +27,7 @@ const stopping = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (stopping.signal.aborted) process.exit(130); // ends what was started, leaves its folders
-    say(`${name}: ending after this round (once more to leave at once)`);
+    say(`${name}: ending after this round (repeat the signal to leave at once)`);
     stopping.abort(new Error('interrupted'));
   });
 }
@@ -35,7 +35,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 function chosenStores(): readonly StoreName[] {
   const names = Object.keys(STORES) as StoreName[];
   const chosen = names.filter((name) => values.store === undefined || values.store === name);
-  if (chosen.length === 0) throw new Error(`there is no store ${values.store}, but: ${names.join(', ')}`);
+  if (chosen.length === 0) throw new Error(`unknown store "${values.store}": expected ${names.join(', ')}`);
   return chosen;
 }
 

@@ -9,13 +9,13 @@ import type { Report } from './worker.ts';
 import { hunt, rowOf, zoo } from './zoo.ts';
 
 const HELP = `npm run sim -- [options]
-  --seeds N     how many seeds to play; 2000 unless told
-  --from S      the first one; 1 unless told
-  --profile P   ${Object.keys(profiles).join(' | ')}; by each seed unless told
-  --mutant M    plants a defect first: ${zoo.map(({ name }) => name).join(', ')}
-  --zoo         plants each defect in turn and fails when one is not found within N seeds
-  --replay S    plays one seed and prints everything that happened
-  --verbose     prints the last events of each failing seed
+  --seeds N     Number of seeds to play. Default: 2000
+  --from S      First seed. Default: 1
+  --profile P   ${Object.keys(profiles).join(' | ')}. Default: by seed
+  --mutant M    Plant a defect first: ${zoo.map(({ name }) => name).join(', ')}
+  --zoo         Plant each defect in turn; fail if one is not found within N seeds
+  --replay S    Play one seed and print every event
+  --verbose     Print the last events of each failing seed
 `;
 
 const { values } = parseArgs({
@@ -36,12 +36,12 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 function profileOf(name: string | undefined): { readonly profile?: Profile } {
   if (name === undefined) return {};
   if (name in profiles) return { profile: name as Profile };
-  throw new Error(`there is no profile ${name}`);
+  throw new Error(`unknown profile "${name}": expected ${Object.keys(profiles).join(', ')}`);
 }
 
 function mutantOf(name: string | undefined) {
   const mutant = zoo.find((candidate) => candidate.name === name);
-  if (name !== undefined && !mutant) throw new Error(`there is no mutant ${name}`);
+  if (name !== undefined && !mutant) throw new Error(`unknown mutant "${name}": see --help`);
   return mutant;
 }
 
@@ -89,7 +89,7 @@ async function replay(seed: number): Promise<boolean> {
   const batch = { ...profileOf(values.profile), from: seed, seeds: 1, schedules: false, untilFound: false, lines: 1e9 };
   let ended: Report | undefined;
   const found = await playBatch(code, batch, (report) => void (ended = report));
-  if (!ended) throw new Error(`seed ${seed} gave no report`);
+  if (!ended) throw new Error(`seed ${seed} returned no report`);
   say([...ended.lines, `hash ${ended.hash}, ${ended.events} events`].join('\n'));
   if (found) say(summary(found));
   return found === undefined;

@@ -75,7 +75,7 @@ export class Campaign<W extends Place> {
     const { chosen, rounds, seed, keep, say, stopping } = this.#options;
     const unknown = chosen.find((name) => !Object.hasOwn(this.#means.faults, name));
     if (unknown !== undefined)
-      throw new Error(`there is no fault "${unknown}", but: ${Object.keys(this.#means.faults).join('; ')}`);
+      throw new Error(`unknown fault "${unknown}": expected ${Object.keys(this.#means.faults).join('; ')}`);
     const world = await this.#means.open(keep);
     this.#world = world;
     try {
