@@ -42,6 +42,9 @@ describe('refuses', () => {
     ['TZ=UTC 0 0 * * *', 'timeZone'],
     ['CRON_TZ=UTC 0 0 * * *', 'timeZone'],
   ])('%j', (text, message) => expect(() => parseSchedule(text)).toThrow(message));
+
+  it('one of 200,000 characters', () =>
+    expect(() => parseSchedule(`${'1,'.repeat(100_000)}1 * * * *`)).toThrow('at most 1000 characters'));
 });
 
 describe('comes round next', () => {

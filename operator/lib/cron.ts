@@ -51,8 +51,12 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
+/** Characters; custom resources have fewer. Whoever may edit a CronJob can write any number of them there. */
+const MAX_LENGTH = 1000;
+
 /** Throws an Error that says what is wrong. */
 export function parseSchedule(text: string): Schedule {
+  if (text.length > MAX_LENGTH) throw new Error(`a schedule has at most ${MAX_LENGTH} characters, not ${text.length}`);
   if (/^\s*(CRON_)?TZ=/.test(text)) throw new Error('TZ= is not supported in a schedule: use timeZone');
   if (text.startsWith('@every ')) return { everyMs: everyMs(text.slice('@every '.length)) };
   if (text.startsWith('@') && DESCRIPTORS[text] === undefined)

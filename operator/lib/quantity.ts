@@ -3,6 +3,9 @@
 /** What the API server accepts, without a sign: a negative amount of a resource means nothing. */
 export const QUANTITY = /^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
+/** Not `Ei`, nor `E`. */
+const EXPONENT = /^[eE][+-]?[0-9]/;
+
 const FACTORS: Readonly<Record<string, number>> = {
   n: 1e-9,
   u: 1e-6,
@@ -25,7 +28,7 @@ const FACTORS: Readonly<Record<string, number>> = {
 export function parseQuantity(text: string | number): number | undefined {
   const [, digits, , suffix = ''] = QUANTITY.exec(String(text)) ?? [];
   if (digits === undefined) return undefined;
-  if (/^[eE]./.test(suffix)) return Number(digits) * 10 ** Number(suffix.slice(1));
+  if (EXPONENT.test(suffix)) return Number(digits) * 10 ** Number(suffix.slice(1));
   return Number(digits) * (FACTORS[suffix] ?? 1);
 }
 
@@ -69,7 +72,7 @@ export function billionths(text: string): bigint | undefined {
   const [, number, , suffix = ''] = (text.length <= MAX_LENGTH && QUANTITY.exec(text)) || [];
   if (number === undefined) return undefined;
   const [whole = '', fraction = ''] = number.split('.');
-  const exponent = /^[eE]./.test(suffix) ? Number(suffix.slice(1)) : 0;
+  const exponent = EXPONENT.test(suffix) ? Number(suffix.slice(1)) : 0;
   if (Math.abs(exponent) > MAX_EXPONENT) return undefined;
   const power = exponent - fraction.length;
   const scaled = BigInt(whole + fraction) * (EXACT[suffix] ?? SCALE) * 10n ** BigInt(Math.max(power, 0));
