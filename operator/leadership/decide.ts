@@ -36,7 +36,7 @@ function decideAsHolder(
       do: 'renew',
       record: {
         ...held.record,
-        scope: scopeOf(held.record, candidate, facts),
+        scope: facts.isLimited ? 'multi' : held.record.scope,
         drainMs: Math.max(held.record.drainMs, facts.drainMs),
         pending: facts.pending ?? held.record.pending,
       },
@@ -183,7 +183,7 @@ function isUnlimitedElsewhere(candidate: Candidate, facts: Facts): boolean {
   return permit !== undefined && permit.scope === 'single' && !['', candidate.cluster.id].includes(permit.clusterId);
 }
 
-/** Once several clusters, always several. The holder says so only when its permit stands. */
+/** Once several clusters, always several. */
 function scopeOf(record: LeaseRecord | undefined, candidate: Candidate, facts: Facts): Scope {
   if (record && (record.scope === 'multi' || isForeign(record, candidate))) return 'multi';
   return permitOf(facts)?.scope ?? 'single';

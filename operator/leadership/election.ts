@@ -51,6 +51,8 @@ export interface Facts {
   readonly isPaused: boolean;
   /** Milliseconds since the own API server last answered. */
   readonly silentMs: number;
+  /** The permit of a holder stands, and other clusters have been seen. */
+  readonly isLimited: boolean;
   /** Clusters that a holder must still wait for; undefined when the record knows as much. */
   readonly pending: readonly PendingCluster[] | undefined;
 }

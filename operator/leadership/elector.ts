@@ -41,7 +41,8 @@ export class Elector {
     this.#election = newElection(options.clock.monotonic());
     this.#tenure = new Tenure({
       ...options,
-      onHigherTerm: (because) => this.demote(because),
+      onHigherTerm: (seen) => this.dispute(seen),
+      isForged: this.isForged,
       onHeldBack: () => options.listener.reconsider(),
       onUnable: (because) => this.#giveUp(because),
     });
@@ -144,12 +145,12 @@ export class Elector {
   }
 
   /**
-   * A child carries a higher term than the one that is held. Looks in the store who leads: whoever does not any more has
+   * A child, or the permit, carries a higher term than the one that is held. Looks in the store who leads: whoever does not any more has
    * learnt it by then; for whoever does, the stamp is one that no leader has written.
    */
   async dispute({ term: stamp, message }: HigherTermSeen): Promise<void> {
     const { logger, candidate } = this.#options;
-    const before = this.term;
+    const before = this.#term;
     if (!before) return;
     try {
       await this.verify({ timeoutMs: candidate.timing.retryPeriodMs });
@@ -157,11 +158,10 @@ export class Elector {
       logger.debug('The lease could not be read', { error: messageOf(error) });
       return this.demote(message);
     }
-    if (this.term !== before || stamp <= before.number) return;
+    if (this.#term !== before || stamp <= before.number) return;
     const known = Math.max(before.number, Math.floor((this.#election.lastReply?.storeTimeMs ?? 0) / 1000));
     if (this.#forged.judge(stamp, known) === 'stepDown') return this.demote(message);
-    const details = { term: before.number, stamp, where: message };
-    logger.warn('A child carries a term that no leader has written; it is put right', details);
+    logger.warn('A term that no leader has written is put right', { term: before.number, stamp, where: message });
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */
@@ -224,9 +224,9 @@ export class Elector {
   }
 
   get #facts(): Facts {
-    const { pending } = this.#tenure;
+    const { pending, isLimited } = this.#tenure;
     const isLeaving = this.#departure !== undefined && !this.#departure.mayReturn;
-    return factsOf(this.#options, { isLeaving, pending, graceMs: this.#term?.graceMs ?? 0 });
+    return factsOf(this.#options, { isLeaving, pending, isLimited, graceMs: this.#term?.graceMs ?? 0 });
   }
 
   #now(): number {

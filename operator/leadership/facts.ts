@@ -20,6 +20,7 @@ interface Surroundings {
 interface Intentions {
   readonly isLeaving: boolean;
   readonly pending: readonly PendingCluster[] | undefined;
+  readonly isLimited: boolean;
   /** Longest grace of the pods that it starts in this term, milliseconds. */
   readonly graceMs: number;
 }
@@ -27,7 +28,7 @@ interface Intentions {
 /** Gathers the facts of this moment. */
 export function factsOf(
   { candidate, cluster, presence, permit, remainsFollower, wishes }: Surroundings,
-  { isLeaving, pending, graceMs }: Intentions,
+  { isLeaving, pending, isLimited, graceMs }: Intentions,
 ): Facts {
   return {
     eligible: !remainsFollower && !isLeaving && cluster.ready(),
@@ -44,6 +45,7 @@ export function factsOf(
     confirmed: confirmedBy(presence.peers),
     silentMs: cluster.silentMs(),
     isPaused: wishes?.isPaused ?? false,
+    isLimited,
     pending,
   };
 }

@@ -8,6 +8,9 @@ import type { LeaseRecord } from './lease-record.ts';
 import type { KnownPermit, Permit } from './permit.ts';
 import type { PermitStore } from './ports.ts';
 
+/** Whether a higher term is known to be one that no leader has written; absent: none is. */
+type IsForged = (term: number) => boolean;
+
 /** Controllers of one cluster may write at one time. */
 const ATTEMPTS = 3;
 const NOTHING: Permit = { scope: 'single', term: 0, clusterId: '', drainMs: 0, renewedAt: 0, ttlMs: 0 };
@@ -50,13 +53,21 @@ export class PermitKeeper {
 
   /**
    * Lets the workloads run for another `ttl` from `renewedAt`, the API server's time before the renewal was sent that the
-   * store has acknowledged. Throws `HigherTermSeen` when the cluster knows a later term.
+   * store has acknowledged. Throws `HigherTermSeen` when the cluster knows a later term, unless it is a forged one.
    */
-  async renew(record: LeaseRecord, renewedAt: number, call: Call): Promise<void> {
-    await this.#change((permit) => {
-      if (permit.term > record.term) throw new HigherTermSeen(permit.term, 'the permit');
+  async renew(record: LeaseRecord, renewedAt: number, call: Call, isForged?: IsForged): Promise<void> {
+    await this.#change((found) => {
+      const permit = ofLeader(found, record, isForged);
       const newer = Math.max(permit.renewedAt, renewedAt);
       return { ...remembering(permit, record), scope: 'multi', renewedAt: newer, ttlMs: record.ttlMs };
+    }, call);
+  }
+
+  /** Says that it limits nothing, which it has never done as far as the holder knows. Throws as `renew`. */
+  async unlimit(record: LeaseRecord, call: Call, isForged?: IsForged): Promise<void> {
+    await this.#change((found) => {
+      const permit = ofLeader(found, record, isForged);
+      return { ...remembering(permit, record), scope: 'single', renewedAt: 0 };
     }, call);
   }
 
@@ -99,6 +110,12 @@ export class PermitKeeper {
     this.#version = version;
     this.#counted = Math.max(this.#counted, number);
   }
+}
+
+function ofLeader(permit: Permit, { term }: LeaseRecord, isForged: IsForged = () => false): Permit {
+  if (permit.term <= term) return permit;
+  if (!isForged(permit.term)) throw new HigherTermSeen(permit.term, 'the permit');
+  return { ...permit, term: 0 };
 }
 
 function remembering(permit: Permit, record: LeaseRecord): Permit {

@@ -13,5 +13,10 @@ interface Surroundings {
 export function isShared({ candidate, permit, presence }: Surroundings): boolean {
   if (candidate.takeover === undefined) return false;
   const isLimited = typeof permit.known === 'object' && permit.known.scope === 'multi';
-  return isLimited || presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
+  return isLimited || hasOthers({ candidate, presence });
+}
+
+/** Whether controllers of other clusters were there at the last look. */
+export function hasOthers({ candidate, presence }: Pick<Surroundings, 'candidate' | 'presence'>): boolean {
+  return presence.peers.some(({ cluster }) => cluster.id !== candidate.cluster.id);
 }

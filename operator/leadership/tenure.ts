@@ -16,7 +16,7 @@ import type { PermitKeeper } from './permit-keeper.ts';
 import type { ClusterView, Wishes, Workloads } from './ports.ts';
 import type { Peer, Presence } from './presence.ts';
 import { isStandby } from './presence.ts';
-import { isShared } from './shared.ts';
+import { hasOthers, isShared } from './shared.ts';
 import type { Term } from './term.ts';
 
 /** What a holder needs for its own cluster. */
@@ -30,8 +30,10 @@ export interface TenureOptions {
   readonly wishes?: Wishes;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Somebody leads after us. */
-  readonly onHigherTerm: (because: string) => void;
+  /** Somebody may lead after us: resolves when it is known whether the term goes on. */
+  readonly onHigherTerm: (seen: HigherTermSeen) => void | Promise<void>;
+  /** Whether a higher term is known to be one that no leader has written; absent: none is. */
+  readonly isForged?: (term: number) => boolean;
   /** Other workloads are held back than before. */
   readonly onHeldBack: () => void;
   /** The own cluster takes no writes, and somebody else may do better. */
@@ -47,6 +49,7 @@ export class Tenure {
   #outlook: Outlook | undefined;
   #again: Held | undefined;
   #keeping: Promise<void> | undefined;
+  #isLimited = false;
   readonly #ability: Ability;
 
   constructor(options: TenureOptions) {
@@ -59,6 +62,11 @@ export class Tenure {
     return this.#outlook?.pending;
   }
 
+  /** The permit stands that the term goes by, because other clusters have been seen: the lease may say so, too. */
+  get isLimited(): boolean {
+    return this.#isLimited;
+  }
+
   /** What is not to be begun yet, although the term acts. */
   get heldBack(): HeldBack {
     return this.#outlook?.heldBack ?? NOTHING;
@@ -69,6 +77,7 @@ export class Tenure {
     const { clock, candidate, logger } = this.#options;
     this.#term = term;
     this.#outlook = undefined;
+    this.#isLimited = false;
     this.#ability.reset();
     while (!term.ended) {
       const lease = held();
@@ -76,7 +85,10 @@ export class Tenure {
       try {
         if (await this.#isReady(lease)) return;
       } catch (error) {
-        if (error instanceof HigherTermSeen) return this.#options.onHigherTerm(error.message);
+        if (error instanceof HigherTermSeen) {
+          await this.#options.onHigherTerm(error);
+          continue;
+        }
         logger.warn('A new term could not be prepared', { term: term.number, error: messageOf(error) });
         this.#giveUpIfUnable();
       }
@@ -175,7 +187,7 @@ export class Tenure {
         if (held.record.pending.length > 0) await this.#lookAround(held);
       }
     } catch (error) {
-      if (error instanceof HigherTermSeen) this.#options.onHigherTerm(error.message);
+      if (error instanceof HigherTermSeen) await this.#options.onHigherTerm(error);
       else this.#options.logger.warn('The permit could not be renewed', { error: messageOf(error) });
       this.#giveUpIfUnable();
     }
@@ -193,12 +205,23 @@ export class Tenure {
   }
 
   async #renewPermit({ record, sentAt }: Held): Promise<void> {
-    const { permit, cluster, workloads } = this.#options;
+    const { permit, cluster, workloads, isForged } = this.#options;
+    // Nobody but whoever may edit the permit can have said so.
+    if (record.scope === 'single' && !this.#isLimited && this.#isAlone)
+      return this.#ability.track(() => permit.unlimit(record, this.#call(), isForged));
     // Before the tenant is shared for good it is known, and said, whether this cluster is held to its permit.
     if (record.scope === 'single') await workloads?.probe?.(this.#call());
     const renewedAt = cluster.serverTime(sentAt);
     if (renewedAt === undefined) throw new Error("the API server's time is not known yet");
-    await this.#ability.track(() => permit.renew(record, renewedAt, this.#call()));
+    const term = this.#term;
+    await this.#ability.track(() => permit.renew(record, renewedAt, this.#call(), isForged));
+    if (term === this.#term) this.#isLimited = true;
+  }
+
+  /** As of a look that has seen at least this controller itself. */
+  get #isAlone(): boolean {
+    const { presence } = this.#options;
+    return presence.peers.length > 0 && !hasOthers(this.#options);
   }
 
   /** False too when the lease ended meanwhile: what runs may be another one's. */

@@ -42,6 +42,13 @@ export class TestCluster {
       }),
   };
 
+  /** As whoever may edit it. */
+  editPermit(fields: Partial<Permit>): void {
+    if (!this.permit) throw new Error('there is no permit yet');
+    this.permit = { ...this.permit, ...fields };
+    this.#version += 1;
+  }
+
   #reach<T>(act: () => T): T {
     if (!this.reachable) throw new Error('the API server does not answer');
     return act();
