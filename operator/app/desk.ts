@@ -1,5 +1,5 @@
 /** Hand-overs that are asked for over HTTP. */
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { LEAST_TOKEN } from '../config/api.ts';
 import type { Config } from '../config/config.ts';
 import type { LeadershipDesk } from '../http/leadership.ts';
@@ -29,12 +29,26 @@ export function httpDesk({ api, tenant, lease }: Config, store: CellStore): Lead
   };
 }
 
+/** A file that holds more is no token, and is not read while others wait. */
+const MOST_BYTES = 16_384;
+
 /** Nothing when the file is gone or too short to be a secret: then nobody may ask. */
 function tokenIn(path: string): string | undefined {
   try {
-    const token = readFileSync(path, 'utf8').trim();
+    const token = readAtOnce(path).trim();
     return token.length < LEAST_TOKEN ? undefined : token;
   } catch {
     return undefined;
+  }
+}
+
+/** The whole process waits for it. Empty when it is no regular file, such as a pipe that nobody writes, or a long one. */
+function readAtOnce(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = fstatSync(file);
+    return found.isFile() && found.size <= MOST_BYTES ? readFileSync(file, 'utf8') : '';
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,7 +1,7 @@
 /** A controller that cannot start says why in one line and ends; it hears SIGTERM at every moment. The process itself runs. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -83,6 +83,20 @@ it.each(['/proc/highlander.db', '/proc/a/b.db', '/dev/null/a.db'])('an SQLite fi
   const { said, ended } = await start('--storage-type', 'sqlite', '--sqlite-path', path);
   expect(await ended).toBe(1);
   expect(said.err).toMatch(/^highlander: sqlite\.path: .* cannot be used .*HIGHLANDER_SQLITE_PATH.*\n$/);
+});
+
+it.each<[string, (path: string) => void]>([
+  ['pipe', (path) => execFileSync('mkfifo', [path])],
+  ['folder', (path) => mkdirSync(path)],
+])('an SQLite file that is a %s', async (what, make) => {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, what);
+  make(path);
+  const { said, ended } = await start('--storage-type', 'sqlite', '--sqlite-path', path);
+  expect(await ended).toBe(1);
+  expect(said.err).toMatch(
+    /^highlander: sqlite\.path: .* cannot be used .*(it is a pipe|EISDIR).*HIGHLANDER_SQLITE_PATH.*\n$/,
+  );
 });
 
 it('a password that cannot be decoded', async () => {

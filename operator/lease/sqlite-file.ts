@@ -58,6 +58,7 @@ export class SqliteFile {
 
   #reopen(): OpenFile & { readonly database: DatabaseSync } {
     makeFolder(dirname(resolve(this.#path)));
+    assertNoPipe(this.#path);
     closeSync(openSync(this.#path, 'a', 0o600));
     const inode = this.#inode() ?? '';
     const database = new DatabaseSync(this.#path, { timeout: BUSY_MS });
@@ -85,6 +86,12 @@ export class SqliteFile {
     this.#open?.database.close();
     this.#open = undefined;
   }
+}
+
+/** Whoever opens a pipe that nobody reads waits for ever. */
+function assertNoPipe(path: string): void {
+  const isPipe = statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false;
+  if (isPipe) throw new StoreError('other', 'SQLite: it is a pipe');
 }
 
 /** Step by step: in a file system that takes no folders, such as /proc, Node's own recursion never ends. */
