@@ -56,11 +56,8 @@ const MAX_LENGTH = 1000;
 
 /** Throws an Error that says what is wrong. */
 export function parseSchedule(text: string): Schedule {
-  if (text.length > MAX_LENGTH) throw new Error(`a schedule has at most ${MAX_LENGTH} characters, not ${text.length}`);
-  if (/^\s*(CRON_)?TZ=/.test(text)) throw new Error('TZ= is not supported in a schedule: use timeZone');
+  assertForm(text);
   if (text.startsWith('@every ')) return { everyMs: everyMs(text.slice('@every '.length)) };
-  if (text.startsWith('@') && DESCRIPTORS[text] === undefined)
-    throw new Error(`"${text}" is not a known schedule: use ${Object.keys(DESCRIPTORS).join(', ')} or "@every 1h30m"`);
   const parts = (DESCRIPTORS[text] ?? text).split(/\s+/).filter((part) => part !== '');
   const [minute, hour, dayOfMonth, month, dayOfWeek] = parts;
   if (parts.length !== 5 || !minute || !hour || !dayOfMonth || !month || !dayOfWeek)
@@ -74,6 +71,13 @@ export function parseSchedule(text: string): Schedule {
     month: parseField(month, BOUNDS.month),
     dayOfWeek: parseField(dayOfWeek, BOUNDS.dayOfWeek),
   };
+}
+
+function assertForm(text: string): void {
+  if (text.length > MAX_LENGTH) throw new Error(`a schedule has at most ${MAX_LENGTH} characters, not ${text.length}`);
+  if (/^\s*(CRON_)?TZ=/.test(text)) throw new Error('TZ= is not supported in a schedule: use timeZone');
+  if (text.startsWith('@') && !text.startsWith('@every ') && DESCRIPTORS[text] === undefined)
+    throw new Error(`"${text}" is not a known schedule: use ${Object.keys(DESCRIPTORS).join(', ')} or "@every 1h30m"`);
 }
 
 /** At least a second, and whole ones. */
