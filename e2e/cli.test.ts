@@ -48,8 +48,8 @@ describe('highlander', () => {
   });
 
   it.each([
-    [[], 'say what to do'],
-    [['vaildate'], '"vaildate" is nothing that can be done; did you mean validate?'],
+    [[], 'missing verb: name one of these'],
+    [['vaildate'], 'unknown verb "vaildate"; did you mean validate?'],
     [['validate'], 'missing -f: name a file, a folder or -'],
     [['validate', '-f', '/nonexistent.yaml'], '/nonexistent.yaml cannot be read'],
     [['run', '--prot', '1'], "Unknown option '--prot'"],

@@ -58,7 +58,7 @@ export interface Pod {
 }
 
 export interface StageOptions {
-  /** One of its own, which begins empty; the one that all files share unless told. */
+  /** One of its own, which begins empty; default: the one that all files share. */
   readonly cluster?: string;
   readonly simulated?: boolean;
   readonly nodes?: number;

@@ -13,7 +13,7 @@ import { conduct } from './conduct.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '1' },
-    /** Random unless told. */
+    /** Default: random. */
     seed: { type: 'string' },
     fault: { type: 'string', multiple: true },
     /** Folder in which logs, events and diaries are left. */

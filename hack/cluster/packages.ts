@@ -40,7 +40,7 @@ export async function installTools(): Promise<void> {
   await install(TOOLS);
 }
 
-/** Installs the packages of those programs that the machine lacks; `find` tells where one is, on PATH unless told. */
+/** Installs the packages of those programs that the machine lacks; `find` finds one, by default on PATH. */
 export async function install(
   tools: Readonly<Record<string, string>>,
   find: (program: string) => string | undefined = which,

@@ -15,7 +15,7 @@ const LONGEST_MS = 180_000;
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
-    /** Of the first election; the next ones count up. Random unless told. */
+    /** Of the first election; the next ones count up. Default: random. */
     seed: { type: 'string' },
     store: { type: 'string' },
   },

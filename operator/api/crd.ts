@@ -8,7 +8,7 @@ export interface PrinterColumn {
   readonly type: 'boolean' | 'date' | 'integer' | 'string';
   readonly jsonPath: string;
   readonly description?: string;
-  /** 0 unless told: shown by `kubectl get`; 1: only with `-o wide`. */
+  /** 0 (the default): shown by `kubectl get`; 1: only with `-o wide`. */
   readonly priority?: number;
 }
 

@@ -57,7 +57,7 @@ export interface KubeObject {
 /** Limits of one call. */
 export interface CallOptions {
   readonly signal?: AbortSignal;
-  /** Milliseconds until the call is aborted; 10 000 unless told. */
+  /** Milliseconds until the call is aborted; default: 10 000. */
   readonly timeoutMs?: number;
   /**
    * Called in the same synchronous step in which the request is handed to the connection; what it throws ends the call
@@ -71,7 +71,7 @@ export interface ListOptions extends CallOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Page size; the client follows `continue` until the list is whole. 500 unless told. */
+  /** Page size; the client follows `continue` until the list is whole. Default: 500. */
   readonly pageSize?: number;
   /** Absent: the most recent state (a quorum read); '0': whatever the server has cached. */
   readonly resourceVersion?: string;
@@ -94,7 +94,7 @@ export interface WriteOptions extends CallOptions {
 /** How something is applied (server-side apply). */
 export interface ApplyOptions extends WriteOptions {
   readonly fieldManager: string;
-  /** Take fields over from other managers; true unless told. */
+  /** Take fields over from other managers; default: true. */
   readonly force?: boolean;
   readonly subresource?: 'status' | 'scale';
 }

@@ -40,11 +40,11 @@ export interface EventRecorderOptions {
   readonly reportingController: string;
   /** This process; cut to 128 characters. */
   readonly reportingInstance: string;
-  /** Whether to record at all at this moment, e.g. only while leading; always unless told. */
+  /** Whether to record at all at this moment, e.g. only while leading; default: always. */
   readonly enabled?: () => boolean;
-  /** Events that may wait to be written; 500 unless told. */
+  /** Events that may wait to be written; default: 500. */
   readonly capacity?: number;
-  /** Writes per second, at most; 10 unless told. */
+  /** Writes per second, at most; default: 10. */
   readonly perSecond?: number;
 }
 

@@ -31,7 +31,7 @@ export interface Reply {
 /** Bytes that may wait for a slow reader before the connection is paused. */
 const HIGH_WATER = 1 << 20;
 /**
- * Time limits are the signal's: undici's own are coarse and would cut a quiet watch. And unless told, it closes the
+ * Time limits are the signal's: undici's own are coarse and would cut a quiet watch. By default it also closes the
  * connection after a DELETE with a body, as ours have.
  */
 const OPTIONS = { headersTimeout: 0, bodyTimeout: 0, reset: false } as const;

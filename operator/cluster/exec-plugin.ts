@@ -23,7 +23,7 @@ export interface ExecPluginOptions {
   readonly cluster: Readonly<Record<string, unknown>>;
   readonly variables: Variables;
   readonly clock?: Clock;
-  /** Milliseconds; 30 000 unless told. */
+  /** Milliseconds; default: 30 000. */
   readonly limitMs?: number;
 }
 

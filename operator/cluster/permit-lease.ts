@@ -50,9 +50,9 @@ export interface PermitLeaseOptions {
   /** Where all controllers of the tenant in this cluster look. */
   readonly namespace: string;
   readonly tenant: string;
-  /** The highest term that this process knows by itself, or the time in seconds: a term far above it is forged. 0 unless told. */
+  /** The highest term that this process knows by itself, or the time in seconds: a term far above it is forged. Default: 0. */
   readonly known?: () => number;
-  /** None unless told. */
+  /** Default: none. */
   readonly bounds?: () => PermitBounds;
 }
 

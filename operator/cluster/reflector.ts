@@ -39,7 +39,7 @@ export interface ReflectorOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly observer?: ReflectorObserver;
-  /** Silence after which a watch is given up, milliseconds; 120 000 unless told. */
+  /** Silence after which a watch is given up, milliseconds; default: 120 000. */
   readonly idleMs?: number;
   readonly backoff?: BackoffOptions;
 }

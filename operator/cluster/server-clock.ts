@@ -53,7 +53,7 @@ export class ServerClock {
     this.#lowest = Math.min(this.#lowest, date - now);
   }
 
-  /** Milliseconds since the epoch by the API server at this monotonic time (now unless told); undefined before any reply. */
+  /** Milliseconds since the epoch by the API server at this monotonic time (default: now); undefined before any reply. */
   at(monotonic: number = this.#clock.monotonic()): number | undefined {
     const offset = Math.min(this.#lowest, this.#lowestBefore);
     return Number.isFinite(offset) ? offset + monotonic : undefined;

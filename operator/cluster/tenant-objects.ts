@@ -24,8 +24,8 @@ export class TenantObjects {
   #longestGraceMs: number | undefined;
 
   /**
-   * `known`: the highest term that this process knows by itself, or the time in seconds: stamps far above are forged. 0 unless told.
-   * `maxGraceMs`: no pod counts for more, whatever a webhook or whoever deletes it made of it. Without end unless told.
+   * `known`: the highest term that this process knows by itself, or the time in seconds: stamps far above are forged. Default: 0.
+   * `maxGraceMs`: no pod counts for more, whatever a webhook or whoever deletes it made of it. Default: no limit.
    */
   constructor(sources: readonly Source[], known = () => 0, maxGraceMs = Number.POSITIVE_INFINITY) {
     this.#sources = sources;

@@ -27,7 +27,7 @@ export interface RedisSettings {
   readonly passwordFile?: string | undefined;
   /** Absent: what the URL says, or 0. */
   readonly db?: number | undefined;
-  /** Put in front of every key; '' unless told. */
+  /** Put in front of every key; default: ''. */
   readonly keyPrefix: string;
   /** By `host:port` as Sentinels or the cluster name a server: the `host:port` at which it is reached. */
   readonly natMap?: Readonly<Record<string, string>> | undefined;

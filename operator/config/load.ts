@@ -18,9 +18,9 @@ import { resolveConfig } from './resolve.ts';
 export interface LoadOptions extends Rules {
   /** As `parseArgs` returns them, `config` included. */
   readonly flags?: Flags;
-  /** The process's own unless told. */
+  /** Default: the process's own. */
   readonly environment?: Environment;
-  /** Where `./config.yaml` is looked for; the working directory unless told. */
+  /** Where `./config.yaml` is looked for; default: the working directory. */
   readonly directory?: string;
 }
 

@@ -16,7 +16,7 @@ export interface PostgresTls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** Name that the server's certificate must carry; the URL's host unless told. */
+  /** Name that the server's certificate must carry; default: the URL's host. */
   readonly serverName?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface PostgresOptions {
   readonly passwordFile?: string | undefined;
   /** Present, even empty: TLS, and `verify-full` unless the URL has an sslmode. */
   readonly tls?: PostgresTls | undefined;
-  /** Connections for reads and writes; 4 unless told. One more listens for hints. */
+  /** Connections for reads and writes; default: 4. One more listens for hints. */
   readonly maxConnections?: number | undefined;
 }
 

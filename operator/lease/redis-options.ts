@@ -7,7 +7,7 @@ export interface RedisTls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** Name that the server's certificate must carry; the address's host unless told. */
+  /** Name that the server's certificate must carry; default: the address's host. */
   readonly serverName?: string | undefined;
 }
 
@@ -32,11 +32,11 @@ export interface RedisOptions extends Credentials {
   readonly sentinel?: RedisSentinel | undefined;
   /** All nodes, `host:port` or `rediss://host:port` each. More than half of them must name a key's master. */
   readonly cluster?: { readonly addrs: readonly string[] } | undefined;
-  /** 0 unless told. */
+  /** Default: 0. */
   readonly db?: number | undefined;
   /** Present, even empty: TLS, to Sentinels as well. `rediss://` means the same. */
   readonly tls?: RedisTls | undefined;
-  /** In front of each key and channel; '' unless told. */
+  /** In front of each key and channel; default: ''. */
   readonly keyPrefix?: string | undefined;
   /** By `host:port` as Sentinels or the cluster name a server: the `host:port` at which it is reached from here. */
   readonly natMap?: Readonly<Record<string, string>> | undefined;

@@ -5,9 +5,9 @@ export interface BackoffOptions {
   readonly baseMs: number;
   /** No delay is longer than this many milliseconds. */
   readonly maxMs: number;
-  /** Growth per attempt; 2 unless told. */
+  /** Growth per attempt; default: 2. */
   readonly factor?: number;
-  /** Part of the delay that is random, 0…1: a delay `d` becomes `d·(1 − jitter) … d`. 0.5 unless told. */
+  /** Part of the delay that is random, 0…1: a delay `d` becomes `d·(1 − jitter) … d`. Default: 0.5. */
   readonly jitter?: number;
 }
 

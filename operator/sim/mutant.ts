@@ -15,6 +15,6 @@ export interface Mutant {
   /** The rule that it breaks, or the known defect that it is. */
   readonly breaks: string;
   readonly edits: readonly Edit[];
-  /** Where it is most likely to show; by each seed unless told. */
+  /** Where it is most likely to show; default: by each seed. */
   readonly profile?: Profile;
 }

@@ -25,7 +25,7 @@ export interface SimulationOptions {
   readonly timing?: Timing;
   readonly ageBy?: AgeBy;
   readonly machines?: number;
-  /** Machines belong to them in turns; 1 unless told. */
+  /** Machines belong to them in turns; default: 1. */
   readonly clusters?: number;
   readonly takeover?: Takeover;
   /** Longest time that a container takes to end, milliseconds. */

@@ -11,7 +11,7 @@ import { WideSimulation } from './wide/simulation.ts';
 /** Which seed, and which faults. */
 export interface RunOptions {
   readonly seed: number;
-  /** By the seed unless told. */
+  /** Default: by the seed. */
   readonly profile?: Profile;
   /** How many lines of the trace to keep. */
   readonly lines?: number;

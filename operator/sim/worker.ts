@@ -10,7 +10,7 @@ import { runSchedule, schedules } from './schedules.ts';
 export interface Batch {
   readonly from: number;
   readonly seeds: number;
-  /** By each seed unless told. */
+  /** Default: by each seed. */
   readonly profile?: Profile;
   /** Whether the named schedules are played first. */
   readonly schedules: boolean;

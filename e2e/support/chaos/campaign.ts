@@ -29,7 +29,7 @@ export interface CampaignOptions {
   readonly chosen: readonly string[];
   readonly rounds: number;
   readonly seed: number;
-  /** Where logs, events and diaries are left; nowhere unless told. */
+  /** Where logs, events and diaries are left; default: nowhere. */
   readonly keep?: string | undefined;
   readonly say: (line: string) => void;
   readonly stopping: AbortSignal;

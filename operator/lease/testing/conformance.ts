@@ -16,7 +16,7 @@ export type { StoreHarness } from './conformance-bench.ts';
 export interface Conformance {
   /** No server and no credentials, hence no faults of theirs. */
   readonly embedded?: boolean;
-  /** Milliseconds within which a write is hinted at as a rule; 200 unless told. */
+  /** Milliseconds within which a write is hinted at as a rule; default: 200. */
   readonly hintMs?: number;
   /** Why there is no such server on this machine: the tests are skipped. */
   readonly missing?: string | undefined;

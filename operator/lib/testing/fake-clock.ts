@@ -12,9 +12,9 @@ interface Pending {
 }
 
 export interface FakeClockOptions {
-  /** Start of the wall clock, milliseconds since the epoch; 2030-01-01 unless told. */
+  /** Start of the wall clock, milliseconds since the epoch; default: 2030-01-01. */
   readonly wall?: number;
-  /** Start of the monotonic clock, milliseconds; 1000 unless told. */
+  /** Start of the monotonic clock, milliseconds; default: 1000. */
   readonly monotonic?: number;
 }
 

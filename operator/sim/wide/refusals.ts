@@ -101,7 +101,7 @@ export class Refusing {
     return [...this.#now].some((each) => each.hinders === ALL);
   }
 
-  /** True time at which controllers were hindered last in stopping a workload, or all of them unless told. */
+  /** True time at which controllers were hindered last in stopping a workload. Default: all of them. */
   hinderedAt(workload = ALL): number {
     const isHindered = [...this.#now].some(({ hinders }) => hinders === ALL || hinders === workload);
     if (isHindered) return this.#world.now;
