@@ -13,10 +13,13 @@ import { clusterSchedules } from './schedules.clusters.ts';
 import { runSchedules } from './schedules.runs.ts';
 import { takeoverSchedules } from './schedules.takeover.ts';
 import { unclaimedSchedules } from './schedules.unclaimed.ts';
+import type { Play } from './play.ts';
 import { Simulation } from './simulation.ts';
+import type { WideSchedule } from './wide/schedules.ts';
+import { wideSchedules } from './wide/schedules.ts';
+import { WideSimulation } from './wide/simulation.ts';
 
-/** All schedules of the narrow model, by their numbers. */
-export const schedules: Readonly<Record<string, Schedule>> = {
+const narrow: Readonly<Record<string, Schedule>> = {
   '#2': {
     what: 'everything in the store is lost while the leader runs',
     async play(sim) {
@@ -227,22 +230,34 @@ export const schedules: Readonly<Record<string, Schedule>> = {
   ...unclaimedSchedules,
 };
 
+/** By name; those over whole API servers come last. */
+export const schedules: Readonly<Record<string, Pick<Schedule, 'what'>>> = { ...narrow, ...wideSchedules };
+
 /** Plays one schedule, heals, and waits for the calm that must follow. */
 export async function runSchedule(name: string, lines?: number): Promise<RunResult> {
-  const schedule = schedules[name];
-  if (!schedule) throw new Error(`there is no schedule ${name}`);
-  const sim = new Simulation({
-    seed: 1,
-    timing: schedule.timing ?? TIMING,
-    ageBy: 'server',
-    machines: 3,
-    graceMs: 2000,
-    drift: false,
-    ...schedule.place,
-    ...(lines === undefined ? {} : { lines }),
-  });
-  if (!schedule.place) for (const machine of sim.machines) sim.startController(machine);
-  await schedule.play(sim);
+  const kept = lines === undefined ? {} : { lines };
+  const sim = await (wideSchedules[name] ? playWide(wideSchedules[name], kept) : playNarrow(narrow[name], kept));
+  if (!sim) throw new Error(`there is no schedule ${name}`);
   if (!sim.checker.violation) await settle(sim);
   return resultOf(sim, { seed: 1, profile: name, isSchedule: true });
+}
+
+const ALIKE = { seed: 1, timing: TIMING, ageBy: 'server', machines: 3, graceMs: 2000, drift: false } as const;
+
+async function playNarrow(
+  schedule: Schedule | undefined,
+  kept: { readonly lines?: number },
+): Promise<Play | undefined> {
+  if (!schedule) return undefined;
+  const { timing = TIMING, place } = schedule;
+  const sim = new Simulation({ ...ALIKE, timing, ...place, ...kept });
+  if (!place) for (const machine of sim.machines) sim.startController(machine);
+  await schedule.play(sim);
+  return sim;
+}
+
+async function playWide({ place, play }: WideSchedule, kept: { readonly lines?: number }): Promise<Play> {
+  const sim = new WideSimulation({ ...ALIKE, ...place, ...kept });
+  await play(sim);
+  return sim;
 }

@@ -147,6 +147,45 @@ const presence: readonly Mutant[] = [
   },
 ];
 
+const standing: readonly Mutant[] = [
+  {
+    name: 'answered-watch-is-no-contact',
+    breaks: 'An API server that answers a watch can be reached, although it has nothing to tell',
+    profile: 'wide, network',
+    edits: [
+      {
+        file: 'cluster/reflector.ts',
+        find: 'const onOpen = (): void => this.#heard();',
+        put: 'const onOpen = (): void => {};',
+      },
+    ],
+  },
+  {
+    name: 'stands-without-proof',
+    breaks: 'Only whose cluster has just taken a write stands for election',
+    profile: HOSTILE,
+    edits: [
+      {
+        file: 'leadership/decide.ts',
+        find: 'return provedAt !== undefined && now - provedAt < timing.ttlMs;',
+        put: 'return true;',
+      },
+    ],
+  },
+  {
+    name: 'never-given-up',
+    breaks: 'A lease is given up whose holder can write nothing in its cluster',
+    profile: HOSTILE,
+    edits: [
+      {
+        file: 'leadership/ability.ts',
+        find: 'if (this.#failingSince === undefined || clock.monotonic() - this.#failingSince <= this.#patienceMs)',
+        put: 'if (true)',
+      },
+    ],
+  },
+];
+
 /**
  * Once known to unit tests only. Three that survive are no defects: without waiting for the renewal of the permit that is
  * under way, the end of it is still written after that, in order, and the fence sees a later one; a report that is made or
@@ -169,4 +208,11 @@ const survivors: readonly Mutant[] = [
 ];
 
 /** The defects. */
-export const wideMutants: readonly Mutant[] = [...stopping, ...permits, ...reconciling, ...presence, ...survivors];
+export const wideMutants: readonly Mutant[] = [
+  ...stopping,
+  ...permits,
+  ...reconciling,
+  ...presence,
+  ...standing,
+  ...survivors,
+];

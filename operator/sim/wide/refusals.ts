@@ -108,13 +108,12 @@ export class Refusing {
     return Math.max(this.#until.get(ALL) ?? -Infinity, this.#until.get(workload) ?? -Infinity);
   }
 
-  /** Single writes, of whatever kind. Returns what ends it. */
-  some(): () => void {
-    const { chance } = this.#world;
+  /** Single writes, of whatever kind, with that probability. Returns what ends it. */
+  some(probability = this.#world.chance.between(0.1, 1)): () => void {
     return this.#refuse({
       what: 'take some writes',
       hinders: ALL,
-      admission: refusals(chance, chance.between(0.1, 1)),
+      admission: refusals(this.#world.chance, probability),
     });
   }
 

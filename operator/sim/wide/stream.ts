@@ -8,6 +8,8 @@ const OPEN_MS = 30_000;
 const BOOKMARK_MS = 60_000;
 /** Longest until an end of a cut connection is noticed. */
 const NOTICE_MS = 15_000;
+const RESET_MS = 50;
+const LISTEN_MS = 1000;
 /** What TCP takes to send a lost packet once more. */
 const AGAIN_MS = 1500;
 const HUNG_MS = 250;
@@ -74,6 +76,7 @@ class Connection {
     this.#unsubscribe = open((event) => this.#push(() => void this.#arrived.push(event)));
     world.after(limitMs, () => this.#push(() => (this.#ended ??= {})));
     this.#bookmark();
+    this.#listen();
   }
 
   async next(): Promise<Event | undefined> {
@@ -104,6 +107,14 @@ class Connection {
     });
   }
 
+  /** A server that goes away resets its connections, also those that have nothing to tell. */
+  #listen(): void {
+    const { process, server } = this.#wire;
+    if (this.#ended || this.#isBroken || !process.alive) return;
+    if (server.down) return this.#break(RESET_MS);
+    process.machine.world.after(LISTEN_MS, () => this.#listen());
+  }
+
   #push(take: () => void): void {
     const { process, link, lagMs } = this.#wire;
     const { world } = process.machine;
@@ -123,7 +134,7 @@ class Connection {
       this.#lastArrival = Math.max(this.#lastArrival, world.now + HUNG_MS);
       return world.at(this.#lastArrival, () => this.#arrive(take));
     }
-    if (server.down || link.conditions.cutReplies) return this.#break(server.down ? 50 : NOTICE_MS);
+    if (server.down || link.conditions.cutReplies) return this.#break(server.down ? RESET_MS : NOTICE_MS);
     process.deliver(() => {
       if (this.#isBroken || this.#ended) return;
       take();
