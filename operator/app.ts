@@ -2,7 +2,7 @@
  * The composition root: the only file that names concrete drivers and reconcilers. Starts the parts in the order in which
  * they depend on each other, and ends them in the reverse one: workers first, the lease last.
  */
-import type { Base } from './app/base.ts';
+import type { Base } from './context.ts';
 import { connectTo } from './app/client.ts';
 import { compose } from './app/compose.ts';
 import { httpDesk } from './app/desk.ts';

@@ -40,6 +40,16 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   workloads: ['reconcile/.*', 'ledger/.*', 'cluster/cluster-client\\.ts'],
   controller: ['reconcile/.*', 'leadership/.*', 'cluster/.*'],
   http: ['state/.*'],
+  standby: ['context\\.ts', 'reconcile/.*', 'leadership/.*', 'cluster/.*'],
+  vitals: ['context\\.ts', 'reconcile/.*', 'leadership/.*', 'cluster/.*', 'telemetry/.*', 'http/health\\.ts'],
+  admin: [
+    'config/config\\.ts',
+    'reconcile/.*',
+    'leadership/.*',
+    'cluster/.*',
+    'lease/cell-store\\.ts',
+    'workloads/[^/]+/desired\\.ts',
+  ],
 };
 
 /** Packages, and where alone their values are used. Patterns below `operator/`. */

@@ -19,15 +19,16 @@ import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import { Tenancy } from '../reconcile/tenancy.ts';
-import { countWorkloads, healthChecks, watchVitals } from '../vitals.ts';
-import type { Base, Place } from './base.ts';
-import { timeFailover } from './failover-timer.ts';
+import { countWorkloads, healthChecks, watchVitals } from '../vitals/vitals.ts';
+import type { Base } from '../context.ts';
+import type { ClusterRef } from '../leadership/lease-record.ts';
+import { timeFailover } from '../vitals/failover-timer.ts';
 import { allCaches, type Caches, childCaches, kinds, openCaches } from './kinds.ts';
 import { lead, type Leadership } from './leading.ts';
-import type { OverlapOptions } from './overlap.ts';
-import { watchOverlaps } from './overlap.ts';
-import { StandbyStatuses } from './standby.ts';
-import { UnclaimedStatuses } from './unclaimed.ts';
+import type { OverlapOptions } from '../vitals/overlap-watch.ts';
+import { watchOverlaps } from '../vitals/overlap-watch.ts';
+import { StandbyStatuses } from '../standby/standby-statuses.ts';
+import { UnclaimedStatuses } from '../standby/unclaimed-statuses.ts';
 
 /** The loop over all kinds. */
 type Operator = Pick<
@@ -37,7 +38,7 @@ type Operator = Pick<
 
 /** What reaches outside of the process. */
 export interface Surroundings {
-  readonly cluster: Place;
+  readonly cluster: ClusterRef;
   /** Closed when the controller has ended. */
   readonly store: CellStore;
   readonly watchdog: Watchdog;
@@ -120,7 +121,7 @@ function unclaimedStatuses(base: Base, { leadership, tenancy, sources }: Seen): 
 }
 
 interface Parts {
-  readonly cluster: Place;
+  readonly cluster: ClusterRef;
   readonly store: CellStore;
   readonly objects: TenantObjects;
   readonly leadership: Leadership;

@@ -25,13 +25,14 @@ import type { Watchdog } from '../leadership/watchdog.ts';
 import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { Base, Place } from './base.ts';
-import type { Stoppable } from './stoppable.ts';
-import { stoppable } from './stoppable.ts';
+import type { Base } from '../context.ts';
+import type { ClusterRef } from '../leadership/lease-record.ts';
+import type { WorkloadStopper } from '../standby/workload-stopper.ts';
+import { workloadStopper } from '../standby/workload-stopper.ts';
 
 /** What leadership needs of the controller. */
 export interface Leading {
-  readonly cluster: Place;
+  readonly cluster: ClusterRef;
   readonly store: CellStore;
   readonly watchdog: Watchdog;
   readonly objects: TenantObjects;
@@ -54,7 +55,7 @@ export interface Leadership {
   readonly presence: Presence;
   readonly permit: Pick<PermitKeeper, 'known'>;
   /** How far the workloads here have been stopped, the permit having ended. */
-  readonly stopping: Pick<Stoppable, 'notGone' | 'refused'>;
+  readonly stopping: Pick<WorkloadStopper, 'notGone' | 'refused'>;
   /** Caches are warm: it could lead. */
   warm(): void;
   /** Until `leave`, and until nothing is left to be done then. Rejects when this cluster is not what its name says. */
@@ -139,7 +140,7 @@ function common(base: Base, leading: Leading, { elector, wishes }: Pick<Said, 'e
     permit,
     presence,
     cluster: view,
-    workloads: stoppable(base, leading, shared),
+    workloads: workloadStopper(base, leading, shared),
     wishes,
     clock,
     logger,

@@ -5,7 +5,7 @@ import { cellKeys } from '../lease/cell-store.ts';
 import { StoreError } from '../lease/store-error.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Base } from './base.ts';
+import type { Base } from '../context.ts';
 
 const CALL_MS = 5000;
 const RETRY = { baseMs: 500, maxMs: 10_000 };

@@ -1,6 +1,7 @@
 /** `highlander diff`: what applying workloads would change in the cluster. */
 import { stringify } from 'yaml';
-import { diff as diffOf } from '../app/diff.ts';
+import { diff as diffOf } from '../admin/diff.ts';
+import { connectTo } from '../app/client.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../lib/errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -16,8 +17,12 @@ export async function diff(paths: readonly string[], config: Config, { out, err 
   const wanted = workloads.map(({ metadata: { labels, ...metadata }, ...rest }) => {
     return { ...rest, metadata: { ...metadata, labels: { ...labels } } };
   });
+  const print = (object: unknown) => stringify(object, { sortMapEntries: true, lineWidth: 0 });
   try {
-    const changes = await diffOf(wanted, config, (object) => stringify(object, { sortMapEntries: true, lineWidth: 0 }));
+    await using ended = new AsyncDisposableStack();
+    const { client } = connectTo(config, 'diff');
+    ended.defer(() => client.close());
+    const changes = await diffOf(client, wanted, { config, print });
     out(changes);
     return changes === '' ? exitCodes.done : exitCodes.failed;
   } catch (error) {

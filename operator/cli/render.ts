@@ -1,5 +1,5 @@
 /** `highlander render`: prints the objects that would be applied for workloads. */
-import { NOTHING_LIVE, render as renderOne } from '../app/render.ts';
+import { NOTHING_LIVE, render as renderOne } from '../admin/render.ts';
 import { stringifyYaml } from '../config/yaml.ts';
 import { tenantOf } from '../reconcile/metadata.ts';
 import { exitCodes } from './exit-codes.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withStore } from '../app/tenant.ts';
+import { withStore } from '../app/store.ts';
 import { resolve } from '../config/testing/resolving.ts';
 import { decodeRecord, encodeRecord } from '../leadership/lease-record.ts';
 import { encodePresence } from '../leadership/presence-record.ts';

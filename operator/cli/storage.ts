@@ -1,6 +1,6 @@
 /** Verbs about what is in the store: for the day on which the lease itself is what is wrong. */
-import { repairLease, showLease, type LeaseView } from '../app/lease-repair.ts';
-import { initStorage } from '../app/store.ts';
+import { repairLease, showLease, type LeaseView, type Repair } from '../admin/lease-repair.ts';
+import { initStorage, withStore } from '../app/store.ts';
 import { encodeRecord, standingOf } from '../leadership/lease-record.ts';
 import type { Advice } from '../leadership/repair.ts';
 import { parseDuration } from '../lib/duration.ts';
@@ -29,7 +29,7 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
     act: async (asked, { out }) => {
       const config = asked.config();
       const redact = newRedactor(config.secrets);
-      const view = await showLease(config);
+      const view = await withStore(config, (store) => showLease(store, config));
       const text = view.text === undefined ? undefined : redact(cutText(view.text, SHOWN));
       const shown = { ...view, text };
       out(asked.output === 'json' ? `${JSON.stringify(shown, undefined, 2)}\n` : redact(linesOf(shown)));
@@ -44,14 +44,16 @@ export const storageVerbs: Readonly<Record<string, Verb>> = {
     act: async (asked, { out }) => {
       const advice = adviceOf(asked);
       const isToWrite = asked.has('yes');
-      const { finding, record } = await repairLease(asked.config(), advice, ({ text, record: next, ...view }) => {
+      const before = ({ text, record: next, ...view }: Repair) => {
         if (!next) return false;
         out(linesOf({ ...view, text: undefined }));
         out(
           `old text     ${JSON.stringify(text)}\n${isToWrite ? 'new text    ' : 'would write '} ${encodeRecord(next)}\n`,
         );
         return isToWrite;
-      });
+      };
+      const config = asked.config();
+      const { finding, record } = await withStore(config, (store) => repairLease(store, config, advice, before));
       if (!record) return print(out, finding.is === 'absent' ? 'There is no lease yet' : 'The lease is valid');
       if (!isToWrite) return print(out, 'Nothing was written: repeat with --yes', exitCodes.failed);
       return print(out, `Repaired: the next term is ${record.term + 1} or higher`);

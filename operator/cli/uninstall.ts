@@ -1,7 +1,12 @@
 /** `highlander uninstall`: what is to be done once, when the controllers have gone for good. */
-import type { Extent } from '../app/uninstall.ts';
-import { Uninstallation } from '../app/uninstall.ts';
+import { livingPeers } from '../admin/living-peers.ts';
+import type { Extent } from '../admin/uninstall.ts';
+import { Uninstallation } from '../admin/uninstall.ts';
+import { connectTo } from '../app/client.ts';
+import { withStore } from '../app/store.ts';
 import type { Config } from '../config/config.ts';
+import type { Peer } from '../leadership/presence.ts';
+import type { CellStore } from '../lease/cell-store.ts';
 import { messageOf } from '../lib/errors.ts';
 import { newRedactor } from '../lib/redactor.ts';
 import type { Removal } from '../reconcile/removal.ts';
@@ -19,15 +24,20 @@ export const uninstallVerbs: Readonly<Record<string, Verb>> = {
     act: async (asked, { out }) => {
       const config = asked.config();
       const extent: Extent = { namespace: asked.text('in'), allTenants: asked.has('all'), keep: asked.has('keep') };
-      const uninstallation = new Uninstallation(config, extent);
+      const { client } = connectTo(config, 'uninstall');
+      const living = (tenants: readonly string[]) => withStore(config, (store) => livingOf(store, config, tenants));
       try {
-        return await uninstall(uninstallation, asked, { config, out });
+        return await uninstall(new Uninstallation({ client, living }, config, extent), asked, { config, out });
       } finally {
-        await uninstallation.close();
+        await client.close();
       }
     },
   },
 };
+
+async function livingOf(store: CellStore, config: Config, tenants: readonly string[]): Promise<readonly Peer[]> {
+  return (await Promise.all(tenants.map((tenant) => livingPeers(store, { ...config, tenant })))).flat();
+}
 
 interface Scene {
   readonly config: Config;

@@ -18,7 +18,7 @@ import type { Grant } from '../../reconcile/reconciler.ts';
 import { timestamp } from '../../reconcile/status.ts';
 import { Tenancy } from '../../reconcile/tenancy.ts';
 import { FakeCluster } from '../../reconcile/testing/fake-cluster.ts';
-import { UnclaimedStatuses } from '../unclaimed.ts';
+import { UnclaimedStatuses } from '../../standby/unclaimed-statuses.ts';
 import { LaggingCache } from './lagging-cache.ts';
 import { ProcessReconciler } from '../../workloads/process/reconciler.ts';
 

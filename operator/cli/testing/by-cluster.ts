@@ -1,6 +1,6 @@
 /** What a real API server says of workloads and of everything that `render` makes of them, as strict dry runs. */
 import { assertGrace } from '../../api/grace.ts';
-import { NOTHING_LIVE, render } from '../../app/render.ts';
+import { NOTHING_LIVE, render } from '../../admin/render.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
 import { parseYaml } from '../../config/yaml.ts';

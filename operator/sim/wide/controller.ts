@@ -1,5 +1,5 @@
 /** A controller of the wide border: the program's own composition, on a simulated machine, store and cluster. */
-import type { Base } from '../../app/base.ts';
+import type { Base } from '../../context.ts';
 import type { Composed } from '../../app/compose.ts';
 import { compose } from '../../app/compose.ts';
 import type { ClusterClient } from '../../cluster/cluster-client.ts';

@@ -10,7 +10,7 @@ import { FakeClock } from '../lib/testing/fake-clock.ts';
 import { composeStatus, timestamp } from '../reconcile/status.ts';
 import { Tenancy } from '../reconcile/tenancy.ts';
 import { FakeCluster } from '../reconcile/testing/fake-cluster.ts';
-import { UnclaimedStatuses } from './unclaimed.ts';
+import { UnclaimedStatuses } from './unclaimed-statuses.ts';
 
 const NAMES = Array.from({ length: 20 }, (_, index) => `job-${index}`);
 const PERIOD_MS = 2000;

@@ -1,12 +1,12 @@
 /** What probes and gauges say of a running controller. */
-import type { KubeObject } from './cluster/cluster-client.ts';
-import { hasCode } from './cluster/cluster-client.ts';
-import type { Watched } from './cluster/namespaces.ts';
-import type { HealthChecks } from './http/health.ts';
-import type { Elector } from './leadership/elector.ts';
-import type { Clock } from './lib/clock.ts';
-import { messageOf } from './lib/errors.ts';
-import type { Metrics } from './telemetry/metrics.ts';
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import { hasCode } from '../cluster/cluster-client.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import type { HealthChecks } from '../http/health.ts';
+import type { Elector } from '../leadership/elector.ts';
+import type { Clock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 type Cache = Pick<Watched<KubeObject>, 'type' | 'hasSynced' | 'lastError'>;
 

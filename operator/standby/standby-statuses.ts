@@ -19,14 +19,26 @@ import { standbyStatus, STOP_REFUSED } from '../reconcile/standby.ts';
 import type { CommonStatus } from '../reconcile/status.ts';
 import { occasionOf, readyReason } from '../reconcile/status.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
-import type { Base, Place } from './base.ts';
-import type { Leadership } from './leading.ts';
+import type { Base } from '../context.ts';
+import type { ClusterRef } from '../leadership/lease-record.ts';
+import type { Elector } from '../leadership/elector.ts';
+import type { PermitKeeper } from '../leadership/permit-keeper.ts';
+import type { Presence } from '../leadership/presence.ts';
+import type { WorkloadStopper } from './workload-stopper.ts';
+
+/** What is known of the lease, and of what still runs here without it. */
+export interface StandbyView {
+  readonly elector: Pick<Elector, 'seen' | 'isDeparting' | 'term' | 'heldBack'>;
+  readonly presence: Pick<Presence, 'peers'>;
+  readonly permit: Pick<PermitKeeper, 'known'>;
+  readonly stopping: Pick<WorkloadStopper, 'notGone' | 'refused'>;
+}
 
 /** Whose statuses are written, and from what. */
 export interface StandbyOptions {
   readonly base: Base;
-  readonly cluster: Place;
-  readonly leadership: Pick<Leadership, 'elector' | 'presence' | 'permit' | 'stopping'>;
+  readonly cluster: ClusterRef;
+  readonly leadership: StandbyView;
   readonly tenancy: Tenancy;
   readonly events: EventSink;
   /** Of the kinds. */

@@ -1,7 +1,7 @@
 /** From a child to the custom resource that it was made for. */
 import { labels } from '../api/group.ts';
-import type { KubeObject } from '../cluster/cluster-client.ts';
-import type { Watched } from '../cluster/namespaces.ts';
+import type { KubeObject } from './cluster-client.ts';
+import type { Watched } from './namespaces.ts';
 
 /** By the child's labels, as the caches of the kinds have it. */
 export function customResourceOf(

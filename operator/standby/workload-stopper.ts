@@ -11,12 +11,15 @@ import { workloadNamed } from '../reconcile/parking.ts';
 import { Refusals } from '../reconcile/refusals.ts';
 import { VanishedPods } from '../reconcile/vanished.ts';
 import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
-import type { Base } from './base.ts';
-import type { Leading } from './leading.ts';
-import { customResourceOf } from './owners.ts';
+import type { Base } from '../context.ts';
+import type { Watched } from '../cluster/namespaces.ts';
+import type { TenantObjects } from '../cluster/tenant-objects.ts';
+import type { KubeObject } from '../cluster/cluster-client.ts';
+import type { ClusterRef } from '../leadership/lease-record.ts';
+import { customResourceOf } from '../cluster/owners.ts';
 
 /** The workloads, and what is known of those that have not stopped. */
-export interface Stoppable extends Workloads {
+export interface WorkloadStopper extends Workloads {
   /** Workloads of which something ran at the last look; undefined: nobody has looked. */
   readonly notGone: readonly string[] | undefined;
   /** Why the API server did not let them be stopped, when that was tried last: by kind and name. */
@@ -29,18 +32,28 @@ export interface Stoppable extends Workloads {
   watch(stopping: AbortSignal): Promise<void>;
 }
 
+/** Where it sees what runs. */
+export interface StopperParts {
+  readonly cluster: ClusterRef;
+  /** The tenant's, of which a change is worth another look. */
+  readonly objects: Pick<TenantObjects, 'version' | 'change'>;
+  readonly pods: Watched<Pod>;
+  /** Custom resources, of each kind. */
+  readonly sources: readonly Watched<KubeObject>[];
+}
+
 const ASK_MS = 60_000;
 /** Between two looks at the nodes of pods that vanished: as often as kubelets say that they live. */
 const HEAR_MS = 10_000;
 /** Longest until a pod is noted that may vanish unseen. Milliseconds. */
 const NOTE_MS = 5000;
 
-/** Composes the parts that stop the tenant's workloads in this cluster. */
-export function stoppable(
+/** `isShared`: whether several clusters share the tenant. */
+export function workloadStopper(
   base: Base,
-  { objects, cluster, pods, sources }: Pick<Leading, 'objects' | 'cluster' | 'pods' | 'sources'>,
+  { objects, cluster, pods, sources }: StopperParts,
   isShared: () => boolean,
-): Stoppable {
+): WorkloadStopper {
   const { config, clock, client, metrics } = base;
   const fence = new Fence({
     client,
@@ -138,7 +151,7 @@ function allWorkloads(
     vanished,
     isShared,
     refusals,
-  }: Pick<Leading, 'pods' | 'sources'> &
+  }: Pick<StopperParts, 'pods' | 'sources'> &
     Pick<AwaitedPodsOptions, 'vanished' | 'isShared'> & { readonly refusals: Refusals },
   fenced: (call: CallOptions) => Promise<void>,
 ): TenantWorkloads {

@@ -7,8 +7,8 @@ import type { KubeObject } from '../cluster/cluster-client.ts';
 import type { StoreEvent } from '../cluster/object-store.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import { OverlapMeter } from '../reconcile/overlap.ts';
-import type { Base } from './base.ts';
-import { customResourceOf } from './owners.ts';
+import type { Base } from '../context.ts';
+import { customResourceOf } from '../cluster/owners.ts';
 
 /** Whose pods are watched, and when they count. */
 export interface OverlapOptions {

@@ -6,8 +6,7 @@ import { readPeers, type Peer } from '../leadership/presence.ts';
 import type { Advice, Finding } from '../leadership/repair.ts';
 import { examine, repaired, RepairRefused } from '../leadership/repair.ts';
 import { cellKeys, type CellStore } from '../lease/cell-store.ts';
-import { livingPeers } from './silence.ts';
-import { withStore } from './tenant.ts';
+import { livingPeers } from './living-peers.ts';
 
 /** For each call to the store. */
 const CALL = { timeoutMs: 10_000 };
@@ -30,34 +29,37 @@ export interface Repair extends LeaseView {
 }
 
 /** Reads the lease. Rejects with `StoreError`. */
-export function showLease(config: Config): Promise<LeaseView> {
-  return withStore(config, async (store) => (await lookAt(store, config)).view);
+export async function showLease(store: CellStore, config: Config): Promise<LeaseView> {
+  return (await lookAt(store, config)).view;
 }
 
 /**
  * Resolves to what there was, and what is in its place where `before`, called ahead of the write, says so. Throws
  * `RepairRefused` when it needs advice or controllers go on from the lease as it is; and when somebody else writes it meanwhile.
  */
-export function repairLease(config: Config, advice: Advice, before: (repair: Repair) => boolean): Promise<Repair> {
-  return withStore(config, async (store) => {
-    const { view, reply } = await lookAt(store, config);
-    const { cell, storeTimeMs } = reply;
-    if (!cell || view.finding.is !== 'broken') return view;
-    const { lease, maxGracePeriodMs } = config;
-    const around = {
-      peers: view.peers,
-      storeTimeMs,
-      ttlMs: lease.ttlMs,
-      maxDrainMs: maxGracePeriodMs + STOP_MARGIN_MS,
-    };
-    const repair = { ...view, record: repaired(cell.value, advice, around) };
-    if (!before(repair)) return repair;
-    // They know the term by heart, and would go on from it.
-    if (view.finding.record) await assertSilent(store, config, view.peers);
-    const { ok } = await store.write(view.key, encodeRecord(repair.record), cell.version, CALL);
-    if (!ok) throw new Error('the lease has been changed meanwhile: check it with highlander storage show');
-    return repair;
-  });
+export async function repairLease(
+  store: CellStore,
+  config: Config,
+  advice: Advice,
+  before: (repair: Repair) => boolean,
+): Promise<Repair> {
+  const { view, reply } = await lookAt(store, config);
+  const { cell, storeTimeMs } = reply;
+  if (!cell || view.finding.is !== 'broken') return view;
+  const { lease, maxGracePeriodMs } = config;
+  const around = {
+    peers: view.peers,
+    storeTimeMs,
+    ttlMs: lease.ttlMs,
+    maxDrainMs: maxGracePeriodMs + STOP_MARGIN_MS,
+  };
+  const repair = { ...view, record: repaired(cell.value, advice, around) };
+  if (!before(repair)) return repair;
+  // They know the term by heart, and would go on from it.
+  if (view.finding.record) await assertSilent(store, config, view.peers);
+  const { ok } = await store.write(view.key, encodeRecord(repair.record), cell.version, CALL);
+  if (!ok) throw new Error('the lease has been changed meanwhile: check it with highlander storage show');
+  return repair;
 }
 
 async function lookAt(store: CellStore, { tenant }: Config) {

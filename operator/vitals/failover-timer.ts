@@ -3,7 +3,7 @@ import type { KubeObject } from '../cluster/cluster-client.ts';
 import type { Watched } from '../cluster/namespaces.ts';
 import type { CommonStatus } from '../reconcile/status.ts';
 import type { Tenancy } from '../reconcile/tenancy.ts';
-import type { Base } from './base.ts';
+import type { Base } from '../context.ts';
 
 /** What is timed, and what counts as ready. */
 export interface FailoverTimerOptions {

@@ -13,9 +13,8 @@ import { TenantWorkloads } from '../reconcile/tenant-workloads.ts';
 import { ChildWorld, KEY } from '../reconcile/testing/child-world.ts';
 import { VanishedPods } from '../reconcile/vanished.ts';
 import { ServiceReconciler } from '../workloads/service/reconciler.ts';
-import type { Leadership } from './leading.ts';
-import type { StandbyOptions } from './standby.ts';
-import { StandbyStatuses } from './standby.ts';
+import type { StandbyOptions, StandbyView } from './standby-statuses.ts';
+import { StandbyStatuses } from './standby-statuses.ts';
 
 const { deployments, services } = childTypes;
 const CALL = { timeoutMs: 1000 };
@@ -58,7 +57,7 @@ async function parked() {
         return refusals.last;
       },
     },
-  } as unknown as Leadership;
+  } as unknown as StandbyView;
   const events: { reason: string; note: string }[] = [];
   const source = {
     type: serviceResource,

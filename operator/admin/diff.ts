@@ -18,7 +18,6 @@ import { NamespaceDefaults } from '../reconcile/namespace-defaults.ts';
 import type { Child } from '../reconcile/plan.ts';
 import type { ServiceHolder } from '../reconcile/service-names.ts';
 import { holderOf } from '../reconcile/service-names.ts';
-import { connectTo } from './client.ts';
 import type { Rendered } from './render.ts';
 import { NOTHING_LIVE, render } from './render.ts';
 
@@ -32,18 +31,13 @@ export interface Wanted {
 
 /** A unified diff, empty when nothing would change. Throws what the API server says against the objects. */
 export async function diff(
+  client: HttpClusterClient,
   workloads: readonly Wanted[],
-  config: Config,
-  print: (object: unknown) => string,
+  { config, print }: { readonly config: Config; readonly print: (object: unknown) => string },
 ): Promise<string> {
-  const { client } = connectTo(config, 'diff');
-  try {
-    const pairs: Pair[] = [];
-    for (const workload of workloads) pairs.push(...(await pairsOf(client, workload, config)));
-    return unified(pairs, print);
-  } finally {
-    await client.close();
-  }
+  const pairs: Pair[] = [];
+  for (const workload of workloads) pairs.push(...(await pairsOf(client, workload, config)));
+  return unified(pairs, print);
 }
 
 interface Pair {

@@ -17,9 +17,6 @@ import { tenantOf } from '../reconcile/metadata.ts';
 import type { Child } from '../reconcile/plan.ts';
 import type { Removal } from '../reconcile/removal.ts';
 import { removalsOf, withoutOurFinalizers } from '../reconcile/removal.ts';
-import { connectTo } from './client.ts';
-import { livingPeers } from './silence.ts';
-import { withStore } from './tenant.ts';
 
 /** What is to be removed. */
 export interface Extent {
@@ -41,21 +38,25 @@ interface Workload extends Child {
   readonly status?: { readonly controller?: { readonly tenant?: string } };
 }
 
+/** What it reaches out with. */
+export interface UninstallationMeans {
+  readonly client: HttpClusterClient;
+  /** Controllers of these tenants that live, as far as their store knows. Throws what the store throws. */
+  readonly living: (tenants: readonly string[]) => Promise<readonly Peer[]>;
+}
+
 /** Finds out what is left to do, and does it. */
 export class Uninstallation {
   readonly #client: HttpClusterClient;
+  readonly #living: UninstallationMeans['living'];
   readonly #config: Config;
   readonly #extent: Extent;
 
-  /** `close` it. Throws when there is no kubeconfig. */
-  constructor(config: Config, extent: Extent) {
-    this.#client = connectTo(config, 'uninstall').client;
+  constructor({ client, living }: UninstallationMeans, config: Config, extent: Extent) {
+    this.#client = client;
+    this.#living = living;
     this.#config = config;
     this.#extent = extent;
-  }
-
-  close(): Promise<void> {
-    return this.#client.close();
   }
 
   /** What is to be done now. Throws what the client throws. */
@@ -84,10 +85,7 @@ export class Uninstallation {
     const config = this.#config;
     const kubeSystem = await this.#client.get(core.namespaces, { name: 'kube-system' }, CALL).catch(noRight);
     const id = this.#extent.keep ? undefined : (config.cluster.id ?? kubeSystem?.metadata.uid);
-    const found = await withStore(config, async (store) => {
-      const looks = tenants.map((tenant) => livingPeers(store, { ...config, tenant }));
-      return (await Promise.all(looks)).flat();
-    });
+    const found = await this.#living(tenants);
     return found.filter(({ cluster }) => id === undefined || cluster.id === id);
   }
 
