@@ -2,10 +2,10 @@
 import type { exitCodes } from '../../operator/cli/exit-codes.ts';
 
 export const CONDITION_TYPES: Readonly<Record<string, string>> = {
-  Ready: 'Always there. `True`: the workload is as the spec asks. `False`: not yet, not any more, or it cannot be.',
-  Reconciling: 'Only while `True`: the operator or Kubernetes is at work, and Ready is `False`.',
-  Stalled: 'Only while `True`: nothing goes on until a person changes something, and Ready is `False`.',
-  Unclaimed: 'Only while `True`: no tenant acts on the workload.',
+  Ready: 'Always present. `True`: the workload matches its spec. `False`: not yet, no longer, or it cannot.',
+  Reconciling: 'Only while `True`: the operator or Kubernetes is making a change, and Ready is `False`.',
+  Stalled: 'Only while `True`: a person has to change something, and Ready is `False`.',
+  Unclaimed: 'Only while `True`: the workload is not managed by any tenant.',
 };
 
 export const STATES: Readonly<Record<string, string>> = {
@@ -19,18 +19,18 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
   BackOff: 'The process ended and is started again after a pause, which grows with each failure.',
   ClaimCannotShrink: 'A volume was made smaller in the spec. Nothing was changed.',
   ClaimExpanding: 'The storage is enlarging the volume of a claim.',
-  ClaimExpansionFailed: 'The storage reports that it could not enlarge the volume; it goes on trying.',
+  ClaimExpansionFailed: 'The storage reports that it could not enlarge the volume; it keeps trying.',
   ClaimExpansionRefused: 'The API server does not let the claim grow, or does not let it be read.',
   ClaimNotExpandable: 'The StorageClass of the claim does not allow expansion.',
   ClaimNotManaged: 'A claim with the expected name was not created for this workload, so it is not expanded.',
-  Claimed: 'The tenant has just taken a workload that nobody had.',
-  ClaimedByTwoTenants: 'Several tenants claim the namespace, and no label says which of them is meant.',
-  Completed: 'The process ended with success and is not run again until the spec changes.',
-  Conflict: 'An object of the name that is needed exists and belongs to somebody else.',
+  Claimed: 'The tenant has just taken over an unclaimed workload.',
+  ClaimedByTwoTenants: 'Several tenants claim the namespace, and the workload has no label that names one of them.',
+  Completed: 'The process succeeded and is not run again until the spec changes.',
+  Conflict: 'An object with the required name already exists and is not managed by this operator.',
   CrashLoopBackOff: 'The kubelet waits before it starts a container that keeps failing.',
   Creating: 'The objects of the workload are about to be created.',
   Finishing: 'The main container ended; other containers of the pod still run.',
-  GracePeriodTooLong: 'The spec asks for a longer grace period than `maxGracePeriod` of the configuration allows.',
+  GracePeriodTooLong: 'The spec specifies a longer grace period than `maxGracePeriod` of the configuration allows.',
   ImmutableField: 'The spec changes a field that a StatefulSet cannot change. Nothing was changed.',
   InvalidSpec: 'The spec is not valid; the message names the field.',
   LastRunFailed: 'The last run of the cron job failed.',
@@ -44,16 +44,16 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
   ReadinessTimeout: 'The pods did not become ready within `readinessTimeout`.',
   Restarting: 'The process, or a container of a pod, ended and is started again.',
   Running: 'All pods run and are ready.',
-  ScaledToZero: '`spec.replicas` is 0, and there is no pod.',
+  ScaledToZero: '`spec.replicas` is 0, and the workload has no pods.',
   Scheduled: 'The schedule is installed, and the last run did not fail.',
-  Standby: 'Another cluster runs the workload, or no controller leads. Nothing is to run here, and nothing does.',
+  Standby: 'Another cluster runs the workload, or there is no leader. This cluster runs no pods of the workload.',
   Starting: 'The kubelet is starting the pod.',
-  StopRefused: 'The API server does not let something be stopped that must not run here any more.',
+  StopRefused: 'The API server rejects stopping an object that must no longer run here.',
   Stopping:
     'A pod or another object is terminating; in a cluster whose permit has expired, other clusters wait for it.',
-  Suspended: '`spec.suspend` is true, and nothing runs.',
+  Suspended: '`spec.suspend` is true, and the workload has no pods.',
   TenantNotHere: 'The tenant of the workload has no controller in this cluster that watches the namespace.',
-  Unclaimed: 'Nothing says which of several tenants the workload belongs to.',
+  Unclaimed: 'The workload has no label that names one of several tenants.',
   Unschedulable: 'The scheduler finds no node for the pod.',
   WaitingForCluster:
     'A pod of the workload is still terminating in another cluster; the workload starts here afterwards.',
@@ -67,7 +67,7 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
 };
 
 export const EVENT_REASONS: Readonly<Record<string, string>> = {
-  ConfigConflict: 'A workload of the configuration file exists already and was not made from the file.',
+  ConfigConflict: 'A workload of the configuration file already exists and was not created from the file.',
   LedgerCorrected: 'The record of a cron job was ahead of the clock and was put right.',
   PodAdopted: 'A new leader took over the pod without a restart.',
   PodCreated: 'The pod of a process was created.',
@@ -75,16 +75,16 @@ export const EVENT_REASONS: Readonly<Record<string, string>> = {
   PodReplaced: 'The pod was stopped so that the next one can start.',
   PodStopped: 'The pod was stopped, and none follows.',
   RunInterrupted: 'A run that a person had started was stopped together with its cluster and is not repeated.',
-  RunRefused: 'The API server does not let a Job be created.',
+  RunRefused: 'The API server rejects the creation of a Job.',
   RunUnknown: 'Whether a run has begun is not known any more; it is not begun again.',
   RunsSkipped: 'Runs that were due are not started; the note lists them with the reason.',
   StampCorrected: 'An object carried an annotation that no controller had written; it was put right.',
-  StopRefused: 'The API server does not let something be stopped that must not run here any more.',
-  WaitingForNode: 'A node does not say whether a pod has stopped. The note holds the command that confirms it.',
+  StopRefused: 'The API server rejects stopping an object that must no longer run here.',
+  WaitingForNode: 'A node does not report whether a pod has stopped. The note contains the command that confirms it.',
   '{kind}Adopted': 'A new leader took over the child as it is.',
   '{kind}Created': 'The child was created.',
   '{kind}Removed': 'The child was removed, because it had never started and the spec has changed since.',
-  '{kind}Updated': 'The child was updated, because the spec had changed or somebody else had changed the child.',
+  '{kind}Updated': 'The child was updated, because the spec or the child had been changed.',
 };
 
 /** Where the source passes a reason on (`file: expression`), and which ones these are; '' where they are listed already. */
@@ -101,19 +101,19 @@ export const PASSED_ON: Readonly<Record<string, string>> = {
 
 export const PROBLEM_CODES: Readonly<Record<string, string>> = {
   api_disabled: 'No token is configured, so the leadership API is off.',
-  bad_request: 'The request cannot be understood; `detail` says why.',
+  bad_request: 'The request is invalid; `detail` has the reason.',
   internal: 'Something failed inside; the log has the error.',
   leader_changed: 'The leader or the term is not the expected one any more.',
   method_not_allowed: 'The path exists, but not with this method; the header `Allow` lists those that work.',
-  no_candidate: 'There is no leader, or nobody who could take over.',
-  not_found: 'There is nothing at this path.',
+  no_candidate: 'There is no leader, or no controller that could take over.',
+  not_found: 'The path does not exist.',
   starting: 'The controller has not started completely yet.',
   store_unreachable: 'The store does not answer.',
   unauthorized: 'The bearer token is missing or wrong.',
 };
 
 export const EXIT_CODES: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: 'The verb did what it is for, and there is nothing to complain about.',
-  failed: 'It failed; or what was checked is wrong, or something is left to do. `diff`: something would change.',
+  done: 'The verb succeeded and found no problems.',
+  failed: 'The verb failed, found problems, or left something to do. `diff`: there are changes.',
   wrongInput: 'Wrong usage or configuration, or a Node.js that is too old. `diff`: it could not be determined.',
 };

@@ -61,7 +61,7 @@ function conditions({ conditions: found, passedOn }: Words): Page {
     CONDITION_REASONS[reason] ?? '',
   ]);
   return page('conditions', 'Conditions of a status', [
-    'Types, and what they say:',
+    'Types:',
     table(
       ['Type', 'Meaning'],
       Object.entries(CONDITION_TYPES).map(([type, meaning]) => [code(type), meaning]),
@@ -75,7 +75,7 @@ function conditions({ conditions: found, passedOn }: Words): Page {
 
 function events({ events: found }: Words): Page {
   return page('events', 'Events', [
-    'Reasons of the events that controllers write. They are about the workload, or about its pod where there is no workload any more:',
+    'Reasons of the events that controllers write. They refer to the workload, or to its pod if the workload no longer exists:',
     table(
       ['Reason', 'Type', 'Meaning'],
       found.map(({ reason, type }) => [code(reason), type, EVENT_REASONS[reason] ?? '']),

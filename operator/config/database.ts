@@ -44,7 +44,7 @@ function* contradictions({ password, sslMode }: PostgresAddress, given: Look): G
     yield ['passwordFile', 'is set although databaseURL holds a password; keep one of the two'];
   }
   if (sslMode === 'disable' && given('tls') !== undefined) {
-    yield ['tls', 'is set although databaseURL says sslmode=disable; keep one of the two'];
+    yield ['tls', 'is set although databaseURL has sslmode=disable; keep one of the two'];
   }
 }
 

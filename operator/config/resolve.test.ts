@@ -468,7 +468,7 @@ describe('a wrong configuration', () => {
     [
       'TLS that is off and on',
       { env: { HIGHLANDER_DATABASE_URL: 'postgres://me@db/x?sslmode=disable' }, yaml: 'db: {tls: {ca: /pem/ca}}' },
-      'db.tls is set although databaseURL says sslmode=disable; keep one of the two',
+      'db.tls is set although databaseURL has sslmode=disable; keep one of the two',
     ],
     [
       'too many connections',
