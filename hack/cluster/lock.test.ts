@@ -1,21 +1,25 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { withLock } from './lock.ts';
 
 test('lets one in at a time, and the next also after an error', async () => {
   const name = `test-${process.pid}`;
   const steps: string[] = [];
+  const [isIn, waits] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const first = withLock(name, async () => {
     steps.push('first in');
-    await sleep(50);
+    isIn.resolve();
+    await waits.promise;
     steps.push('first out');
     throw new Error('failed');
   });
-  await sleep(10);
+  await isIn.promise;
   const second = withLock(
     name,
     async () => void steps.push('second in'),
-    () => steps.push('second waits'),
+    () => {
+      steps.push('second waits');
+      waits.resolve();
+    },
   );
   await expect(first).rejects.toThrow('failed');
   await second;

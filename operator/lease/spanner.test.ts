@@ -145,6 +145,7 @@ describe.skipIf(missing)('Spanner', () => {
     await freshDatabase();
     const [restless, patient] = [open(), open()];
     await patient.read(key, call);
+    const slow: number[] = [];
     for (let round = 0; round < 48; round += 1) {
       const { cell } = await patient.read(key, call);
       const givenUp = new AbortController();
@@ -155,8 +156,10 @@ describe.skipIf(missing)('Spanner', () => {
       const start = performance.now();
       const now = await patient.read(key, call);
       await patient.write(key, 'patient', now.cell?.version, call);
-      expect(performance.now() - start).toBeLessThan(400);
+      if (performance.now() - start > 400) slow.push(round);
     }
+    // A busy machine may hold up one or two; locks that stay hold up one in six or seven.
+    expect(slow.length, `slow: ${slow.join(', ')}`).toBeLessThan(4);
   });
 });
 
