@@ -13,7 +13,7 @@ const PROGRAM = join(import.meta.dirname, 'member.ts');
 const KEPT_OUTPUT = 8000;
 /** Milliseconds until a process that was asked to leave has given up waiting for a store that does not answer. */
 const LEAVES_WITHIN_MS = 15_000;
-const STARTS_WITHIN_MS = 15_000;
+const STARTS_WITHIN_MS = 60_000;
 
 interface Running {
   readonly child: ChildProcess;
