@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stringifyYaml } from '../operator/config/yaml.ts';
+import { stringifyYaml } from '../operator/lib/yaml.ts';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { waitFor } from './support/cluster/index.ts';
 import { Stage } from './support/stage.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mutations } from '../operator/cli/testing/mutations.ts';
 import { worldly } from '../operator/cli/testing/worldly.ts';
 import { checkSources } from '../operator/cli/workloads.ts';
-import { stringifyYaml } from '../operator/config/yaml.ts';
+import { stringifyYaml } from '../operator/lib/yaml.ts';
 import { waitFor } from './support/cluster/index.ts';
 import type { Workload } from './support/stage.ts';
 import { Stage } from './support/stage.ts';

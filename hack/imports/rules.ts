@@ -65,7 +65,7 @@ const HOMES: Readonly<Record<string, string>> = {
   'prom-client': 'telemetry/',
   undici: 'cluster/',
   winston: 'telemetry/',
-  yaml: '(?:config/|cluster/|cli)',
+  yaml: '(?:lib/yaml|config/|cluster/|cli)',
   zod: '(?:api|config)/',
 };
 

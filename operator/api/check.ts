@@ -80,12 +80,21 @@ export function metadataFlaws(metadata: Readonly<Record<string, unknown>>): read
       return { path: at, fix: fixOf(issue, valueAt(metadata, at)) };
     });
   });
-  const { namespace = 'default' } = metadata;
-  const isPlaced = namespaceName.safeParse(namespace).success;
+  const { namespace } = metadata;
+  // An empty one is none.
+  const isPlaced = namespaceName.safeParse(namespace || 'default').success;
   const misplaced = isPlaced
     ? []
     : [{ path: ['namespace'], fix: 'must be the name of a namespace, for example "default"' }];
-  return [...unknown, ...wrong, ...misplaced];
+  return [...unknown, ...wrong, ...misplaced, ...tooLong(metadata['annotations'])];
+}
+
+const MAX_ANNOTATION_BYTES = 262_144;
+
+function tooLong(annotations: unknown): readonly Flaw[] {
+  const bytes = Object.entries(annotations ?? {}).reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
+  const fix = `must not be longer than ${MAX_ANNOTATION_BYTES} bytes together`;
+  return bytes > MAX_ANNOTATION_BYTES ? [{ path: ['annotations'], fix }] : [];
 }
 
 /** `script.commands[0]`, as people write it. */

@@ -22,8 +22,8 @@ const TAKEN = ['restartPolicy', 'nodeName', 'ephemeralContainers'] as const;
 const podSpec = z.record(z.string(), z.unknown()).superRefine((value, context) => {
   for (const field of TAKEN) if (field in value) context.addIssue({ code: 'custom', path: [field], message: MANAGED });
   const grace = value['terminationGracePeriodSeconds'] ?? 0;
-  if (typeof grace !== 'number')
-    context.addIssue({ code: 'custom', path: ['terminationGracePeriodSeconds'], message: 'must be a number' });
+  if (typeof grace !== 'number' || !Number.isInteger(grace) || grace < 0)
+    context.addIssue({ code: 'custom', path: ['terminationGracePeriodSeconds'], message: 'must be a whole number' });
   for (const list of ['containers', 'initContainers']) {
     const { error } = containers.optional().safeParse(value[list]);
     for (const { path, message } of error?.issues ?? [])

@@ -87,6 +87,28 @@ describe('YAML 1.1', () => {
   });
 });
 
+describe('objects in lists', () => {
+  const item = (name: string, more = '') => `{${more}metadata: {name: ${name}}, spec: {image: alpine, suspnd: true}}`;
+  const head = 'apiVersion: highlander.plexobject.io/v1, kind: WorkloadProcess, ';
+  it.each([
+    ['a List', `apiVersion: v1\nkind: List\nitems:\n- ${item('a', head)}\n- ${item('b', head)}\n`],
+    [
+      'a list of one kind, whose items need not name it',
+      `apiVersion: highlander.plexobject.io/v1\nkind: WorkloadProcessList\nitems:\n- ${item('a')}\n- ${item('b')}\n`,
+    ],
+    [
+      'a List in a List',
+      `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: List, items: [${item('a', head)}]}\n- ${item('b', head)}\n`,
+    ],
+  ])('%s', (_, text) => {
+    const lines = problems(text).split('\n').slice(0, 2);
+    expect(lines).toEqual([
+      expect.stringMatching(/^case\.yaml:4:\d+: spec\.suspnd: true is not a known field/) as string,
+      expect.stringMatching(/^case\.yaml:5:\d+: spec\.suspnd: true is not a known field/) as string,
+    ]);
+  });
+});
+
 describe('what can be stored, but never run', () => {
   it.each([
     ['  script: {commands: ["X"]}\n', ' is longer than 131071 bytes'],
@@ -140,6 +162,30 @@ describe('safe-to-evict', () => {
       expect(path.length === 0 ? child : inner).toMatchObject({ metadata: { annotations: note } });
     }
   });
+});
+
+it.each(['9Ei', '10Ei', '1E3', '1n'])('an amount of %s is one', (amount) => {
+  expect(problems(workload('WorkloadProcess', `  resources: {memoryRequest: ${amount}}\n`))).toBe('');
+});
+
+it.each(['-1', '30.5'])('a grace of %s in podTemplate is none', (seconds) => {
+  const spec = `  podTemplate: {spec: {terminationGracePeriodSeconds: ${seconds}}}\n`;
+  expect(problems(workload('WorkloadProcess', spec))).toContain('terminationGracePeriodSeconds: ');
+});
+
+it('an empty namespace is that of the context, and annotations have a size together', () => {
+  const text = workload('WorkloadProcess', '');
+  expect(problems(text.replace('namespace: shop', "namespace: ''"))).toBe('');
+  const long = 'v'.repeat(140_000);
+  expect(problems(text.replace('namespace: shop', `annotations: {a: ${long}, b: ${long}}`))).toContain(
+    'metadata.annotations must not be longer than 262144 bytes together',
+  );
+});
+
+it('a file in another encoding is refused as such', () => {
+  const path = join(folder, 'utf-16.yaml');
+  writeFileSync(path, `\ufeff${workload('WorkloadProcess', '')}`, 'utf16le');
+  expect(() => validate([path], { out: () => undefined, err: () => undefined })).toThrow(/it is not UTF-8/);
 });
 
 describe('names that lead nowhere', () => {

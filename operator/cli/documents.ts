@@ -1,8 +1,9 @@
 /** What `-f` names: files, folders and standard input, as YAML or JSON documents that know where each value stands. */
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FieldPath } from '../api/unknown-fields.ts';
-import { parseYaml } from '../config/yaml.ts';
+import { parseYaml } from '../lib/yaml.ts';
 import { messageOf } from '../lib/errors.ts';
 
 /** A text that was read. */
@@ -31,13 +32,19 @@ export interface Finding {
 /** Throws when a path cannot be read. Of folders all *.yaml, *.yml and *.json, those below included. */
 export function readSources(paths: readonly string[]): readonly Source[] {
   return paths.flatMap((path) => {
-    if (path === '-') return [{ name: 'stdin', text: readFileSync(0, 'utf8') }];
     try {
-      return filesOf(path).map((name) => ({ name, text: readFileSync(name, 'utf8') }));
+      if (path === '-') return [{ name: 'stdin', text: textOf(readFileSync(0)) }];
+      return filesOf(path).map((name) => ({ name, text: textOf(readFileSync(name)) }));
     } catch (error) {
       throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
     }
   });
+}
+
+/** As kubectl reads a file; what PowerShell writes is UTF-16 unless told otherwise. */
+function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new Error('it is not UTF-8: save it with this encoding');
+  return bytes.toString('utf8');
 }
 
 function filesOf(path: string): readonly string[] {
@@ -70,9 +77,7 @@ export function parseSource(source: Source): Parsed {
     findings: documents.flatMap(({ errors }) =>
       errors.map(({ at, what }) => ({ at: place(at), what: `is not valid YAML: ${what}` })),
     ),
-    warnings: documents.flatMap(({ twice }) =>
-      twice.map(({ at, what }) => ({ at: place(at), what: `${what}: the later value is used` })),
-    ),
+    warnings: documents.flatMap(({ doubts }) => doubts.map(({ at, what }) => ({ at: place(at), what }))),
   };
 }
 

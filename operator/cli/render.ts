@@ -1,6 +1,6 @@
 /** `highlander render`: prints the objects that would be applied for workloads. */
 import { NOTHING_LIVE, render as renderOne } from '../admin/render.ts';
-import { stringifyYaml } from '../config/yaml.ts';
+import { stringifyYaml } from '../lib/yaml.ts';
 import { tenantOf } from '../reconcile/metadata.ts';
 import { exitCodes } from './exit-codes.ts';
 import { readSources } from './documents.ts';

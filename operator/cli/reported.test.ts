@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examples } from '../config/testing/published.ts';
-import { stringifyYaml } from '../config/yaml.ts';
+import { stringifyYaml } from '../lib/yaml.ts';
 import { CrdServer } from '../reconcile/testing/crd-server.ts';
 import { byCluster } from './testing/by-cluster.ts';
 import type { Workload } from './workloads.ts';

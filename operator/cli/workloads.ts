@@ -73,15 +73,20 @@ function maxGraceOf(parts: readonly Part[]): number {
   return given.length > 0 ? Math.max(...given) * 1000 : DEFAULT_MAX_GRACE_MS;
 }
 
-/** Of a List, the items; otherwise the document itself. */
+/** Of a list of objects (`List`, `WorkloadProcessList`), the items, those of lists in it included; otherwise the document itself. */
 function itemsOf(part: Part): readonly Part[] {
   const { content, at } = part;
-  if (!isObject(content) || content['kind'] !== 'List' || !Array.isArray(content['items'])) return [part];
-  return content['items'].map((item: unknown, index) => ({
-    ...part,
-    content: item,
-    at: (path: FieldPath) => at(['items', index, ...path]),
-  }));
+  if (!isObject(content) || !Array.isArray(content['items'])) return [part];
+  const { apiVersion, kind, items } = content as { apiVersion?: unknown; kind?: unknown; items: readonly unknown[] };
+  if (typeof kind !== 'string' || !kind.endsWith('List')) return [part];
+  const known = kind === 'List' ? {} : { apiVersion, kind: kind.slice(0, -'List'.length) };
+  return items.flatMap((item, index) =>
+    itemsOf({
+      ...part,
+      content: isObject(item) ? { ...known, ...item } : item,
+      at: (path: FieldPath) => at(['items', index, ...path]),
+    }),
+  );
 }
 
 function checkPart(part: Part, maxGraceMs: number): Checked {

@@ -46,8 +46,70 @@ describe('a list of kubeconfig files', () => {
     await loaded.close();
   });
 
+  it('each file may have a part of it, or nothing', async () => {
+    const {
+      clusters,
+      contexts,
+      users,
+      'current-context': current,
+    } = JSON.parse(config('one')) as Record<string, unknown>;
+    const parts = [
+      { clusters, users: null },
+      { contexts, 'current-context': current },
+      { apiVersion: 'v1', users },
+    ];
+    const files = ['# nothing yet\n', ...parts.map((part) => JSON.stringify(part))].map(configFile);
+    const loaded = PooledKubeConfig.load({ path: files.join(delimiter) });
+    expect((await loaded.transport()).headers).toEqual({ Authorization: 'Bearer one' });
+    await loaded.close();
+    expect(() => PooledKubeConfig.load({ path: files.slice(0, 2).join(delimiter) })).toThrow('"contexts" is missing');
+  });
+
   it('a file that was asked for must be there', () => {
     expect(() => PooledKubeConfig.load({ path: '/no/such' })).toThrow('kubeconfig /no/such: cannot be read');
+  });
+});
+
+describe('a kubeconfig', () => {
+  it('is YAML 1.1, of which the first document counts', () => {
+    const text = [
+      'clusters: [{name: c, cluster: {server: "https://a.example.test", insecure-skip-tls-verify: yes}}]',
+      'contexts: [{name: c, context: {cluster: c, user: u}}]',
+      'users: [{name: u, user: {}}]',
+      'current-context: x',
+      'current-context: c',
+      '---',
+      'clusters: []',
+    ].join('\n');
+    expect(PooledKubeConfig.load({ path: configFile(text) }).exposure).toHaveLength(1);
+  });
+
+  it('needs no user, as behind kubectl proxy', async () => {
+    const server = await FakeApiServer.start({ tls: false });
+    const raw = JSON.parse(server.kubeconfig()) as { contexts: { context: Record<string, string> }[] };
+    const anonymous = {
+      ...raw,
+      users: null,
+      contexts: raw.contexts.map((each) => ({ ...each, context: { cluster: each.context['cluster'] } })),
+    };
+    const client = new HttpClusterClient({
+      config: PooledKubeConfig.load({ path: configFile(JSON.stringify(anonymous)) }),
+      clock: systemClock,
+      userAgent: 'highlander/test',
+    });
+    await client.get(core.pods, at).catch(() => undefined);
+    await client.close();
+    await server.stop();
+    expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual([undefined]);
+  });
+
+  it.each([
+    [{ server: '10.0.0.1:6443', 'insecure-skip-tls-verify': true }, 'https://10.0.0.1:6443'],
+    [{ server: 'localhost:8001' }, 'http://localhost:8001'],
+    [{ server: 'https://rancher.example.test/k8s/clusters/c-1/' }, 'https://rancher.example.test/k8s/clusters/c-1'],
+  ])('a server may be %j', (cluster, expected) => {
+    const raw = { ...(JSON.parse(config('one')) as object), clusters: [{ name: 'one', cluster }] };
+    expect(PooledKubeConfig.load({ path: configFile(JSON.stringify(raw)) }).server).toBe(expected);
   });
 });
 

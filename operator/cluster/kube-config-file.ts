@@ -1,7 +1,7 @@
 /** Reading a kubeconfig file: which context to take, and errors that say what is wrong where. */
 import { readFileSync } from 'node:fs';
 import type { KubeConfig, User } from '@kubernetes/client-node';
-import { parse as parseYaml } from 'yaml';
+import { parseYaml } from '../lib/yaml.ts';
 import type { Variables } from './proxy.ts';
 import { messageOf } from '../lib/errors.ts';
 
@@ -33,7 +33,7 @@ export interface RawConfig {
   readonly users?: readonly RawEntry[] | null;
 }
 
-/** A kubeconfig file. Throws an error that names the file and the key at fault. */
+/** A kubeconfig file, or a part of one: others of a list may have the rest. Throws an error that names the file and the key at fault. */
 export function readConfigFile(file: string): RawConfig {
   const fail = (what: string, cause?: unknown): never => {
     throw new Error(`kubeconfig ${file}: ${what}`, { cause });
@@ -44,19 +44,14 @@ export function readConfigFile(file: string): RawConfig {
   } catch (error) {
     return fail(`cannot be read: ${messageOf(error)}`, error);
   }
-  const raw = parse(text, fail);
-  if (typeof raw !== 'object' || raw === null) return fail('is not a kubeconfig');
-  for (const key of ['clusters', 'contexts'] as const)
-    if (!Array.isArray(raw[key])) fail(`"${key}" is missing or not a list`);
+  const [document] = parseYaml(text);
+  const [flaw] = document?.errors ?? [];
+  if (flaw) return fail(`is not valid YAML at ${flaw.at}`);
+  const raw = document?.value ?? {};
+  if (typeof raw !== 'object') return fail('is not a kubeconfig');
+  for (const key of ['clusters', 'contexts', 'users'] as const)
+    if (!Array.isArray((raw as RawConfig)[key] ?? [])) fail(`"${key}" is not a list`);
   return raw;
-}
-
-function parse(text: string, fail: (what: string, cause?: unknown) => never): RawConfig {
-  try {
-    return parseYaml(text) as RawConfig;
-  } catch (error) {
-    return fail('is not valid YAML', error);
-  }
 }
 
 /** kubectl's `tokenFile`, which client-node ignores, becomes its token file provider, which reads it again and again. */
@@ -98,8 +93,8 @@ export function applySelection(config: KubeConfig, selection: ConfigSelection): 
   if (!config.getClusters().some((cluster) => cluster.name === context.cluster)) {
     throw new Error(`${where}: context "${name}" names cluster "${context.cluster}", which is missing from "clusters"`);
   }
-  if (!config.getUsers().some((user) => user.name === context.user)) {
-    throw new Error(`${where}: context "${name}" names user "${context.user ?? ''}", which is missing from "users"`);
+  if (context.user && !config.getUsers().some((user) => user.name === context.user)) {
+    throw new Error(`${where}: context "${name}" names user "${context.user}", which is missing from "users"`);
   }
   config.setCurrentContext(name);
 }

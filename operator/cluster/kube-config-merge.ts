@@ -14,7 +14,10 @@ const PATHS = ['certificate-authority', 'client-certificate', 'client-key', 'tok
 export function readConfigFiles(path: string): RawConfig {
   const listed = existsSync(path) ? [path] : path.split(delimiter).filter((file) => file !== '');
   const present = listed.filter((file) => existsSync(file));
-  const files = (present.length > 0 ? present : listed.slice(0, 1)).map((file) => absolute(readConfigFile(file), file));
+  const read = (present.length > 0 ? present : listed.slice(0, 1)).map((file) => [file, readConfigFile(file)] as const);
+  for (const list of ['clusters', 'contexts'] as const)
+    if (read.every(([, config]) => !config[list])) throw new Error(`kubeconfig ${path}: "${list}" is missing`);
+  const files = read.map(([file, config]) => absolute(config, file));
   const current = files.map((file) => file['current-context']).find(Boolean);
   const merged = LISTS.map((list) => [list, uniqueEntries(files.flatMap((file) => file[list] ?? []))] as const);
   return { ...Object.fromEntries(merged), ...(current === undefined ? {} : { 'current-context': current }) };
@@ -24,6 +27,15 @@ function uniqueEntries(entries: readonly RawEntry[]): readonly RawEntry[] {
   const byName = new Map<unknown, RawEntry>();
   for (const entry of entries) if (!byName.has(entry.name)) byName.set(entry.name, entry);
   return [...byName.values()];
+}
+
+const TLS = ['certificate-authority', 'certificate-authority-data', 'insecure-skip-tls-verify'];
+
+/** Without a scheme, a server that has to do with TLS has https. */
+function address(cluster: Readonly<Record<string, unknown>>): { readonly server?: string } {
+  const { server } = cluster;
+  if (typeof server !== 'string' || server === '' || server.includes('://')) return {};
+  return { server: `${TLS.some((field) => cluster[field]) ? 'https' : 'http'}://${server}` };
 }
 
 /** Relative to the folder of the file, as kubectl takes them; a command only when it is written with a slash. */
@@ -42,7 +54,8 @@ function absolute(config: RawConfig, file: string): RawConfig {
   const entries = (list: (typeof LISTS)[number]) =>
     (config[list] ?? []).map((entry) => {
       const inner = entry[SINGULAR[list]];
-      return inner ? { ...entry, [SINGULAR[list]]: { ...inner, ...paths(inner), ...exec(inner['exec']) } } : entry;
+      const complete = inner && { ...inner, ...paths(inner), ...exec(inner['exec']), ...address(inner) };
+      return complete ? { ...entry, [SINGULAR[list]]: complete } : entry;
     });
   return { ...config, ...Object.fromEntries(LISTS.map((list) => [list, entries(list)])) };
 }

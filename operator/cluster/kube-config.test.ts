@@ -161,7 +161,8 @@ describe('PooledKubeConfig.load', () => {
     expect(() => PooledKubeConfig.load({ path: '/nowhere/config' })).toThrow(
       'kubeconfig /nowhere/config: cannot be read: ENOENT',
     );
-    expect(() => load({ contexts: [] })).toThrow(/kubeconfig .*config: "clusters" is missing or not a list/);
+    expect(() => load({ contexts: [] })).toThrow(/kubeconfig .*config: "clusters" is missing/);
+    expect(() => load({ ...twoClusters, contexts: {} })).toThrow(/kubeconfig .*config: "contexts" is not a list/);
     expect(() => PooledKubeConfig.load({ path: configFile('a: [') })).toThrow('is not valid YAML');
     expect(() => load({ ...twoClusters, users: [] })).toThrow(
       'context "in-a" names user "ua", which is missing from "users"',

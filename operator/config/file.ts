@@ -4,7 +4,7 @@ import { knownPaths } from './keys.ts';
 import type { Problem } from './problems.ts';
 import type { Leaf, Path, Tree } from './tree.ts';
 import { getAt, isEmpty, isTree, leavesOf, newTree } from './tree.ts';
-import { parseYaml } from './yaml.ts';
+import { parseYaml } from '../lib/yaml.ts';
 
 /** `file:line:column` of a value below a list, by its path in today's words; undefined when it is nowhere. */
 export type Locate = (path: FieldPath) => string | undefined;
@@ -30,7 +30,7 @@ export function parseConfigFile(name: string, text: string): ReadFile {
   if (!document) return noFile();
   const flaws = [
     ...document.errors.map(({ at, what, code }) => ({ at, fix: yamlRule(what, code) })),
-    ...document.twice.map(({ at }) => ({ at, fix: 'is not valid YAML: Map keys must be unique' })),
+    ...document.doubts.map(({ at, what }) => ({ at, fix: doubtful(what) })),
     ...(more ? [{ at: '1:1', fix: 'must be one YAML document, without a line "---" in between' }] : []),
   ];
   if (flaws.length > 0) return noFile(...flaws.map(({ at, fix }) => ({ path: `${name}:${at}`, fix })));
@@ -59,6 +59,11 @@ function yamlRule(message: string, code?: string): string {
   const hint = code === 'TAB_AS_INDENT' ? '; indent with spaces' : '';
   const quote = message.search(/["']/);
   return `is not valid YAML: ${quote < 0 ? message : `${message.slice(0, quote)}…`}${hint}`;
+}
+
+/** Names of keys may be secrets. */
+function doubtful(what: string): string {
+  return `is not valid YAML: ${what.startsWith('"') ? 'Map keys must be unique' : what}`;
 }
 
 /** Maps become trees without a prototype. */

@@ -36,6 +36,7 @@ export function parseQuantity(text: string | number): number | undefined {
 export const AMOUNTS: ReadonlySet<unknown> = new Set(['requests', 'limits', 'overhead', 'sizeLimit', 'divisor']);
 
 const SCALE = 10n ** 9n;
+const MILLI = 10n ** 6n;
 const EXACT: Readonly<Record<string, bigint>> = {
   n: 1n,
   u: 10n ** 3n,
@@ -65,6 +66,12 @@ export function compareQuantities(a: string | number, b: string | number): numbe
   const [one, other] = [billionths(String(a)), billionths(String(b))];
   if (one === undefined || other === undefined) return undefined;
   return one === other ? 0 : one < other ? -1 : 1;
+}
+
+/** Whether the API server stores `given` as `stored`: amounts of resources it rounds up to thousandths of a unit. */
+export function isStoredAs(given: string | number, stored: string | number): boolean {
+  const [one, other] = [billionths(String(given).trim()), billionths(String(stored))];
+  return one !== undefined && (one === other || ((one + MILLI - 1n) / MILLI) * MILLI === other);
 }
 
 /** Of a unit, rounded up as the API server does; undefined as for `compareQuantities`. */

@@ -2,7 +2,7 @@
  * Whether an object holds all that we set, whatever else is in it. The API server fills in defaults, leaves out what is
  * empty, sorts nothing and writes amounts in one form; others add fields and list items of their own. Pure.
  */
-import { AMOUNTS, compareQuantities } from '../lib/quantity.ts';
+import { AMOUNTS, isStoredAs } from '../lib/quantity.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -17,7 +17,7 @@ function holds(live: unknown, wanted: unknown, amounts: boolean): boolean {
   if (Array.isArray(wanted)) return Array.isArray(live) && listHolds(live, wanted, amounts);
   if (isObject(wanted)) return isObject(live) && objectHolds(live, wanted, amounts);
   if (live === wanted || wanted === undefined) return true;
-  return amounts && isScalar(live) && isScalar(wanted) && compareQuantities(live, wanted) === 0;
+  return amounts && isScalar(live) && isScalar(wanted) && isStoredAs(wanted, live);
 }
 
 function objectHolds(live: Json, wanted: Json, amounts: boolean): boolean {

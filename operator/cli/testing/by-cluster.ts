@@ -3,7 +3,7 @@ import { assertGrace } from '../../api/grace.ts';
 import { NOTHING_LIVE, render } from '../../admin/render.ts';
 import type { KubeObject, ResourceType } from '../../cluster/cluster-client.ts';
 import { ApiError } from '../../cluster/cluster-client.ts';
-import { parseYaml } from '../../config/yaml.ts';
+import { parseYaml } from '../../lib/yaml.ts';
 import { contains } from '../../reconcile/contains.ts';
 import { tenantOf } from '../../reconcile/metadata.ts';
 import { CrdServer } from '../../reconcile/testing/crd-server.ts';

@@ -1,5 +1,5 @@
 /** Specs of all kinds, each with one thing changed: what people write, and what they get wrong. */
-import { stringifyYaml } from '../../config/yaml.ts';
+import { stringifyYaml } from '../../lib/yaml.ts';
 import type { Spec } from './changes.ts';
 import { OWN } from './own-changes.ts';
 import { SHARED } from './shared-changes.ts';

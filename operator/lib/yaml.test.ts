@@ -71,6 +71,30 @@ const DOCUMENTS: readonly (readonly [text: string, value: unknown])[] = [
   ['spec: &a [1]\nmore: *a', { spec: [1], more: [1] }],
   ['spec: {}\n---\n# nothing', { spec: {} }],
   ['spec: |\n  a\n   b\nmore: >-\n  c\n  d', { spec: 'a\n b\n', more: 'c d' }],
+  ['spec: [\na,\nb # c\n]', { spec: ['a', 'b'] }],
+  [
+    'spec:\n  json: {\n"a": [\n\t1,\n\t"{"\n]\n}\n  text: |\n   [\n\n  more: it\'s [x',
+    { spec: { json: { a: [1, '{'] }, text: '[\n', more: "it's [x" } },
+  ],
+  ['spec: "a\n\tb"', { spec: 'a b' }],
+  ['spec: "a"#b', { spec: 'a' }],
+  ['spec:\ta\t# b', { spec: 'a' }],
+  ['spec: |\r\n  a\r\n  b\r\n', { spec: 'a\nb\n' }],
+  ['spec:\r  a: 1', { spec: { a: 1 } }],
+  ['spec: 1\n---\n\ufeff# nothing', { spec: 1 }],
+  ['spec: 1\n--- # two', { spec: 1 }],
+  ['spec: 1\n...\nmore: 2', { spec: 1 }],
+  ['spec: 1\n--- {more: 2}', undefined],
+  ['spec: 1\n---\n%YAML 1.1\n---\nmore: 2', undefined],
+  ['spec: 1\n---\n...\nmore: 2', undefined],
+  ['spec:\n  a: 1\n\t\n  b: 2', undefined],
+  ['spec: "a\u0007b"', undefined],
+  ['spec: "\\/"', undefined],
+  ['spec: "\\ud83d\\ude00"', undefined],
+  ['spec: "\\\\/ \\u00e9"', { spec: '\\/ é' }],
+  ['spec: {a: &x [{b: 1}], c: {<<: *x}}', undefined],
+  ['spec: [&a.b 1]', undefined],
+  ['spec: !!int 08', undefined],
   ['spec: {a: .inf}', undefined],
   ['spec: {a: .nan}', undefined],
   ['spec: {a: *nowhere}', undefined],
@@ -117,14 +141,14 @@ describe('scalars', () => {
 
 describe('documents', () => {
   it('of JSON follow each other without anything between them', () => {
-    const text = '\n{"a": "}{\\""}{"b": {"c": {}}}\n {"d": 1}\n---\n{"e": 1}';
+    const text = '\n{"a": "}{\\""}{"b": {"c": {}}}\n {"d": 1}';
     const documents = parseYaml(text);
-    expect(documents.map(({ value }) => value)).toEqual([{ a: '}{"' }, { b: { c: {} } }, { d: 1 }, { e: 1 }]);
+    expect(documents.map(({ value }) => value)).toEqual([{ a: '}{"' }, { b: { c: {} } }, { d: 1 }]);
     expect([documents[1]?.locate(['b', 'c']), documents[2]?.locate(['d'])]).toEqual(['2:26', '3:8']);
   });
 
   it('that begin like JSON are not cut', () => {
-    expect(valuesOf('{a: 1}\n--- {b: 2}')).toEqual([{ a: 1 }, { b: 2 }]);
+    expect(valuesOf('{a: 1}\n---\n{b: 2}')).toEqual([{ a: 1 }, { b: 2 }]);
     expect(valuesOf('{a: {b: "x} {"}, c: 2}')).toEqual([{ a: { b: 'x} {' }, c: 2 }]);
     expect(valuesOf("{a: {b: 'x} } {y'}, c: 2}")).toEqual([{ a: { b: 'x} } {y' }, c: 2 }]);
   });
@@ -137,9 +161,9 @@ describe('documents', () => {
     expect(byKubectl(HEAD + text)).toEqual(value);
   });
 
-  it('of another version of YAML are refused', () => {
-    expect(valuesOf(`%YAML 1.2\n---\n${HEAD}`)).toBeUndefined();
-    expect(valuesOf(`%YAML 1.1\n---\n${HEAD}`)).toHaveLength(1);
+  it('of YAML may follow one JSON object, but not several', () => {
+    expect(valuesOf('{"a": 1}\nb: 2\n---\nc: 3')).toEqual([{ a: 1 }, { b: 2 }, { c: 3 }]);
+    expect(valuesOf('{"a": "\\/"}\n{"b": 2}\nc: 3')).toBeUndefined();
   });
 
   it('are as many as there are', () => {
@@ -156,7 +180,9 @@ it('says where a value stands, also one that came by a merge or an alias', () =>
 });
 
 it('says which keys are given twice', () => {
-  expect(parseYaml('a: 1\nb: 2\na: 3\n')[0]?.twice).toEqual([{ at: '3:1', what: '"a" is specified twice' }]);
+  expect(parseYaml('a: 1\nb: 2\na: 3\n')[0]?.doubts).toEqual([
+    { at: '3:1', what: '"a" is specified twice: the later value is used' },
+  ]);
 });
 
 it('reads no file of aliases that grows without end', () => {

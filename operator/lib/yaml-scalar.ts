@@ -47,7 +47,7 @@ export function taggedScalar(tag: string, text: string): { readonly value: unkno
   if (tag === 'binary') return bytes(text);
   const fits = TYPES[tag];
   if (!fits) return { value: text };
-  const value = plainScalar(text);
+  const value = tag === 'int' ? integer(text.replaceAll('_', '')) : plainScalar(text);
   return fits(value) ? { value } : undefined;
 }
 

@@ -2,7 +2,7 @@
  * YAML as kubectl reads and writes it. The syntax is the library's, the meaning of scalars, keys, merges and aliases that of
  * kubectl: a later key of one name wins, a merge is done where it stands, and keys are texts.
  */
-import type { Alias, Document, Node, Pair, Scalar } from 'yaml';
+import type { Alias, Document, Node, Pair, Scalar, YAMLParseError } from 'yaml';
 import {
   Document as NewDocument,
   isAlias,
@@ -11,12 +11,14 @@ import {
   isPair,
   isScalar,
   isSeq,
-  LineCounter,
   parseAllDocuments,
   visit,
 } from 'yaml';
-import type { FieldPath } from '../api/unknown-fields.ts';
+import { controlCharacter, misplacedTab, unfolded } from './yaml-layout.ts';
+import { partsOf, placesIn, type YamlPart } from './yaml-parts.ts';
 import { plainScalar, taggedScalar } from './yaml-scalar.ts';
+
+type FieldPath = readonly (string | number)[];
 
 /** Something in a text that kubectl would not read, or not as it is meant. */
 export interface YamlFlaw {
@@ -33,88 +35,74 @@ export interface YamlDocument {
   /** Of plain maps, lists and scalars. Undefined for an empty document, and where there are errors. */
   readonly value: unknown;
   readonly errors: readonly YamlFlaw[];
-  /** Keys that are given twice: the later value is used. */
-  readonly twice: readonly YamlFlaw[];
+  /** What is read, but hardly as it was meant: a key that is given twice. */
+  readonly doubts: readonly YamlFlaw[];
   /** `line:column` of a value by its path; undefined when it is nowhere. */
   readonly locate: (path: FieldPath) => string | undefined;
 }
 
 /** The documents of a text; never throws, for what is wrong is in their `errors`. */
 export function parseYaml(text: string): readonly YamlDocument[] {
-  const whole = parsePart(text);
-  if (whole.every(isReadable)) return whole;
-  const parts = partsOf(text).flatMap(parsePart);
-  return parts.every(isReadable) ? parts : whole;
+  const places = placesIn(text);
+  return partsOf(text).flatMap((part) => readPart(part, (offset) => places(part.begin + offset)));
 }
 
-function isReadable({ errors }: YamlDocument): boolean {
-  return errors.length === 0;
+type At = (offset: number) => string;
+
+/** None for a part of comments only. */
+function readPart(part: YamlPart, at: At): readonly YamlDocument[] {
+  const control = controlCharacter(part.text);
+  const flaw = part.flaw ?? (control === undefined ? undefined : 'has a control character, which YAML does not allow');
+  if (flaw !== undefined) return [unreadable({ at: at(control ?? 0), what: flaw })];
+  const [document, more] = parsed(part.text.replaceAll(/\r(?!\n)/g, '\n'));
+  if (!document) return [];
+  const doubt = { at: at(document.range[2]), what: 'nothing behind a line "..." is read, unless a line "---" follows' };
+  const read = readDocument(document, part, at);
+  return [more ? { ...read, doubts: [...read.doubts, doubt] } : read];
 }
 
-/** JSON objects may follow each other with nothing between them. Each keeps its place, behind blanks. */
-function partsOf(text: string): readonly string[] {
-  const begins = beginsOf(text);
-  return begins.map((begin, index) => blank(text.slice(0, begin)) + text.slice(begin, begins[index + 1]));
+function parsed(text: string): readonly Document.Parsed[] {
+  const options = { prettyErrors: false, schema: 'failsafe', uniqueKeys: false, version: '1.1' } as const;
+  const documents = [...parseAllDocuments(text, options)] as Document.Parsed[];
+  if (!documents.some(hasFlaws)) return documents;
+  const again = [...parseAllDocuments(unfolded(text), options)] as Document.Parsed[];
+  return again.some(hasFlaws) ? documents : again;
 }
 
-function blank(text: string): string {
-  const lines = text.split('\n').map(({ length }) => ' '.repeat(length));
-  return lines.join('\n');
+function hasFlaws(document: Document.Parsed): boolean {
+  return flawsOf(document).length > 0;
 }
 
-/** Offsets at which JSON objects begin, the first for all that stands before it; only 0 for anything else. */
-function beginsOf(text: string): readonly number[] {
-  const begins = [0];
-  if (!text.trimStart().startsWith('{')) return begins;
-  let [depth, end] = [0, 0];
-  for (const [sign, at] of braces(text)) {
-    if (sign === '}' && --depth === 0) end = at + 1;
-    else if (sign === '{' && depth++ === 0 && end > 0 && text.slice(end, at).trim() === '') begins.push(at);
-  }
-  return begins;
+function flawsOf({ errors }: Document.Parsed): readonly YAMLParseError[] {
+  return errors.filter(({ message }) => !message.startsWith('Comments must be separated'));
 }
 
-/** With their offsets; none of those in quoted texts. */
-function* braces(text: string): Generator<readonly ['{' | '}', number]> {
-  let isQuoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    if (isQuoted && sign === '\\') at++;
-    else if (sign === '"') isQuoted = !isQuoted;
-    else if (!isQuoted && (sign === '{' || sign === '}')) yield [sign, at];
-  }
+function unreadable(...errors: readonly YamlFlaw[]): YamlDocument {
+  return { value: undefined, errors, doubts: [], locate: nowhere };
 }
 
-function parsePart(text: string): readonly YamlDocument[] {
-  const lines = new LineCounter();
-  const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${line}:${col}`;
-  };
-  const documents = [
-    ...parseAllDocuments(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      schema: 'failsafe',
-      uniqueKeys: false,
-      version: '1.1',
-    }),
-  ] as Document.Parsed[];
-  return documents.map((document) => readDocument(document, at));
-}
-
-function readDocument(document: Document.Parsed, at: (offset: number) => string): YamlDocument {
-  const errors: YamlFlaw[] = document.errors.map(({ code, pos, message }) => ({ at: at(pos[0]), what: message, code }));
-  const { explicit, version } = document.directives.yaml;
-  if (explicit && version !== '1.1') errors.push({ at: '1:1', what: `kubectl reads YAML 1.1 only, not ${version}` });
-  if (errors.length > 0 || document.contents === null) return { value: undefined, errors, twice: [], locate: nowhere };
-  const reader = new Reader(document, at);
+function readDocument(document: Document.Parsed, { text, isJson }: YamlPart, at: At): YamlDocument {
+  const errors: YamlFlaw[] = flawsOf(document).map(({ code, pos, message }) => ({
+    at: at(pos[0]),
+    what: message,
+    code,
+  }));
+  if (errors.length > 0) return unreadable(...errors);
+  if (document.contents === null) return unreadable();
+  const tab = misplacedTab(text, document);
+  if (tab !== undefined) return unreadable({ at: at(tab), what: 'has a tab where only spaces may stand' });
   try {
+    const reader = new Reader(document, { at, text: isJson ? '' : text });
     const value = reader.read(document.contents);
-    return { value: value ?? undefined, errors, twice: reader.twice, locate: (path) => reader.locate(value, path) };
+    return {
+      value: value ?? undefined,
+      errors,
+      doubts: reader.doubts,
+      locate: (path) => reader.locate(value, path),
+    };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return { value: undefined, errors: [{ at: at(error.offset), what: error.message }], twice: [], locate: nowhere };
+    return unreadable({ at: at(error.offset), what: error.message });
   }
 }
 
@@ -135,18 +123,21 @@ type Container = Record<string, unknown> | unknown[];
 const MAX_NODES = 1_000_000;
 
 class Reader {
-  readonly twice: YamlFlaw[] = [];
+  readonly doubts: YamlFlaw[] = [];
   readonly #targets: ReadonlyMap<Alias, Node>;
-  readonly #at: (offset: number) => string;
+  readonly #at: At;
+  /** Empty for JSON, which has its own rules for quoted texts. */
+  readonly #text: string;
   readonly #root: number;
   readonly #places = new WeakMap<Container, Map<string, number>>();
   /** Nodes that are being read: an alias to one of them would never end. */
   readonly #open = new Set<Node>();
   #count = 0;
 
-  constructor(document: Document.Parsed, at: (offset: number) => string) {
+  constructor(document: Document.Parsed, { at, text }: { readonly at: At; readonly text: string }) {
     this.#targets = targetsOf(document);
     this.#at = at;
+    this.#text = text;
     this.#root = document.contents?.range?.[0] ?? 0;
   }
 
@@ -154,7 +145,7 @@ class Reader {
     if (!isNode(node)) return null;
     if (++this.#count > MAX_NODES) throw new Unreadable(node, 'is too large once its aliases are resolved');
     if (isAlias(node)) return this.read(this.#target(node));
-    if (isScalar(node)) return scalarOf(node);
+    if (isScalar(node)) return scalarOf(node, this.#text);
     this.#open.add(node);
     const value = isMap(node) ? this.#map(node.items) : isSeq(node) ? this.#list(node.items) : null;
     this.#open.delete(node);
@@ -201,7 +192,8 @@ class Reader {
         continue;
       }
       const name = this.#key(key);
-      if (own.has(name)) this.twice.push({ at: this.#at(placeOf(key)), what: `"${name}" is specified twice` });
+      if (own.has(name))
+        this.doubts.push({ at: this.#at(placeOf(key)), what: `"${name}" is specified twice: the later value is used` });
       own.add(name);
       put(map, name, this.read(value));
       places.set(name, value === null ? placeOf(key) : placeOf(value));
@@ -211,9 +203,8 @@ class Reader {
   }
 
   #merge(value: unknown, into: { readonly map: Record<string, unknown>; readonly places: Map<string, number> }): void {
-    const node = isAlias(value) ? this.#target(value) : value;
     // Of several maps the first one wins.
-    const sources = isSeq(node) ? [...node.items].toReversed() : [value];
+    const sources = isSeq(value) ? [...value.items].toReversed() : [value];
     for (const source of sources) {
       const map = this.read(source);
       if (typeof map !== 'object' || map === null || Array.isArray(map))
@@ -239,7 +230,7 @@ function targetsOf(document: Document.Parsed): ReadonlyMap<Alias, Node> {
   visit(document, {
     Node: (_key, node) => {
       if (!isAlias(node)) {
-        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        if (node.anchor !== undefined) anchors.set(nameOf(node, node.anchor), node);
         return;
       }
       const target = anchors.get(node.source);
@@ -247,6 +238,11 @@ function targetsOf(document: Document.Parsed): ReadonlyMap<Alias, Node> {
     },
   });
   return targets;
+}
+
+function nameOf(node: Node, anchor: string): string {
+  if (/^[\w-]+$/.test(anchor)) return anchor;
+  throw new Unreadable(node, `the anchor "${anchor}" may only have letters, digits, - and _`);
 }
 
 /** Also a key such as `__proto__`. */
@@ -261,7 +257,16 @@ function placeOf(node: unknown): number {
 
 const OWN_TAG = 'tag:yaml.org,2002:';
 
-function scalarOf(node: Scalar): unknown {
+/** In YAML `\/` is none, and a pair of halves, of which JSON makes one character, is not read. */
+function hasUnknownEscape(written: string): boolean {
+  const escapes = [...written.matchAll(/\\(.)([dD][89a-fA-F])?/gs)];
+  return escapes.some(([, sign, half]) => sign === '/' || (sign === 'u' && half !== undefined));
+}
+
+function scalarOf(node: Scalar, source: string): unknown {
+  const written = node.type === 'QUOTE_DOUBLE' && node.range ? source.slice(node.range[0], node.range[1]) : '';
+  if (hasUnknownEscape(written))
+    throw new Unreadable(node, 'has an escape that kubectl does not read: \\/, or half of a pair such as \\ud83d');
   const text = typeof node.value === 'string' ? node.value : String(node.source ?? '');
   const { tag = '' } = node;
   if (tag.startsWith(OWN_TAG)) return ownTag(node, tag.slice(OWN_TAG.length), text);
