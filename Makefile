@@ -23,7 +23,7 @@ test: install ## Run everything: checks, unit tests, end-to-end tests against re
 	@$(NODE) hack/test.ts
 
 ##@ Develop
-.PHONY: install build verify format unit e2e soak chaos chaos-long crds reference bench
+.PHONY: install build verify format unit coverage hooks e2e soak chaos chaos-long crds reference bench
 install: node_modules/.installed ## Install the packages, Node 24 among them
 
 node_modules/.installed: package.json package-lock.json
@@ -44,6 +44,13 @@ format: install ## Format all files
 unit: install ## Unit tests, the stores against real servers (WATCH=1 reruns on change)
 	@$(NODE) hack/lab/prepare.ts
 	@npm run --silent $(if $(WATCH),test:watch,test)
+
+coverage: install ## Unit tests, and which lines of operator/ they reach (coverage/index.html)
+	@$(NODE) hack/lab/prepare.ts
+	@npm run --silent test -- --coverage --coverage.reporter=html --coverage.reporter=text-summary
+
+hooks: ## Check format, imports, documents and types before each commit (undo: git config --unset core.hooksPath)
+	@git config core.hooksPath hack/hooks
 
 e2e: build ## End-to-end tests against real clusters (SPEC=name runs one)
 	@$(NODE) hack/lab/prepare.ts
