@@ -35,8 +35,8 @@ interface Row {
 const HEAD = `# What \`validate\` has been compared with
 
 \`operator/cli/validate-differential.test.ts\` gives each of these inputs to \`highlander validate\` and, with everything that \`render\` makes of it, to a real API server
-as strict dry runs. They say the same of all of them, and what would be stored holds what \`render\` prints. \`validate\` alone refuses what can be stored but never
-run: arguments, variables and scripts that are longer than Linux takes.
+as strict dry runs. Both accept and reject the same inputs, and what would be stored contains what \`render\` prints. Only \`validate\` rejects what can be stored but never
+run: arguments, variables and scripts that are longer than Linux accepts.
 
 `;
 
