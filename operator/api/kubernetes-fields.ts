@@ -1,7 +1,9 @@
 /** Templates held against what Kubernetes knows: as the API server does it with strict field validation. Pure. */
 import { nearest } from '../lib/edit-distance.ts';
-import { AMOUNTS } from '../lib/quantity.ts';
+import { AMOUNTS, billionths } from '../lib/quantity.ts';
 import table from './kubernetes-fields.json' with { type: 'json' };
+import type { SpecFields } from './kubernetes-rules.ts';
+import { valueFlaws } from './kubernetes-values.ts';
 import type { FieldPath } from './unknown-fields.ts';
 
 /** What stands in a spec where Kubernetes' own objects are described; `*`: each item of a list. */
@@ -16,7 +18,7 @@ const TEMPLATES: readonly (readonly [path: string, type: string])[] = [
   ['volumeClaimTemplates.*.spec', 'V1PersistentVolumeClaimSpec'],
 ];
 
-/** Names of the Kubernetes models that templates are held against. */
+/** Types of Kubernetes' own at which templates begin. */
 export const TEMPLATE_TYPES = TEMPLATES.map(([, type]) => type);
 
 /** Fields of a type, by name with their types; read when they are asked for. */
@@ -25,7 +27,7 @@ function fieldsOf(type: string): ReadonlyMap<string, string> | undefined {
   return line === undefined ? undefined : new Map(line.split(' ').map((field) => field.split(':') as [string, string]));
 }
 
-/** A field of a template that Kubernetes does not know, or knows with another type. */
+/** Something in a template that the API server would refuse. */
 export interface TemplateFlaw {
   /** Below the spec. */
   readonly path: FieldPath;
@@ -35,8 +37,9 @@ export interface TemplateFlaw {
 
 /** What the templates of a spec say that Kubernetes does not know, or knows as something else. */
 export function templateFlaws(spec: unknown): readonly TemplateFlaw[] {
+  const around = isMap(spec) ? spec : {};
   return TEMPLATES.flatMap(([path, type]) =>
-    placesOf(spec, path.split('.')).flatMap(([at, value]) => flawsOf(value, type, at)),
+    placesOf(spec, path.split('.')).flatMap(([at, value]) => flawsOf(value, type, at, around)),
   );
 }
 
@@ -49,26 +52,34 @@ function placesOf(value: unknown, [step, ...rest]: readonly string[], at: FieldP
   return isMap(value) ? placesOf(value[step], rest, [...at, step]) : [];
 }
 
-function flawsOf(value: unknown, type: string, at: FieldPath): readonly TemplateFlaw[] {
+function flawsOf(value: unknown, type: string, at: FieldPath, spec: SpecFields): readonly TemplateFlaw[] {
   if (value === null || value === undefined) return [];
   const inner = type.slice(2);
   if (type.startsWith('[]')) {
     if (!Array.isArray(value)) return wrong(at, 'a list');
-    return value.flatMap((item, index) => flawsOf(item, inner, [...at, index]));
+    return value.flatMap((item, index) => flawsOf(item, inner, [...at, index], spec));
   }
   if (type.startsWith('{}')) {
     if (!isMap(value)) return wrong(at, 'a map');
-    return Object.entries(value).flatMap(([key, item]) => flawsOf(item, inner, [...at, key]));
+    return Object.entries(value).flatMap(([key, item]) => flawsOf(item, inner, [...at, key], spec));
   }
   const fields = fieldsOf(type);
-  return fields ? flawsOfObject(value, fields, at) : flawsOfScalar(value, type, at);
+  if (!fields) return flawsOfScalar(value, type, at);
+  if (!isMap(value)) return wrong(at, 'a map');
+  const below = flawsOfObject(value, fields, at, spec);
+  // What is of the wrong type has been told.
+  return below.length > 0 ? below : valueFlaws(type, value, at, spec);
 }
 
-function flawsOfObject(value: unknown, fields: ReadonlyMap<string, string>, at: FieldPath): readonly TemplateFlaw[] {
-  if (!isMap(value)) return wrong(at, 'a map');
+function flawsOfObject(
+  value: Readonly<Record<string, unknown>>,
+  fields: ReadonlyMap<string, string>,
+  at: FieldPath,
+  spec: SpecFields,
+): readonly TemplateFlaw[] {
   return Object.entries(value).flatMap(([name, item]): readonly TemplateFlaw[] => {
     const type = fields.get(name);
-    if (type !== undefined) return flawsOf(item, type, [...at, name]);
+    if (type !== undefined) return flawsOf(item, type, [...at, name], spec);
     const known = [...fields.keys()];
     const meant = nearest(name, known);
     const hint = meant === undefined ? `known fields: ${known.join(', ')}` : `did you mean ${meant}?`;
@@ -81,7 +92,7 @@ function flawsOfScalar(value: unknown, type: string, at: FieldPath): readonly Te
   const isAmount = at.slice(-2).some((step) => AMOUNTS.has(step));
   switch (type) {
     case 'string':
-      return typeof value === 'string' || (isAmount && typeof value === 'number') ? [] : wrong(at, 'text');
+      return isAmount ? flawsOfAmount(value, at) : typeof value === 'string' ? [] : wrong(at, 'text');
     case 'number':
       return typeof value === 'number' ? [] : wrong(at, 'a number');
     case 'boolean':
@@ -91,6 +102,13 @@ function flawsOfScalar(value: unknown, type: string, at: FieldPath): readonly Te
     default:
       return [];
   }
+}
+
+function flawsOfAmount(value: unknown, at: FieldPath): readonly TemplateFlaw[] {
+  if (typeof value === 'number') return [];
+  if (typeof value !== 'string') return wrong(at, 'text');
+  const isQuantity = billionths(value.trim().replace(/^\+|^-(?=0*$)/, '')) !== undefined;
+  return isQuantity ? [] : wrong(at, 'a quantity, like 250m or 2 for CPU, 64Mi or 1Gi for memory');
 }
 
 function wrong(path: FieldPath, wanted: string): readonly TemplateFlaw[] {

@@ -188,6 +188,17 @@ it('a file in another encoding is refused as such', () => {
   expect(() => validate([path], { out: () => undefined, err: () => undefined })).toThrow(/it is not UTF-8/);
 });
 
+it('what the API server refuses in a pod is refused in a template, where it stands', () => {
+  const template =
+    '{volumes: [{name: a.b}], containers: [{name: log, image: busybox, livenessProbe: {exec: {command: [a]}, tcpSocket: {port: 1}}}]}';
+  expect(problems(workload('WorkloadProcess', `  podTemplate: {spec: ${template}}\n`)).split('\n')).toEqual([
+    expect.stringMatching(
+      /^case\.yaml:6:41: spec\.podTemplate\.spec\.volumes\[0\]\.name: "a\.b" must be at most 63/,
+    ) as string,
+    'case.yaml:6:104: spec.podTemplate.spec.containers[0].livenessProbe has exec and tcpSocket, of which one alone may be there',
+  ]);
+});
+
 describe('names that lead nowhere', () => {
   it('a container that is neither main nor has an image', () => {
     const found = problems(workload('WorkloadProcess', '  podTemplate: {spec: {containers: [{name: mian}]}}\n'));

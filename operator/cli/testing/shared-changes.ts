@@ -1,6 +1,63 @@
 /** What people write, and get wrong, in fields that all kinds share. */
-import type { Change } from './changes.ts';
+import type { Change, Spec } from './changes.ts';
 import { set, pod, main, without, values } from './changes.ts';
+
+const volume = (more: object) => ({ volumes: [{ name: 'x', ...more }] });
+const init = (more: object) => ({ initContainers: [{ name: 'x', image: 'busybox', ...more }] });
+const exec = { command: ['true'] };
+
+/** The API server refuses each of these in a pod, but not in a workload, into whose templates it does not look. */
+const WRONG_VALUES: readonly Spec[] = [
+  volume({ name: 'a.b' }),
+  volume({ name: 'x'.repeat(64) }),
+  volume({ emptyDir: {}, configMap: { name: 'c' } }),
+  volume({ configMap: { name: 'c', defaultMode: 512 } }),
+  volume({ configMap: { name: 'c', items: [{ key: 'a', path: '../b' }] } }),
+  volume({ emptyDir: { sizeLimit: '1GiB' } }),
+  { volumes: [{ name: 'x' }, { name: 'x' }] },
+  init({ livenessProbe: { exec } }),
+  init({ lifecycle: { preStop: { exec } } }),
+  init({ name: 'main' }),
+  { tolerations: [{ operator: 'Sometimes', key: 'a' }] },
+  { tolerations: [{ key: 'a', operator: 'Exists', value: 'b' }] },
+  { tolerations: [{ key: 'a', operator: 'Exists', effect: 'noexecute' }] },
+  { tolerations: [{ key: 'a', operator: 'Exists', tolerationSeconds: 5 }] },
+  { dnsPolicy: 'None' },
+  { dnsPolicy: 'default' },
+  { hostAliases: [{ ip: '1.2.3', hostnames: ['a'] }] },
+  { hostPID: true, shareProcessNamespace: true },
+  { os: { name: 'darwin' } },
+  { serviceAccountName: 'A_b' },
+  { topologySpreadConstraints: [{ maxSkew: 0, topologyKey: 'z', whenUnsatisfiable: 'DoNotSchedule' }] },
+  { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } } },
+  { securityContext: { runAsUser: -1 } },
+  { securityContext: { fsGroupChangePolicy: 'never' } },
+  { securityContext: { seccompProfile: { type: 'Localhost' } } },
+];
+const WRONG_PROBES: readonly Spec[] = [
+  { exec, httpGet: { port: 80 } },
+  { exec: {} },
+  { exec, successThreshold: 2 },
+  { exec, timeoutSeconds: -1 },
+  { httpGet: { path: '/', port: 0 } },
+];
+const WRONG_FIELDS: readonly Spec[] = [
+  { env: [{ name: 'X', value: 'a', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] },
+  { env: [{ name: 'X', valueFrom: {} }] },
+  { env: [{ name: 'X', valueFrom: { fieldRef: { fieldPath: 'metadata.labels["a"]' } } }] },
+  { env: [{ name: 'X=Y' }] },
+  { envFrom: [{}] },
+  { envFrom: [{ secretRef: { name: 's' }, configMapRef: { name: 'c' } }] },
+  { envFrom: [{ secretRef: { name: 'S_x' } }] },
+  { lifecycle: { preStop: {} } },
+  { ports: [{ name: 'far-too-long-name', containerPort: 7000 }] },
+  { ports: [{ containerPort: 7000, protocol: 'HTTP' }] },
+  { resources: { requests: { cpu: '2' }, limits: { cpu: '1' } } },
+  { resources: { requests: { gpu: '1' } } },
+  { resources: { requests: { 'example.com/gpu': '1' } } },
+  { securityContext: { privileged: true, allowPrivilegeEscalation: false } },
+  { volumeMounts: [{ mountPath: '/x' }] },
+];
 
 export const SHARED: readonly (readonly [string, Change])[] = [
   ['as it is', (spec) => spec],
@@ -213,6 +270,17 @@ export const SHARED: readonly (readonly [string, Change])[] = [
       { workingDir: '/app', tty: true },
     ] as const
   ).map((spec): readonly [string, Change] => [`main of podTemplate ${JSON.stringify(spec)}`, main(spec)]),
+  ...WRONG_VALUES.map((spec): readonly [string, Change] => [`wrong in a pod: ${JSON.stringify(spec)}`, pod(spec)]),
+  ...WRONG_PROBES.flatMap((probe) =>
+    ['livenessProbe', 'startupProbe'].map((name): readonly [string, Change] => [
+      `wrong in a container: ${name} ${JSON.stringify(probe)}`,
+      main({ [name]: probe }),
+    ]),
+  ),
+  ...WRONG_FIELDS.map((spec): readonly [string, Change] => [
+    `wrong in a container: ${JSON.stringify(spec)}`,
+    main(spec),
+  ]),
   ['metadata of the pod', set({ podTemplate: { metadata: { labels: { a: 'b' }, annotations: { c: 'd' } } } })],
   ['a wrong label of the pod', set({ podTemplate: { metadata: { labels: { a: 'b c' } } } })],
   ['unknown metadata of the pod', set({ podTemplate: { metadata: { name: 'x' } } })],
