@@ -9,7 +9,6 @@ const PROXY = `name: "proxy", image: "busybox:latest", imagePullPolicy: "IfNotPr
 /** By the label of the namespace, which is also its name. */
 const INJECTORS: Readonly<Record<string, object>> = {
   plain: adding('/spec/containers/-', `Object.spec.containers{${PROXY}}`),
-  native: adding('/spec/initContainers', `[Object.spec.initContainers{${PROXY}, restartPolicy: "Always"}]`),
 };
 
 let stage: Stage;
@@ -66,7 +65,7 @@ describe.skipIf(!inject('realNodes'))('beside an injected container', () => {
     },
   );
 
-  it.each(['plain', 'native'])('a process that fails is started again in its pod (%s)', async (place) => {
+  it.each(['plain'])('a process that fails is started again in its pod (%s)', async (place) => {
     const script = ['if test -f /state/seen; then sleep 1000; fi', 'touch /state/seen', 'exit 3'];
     await stage.kube.apply(processYaml('restarts', script, STATE, place));
     const { metadata } = await waitFor('its pod', () => stage.pod('restarts-pod', place));
@@ -79,28 +78,28 @@ describe.skipIf(!inject('realNodes'))('beside an injected container', () => {
   });
 
   // The kubelet ends it after the process, whatever its own exit code.
-  it.each([
-    ['injected', 'native', ''],
-    ['of the spec', 'default', `  sidecars: [{name: log, image: "busybox:latest", command: ${COMMAND}}]`],
-  ])('that is native (%s), a success completes the pod, and a failure with Never is one', async (_, place, more) => {
-    for (const [name, code, reason] of [
-      ['succeeds', 0, 'Completed'],
-      ['fails', 3, 'ProcessFailed'],
-    ] as const) {
-      const policy = code === 0 ? 'OnFailure' : 'Never';
-      const text = processYaml(name, [`sleep 1; exit ${code}`], `  restartPolicy: ${policy}\n${more}`, place);
-      await stage.kube.apply(text);
-      const ended = await stage.reason(name, reason, place);
-      expect(ended.status).toMatchObject({ active: false, healthy: code === 0, restarts: 0 });
-      await stage.kube.run('annotate', 'workloadprocess', name, '-n', place, 'touched=1');
-      await stage.kube.run('delete', 'pod', `${name}-pod`, '-n', place, '--ignore-not-found', '--timeout=60s');
-      await waitFor(
-        'the status to be kept',
-        async () => (await stage.reason(name, reason, place)).status?.restarts === 0,
-      );
-      expect(await stage.pod(`${name}-pod`, place)).toBeUndefined();
-    }
-  });
+  it.each([['of the spec', 'default', `  sidecars: [{name: log, image: "busybox:latest", command: ${COMMAND}}]`]])(
+    'that is native (%s), a success completes the pod, and a failure with Never is one',
+    async (_, place, more) => {
+      for (const [name, code, reason] of [
+        ['succeeds', 0, 'Completed'],
+        ['fails', 3, 'ProcessFailed'],
+      ] as const) {
+        const policy = code === 0 ? 'OnFailure' : 'Never';
+        const text = processYaml(name, [`sleep 1; exit ${code}`], `  restartPolicy: ${policy}\n${more}`, place);
+        await stage.kube.apply(text);
+        const ended = await stage.reason(name, reason, place);
+        expect(ended.status).toMatchObject({ active: false, healthy: code === 0, restarts: 0 });
+        await stage.kube.run('annotate', 'workloadprocess', name, '-n', place, 'touched=1');
+        await stage.kube.run('delete', 'pod', `${name}-pod`, '-n', place, '--ignore-not-found', '--timeout=60s');
+        await waitFor(
+          'the status to be kept',
+          async () => (await stage.reason(name, reason, place)).status?.restarts === 0,
+        );
+        expect(await stage.pod(`${name}-pod`, place)).toBeUndefined();
+      }
+    },
+  );
 
   it('a process with restartPolicy Always is started again after a success', async () => {
     const script = ['if test -f /state/seen; then sleep 1000; fi', 'touch /state/seen'];
