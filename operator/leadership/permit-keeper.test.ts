@@ -91,6 +91,19 @@ test('a permit that was deleted is made anew by whoever still knows it', async (
   expect(one.known).toMatchObject({ term: 7, renewedAt: NOW + 2000 });
 });
 
+test('whoever has known it goes by it when it is deleted, and writes it as it was', async () => {
+  const { one, other, name } = two();
+  await one.renew(record(7), NOW, call);
+  const { known } = one;
+  const made = await client.get(core.leases, name, call);
+  await client.delete(core.leases, name, { ...call, preconditions: { uid: made?.metadata.uid ?? '' } });
+  await one.read(call);
+  expect([one.known, one.isMissing]).toEqual([known, true]);
+  await one.restore(call);
+  await other.read(call);
+  expect([other.known, one.isMissing]).toEqual([known, false]);
+});
+
 test('whoever knows it ended does not end one that was made good since', async () => {
   const { one, other } = two();
   await one.renew(record(7), NOW, call);

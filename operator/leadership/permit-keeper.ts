@@ -43,7 +43,22 @@ export class PermitKeeper {
   async read(call: Call): Promise<void> {
     const number = ++this.#sent;
     const found = await this.#store.read(call);
-    if (number > this.#counted) this.#know(found?.permit ?? 'none', found?.version, number);
+    if (number > this.#counted) this.#know(found?.permit ?? this.#remembered, found?.version, number);
+  }
+
+  /** Whoever deletes it makes nobody forget what was known of it. */
+  get #remembered(): Permit | 'none' {
+    return typeof this.#known === 'object' ? this.#known : 'none';
+  }
+
+  /** Somebody has deleted it. */
+  get isMissing(): boolean {
+    return typeof this.#known === 'object' && this.#version === undefined;
+  }
+
+  /** Resolves once it is there again, when it is missing. */
+  async restore(call: Call): Promise<void> {
+    if (this.isMissing) await this.#change((permit) => permit, call);
   }
 
   /** Resolves once the cluster remembers the record's term and scope, and how long the tenant's pods may take to stop. */
@@ -93,7 +108,7 @@ export class PermitKeeper {
       if (attempt > 0 || this.#known === 'unknown') await this.read(call);
       const before = typeof this.#known === 'object' ? this.#known : NOTHING;
       const after = change(before);
-      if (isSame(before, after)) return;
+      if (!this.isMissing && isSame(before, after)) return;
       const expected = this.#version;
       const number = ++this.#sent;
       const version = await this.#store.write(after, expected, call);

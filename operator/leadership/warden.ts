@@ -56,6 +56,7 @@ export class Warden {
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#round();
+        await this.#options.permit.restore(this.#call());
       } catch (error) {
         logger.warn('Parking could not be completed', { error: messageOf(error) });
       }

@@ -113,6 +113,9 @@ export class Nemesis {
     'lost node': (ms) => this.#loseNode(ms),
     'refused writes': () => this.#chance.pick(this.#sim.clusters).refuseWrites?.('some'),
     'refused kind': () => this.#place().refuseWrites?.('one kind'),
+    'edited notes': () => this.#place().editNotes?.(),
+    removal: () => this.#place().remove?.(),
+    'forgotten permit': () => this.#forget(),
     'spoilt notes': () => this.#chance.pick(this.#sim.clusters).spoilNotes?.(),
     'spoilt cells': () => this.#sim.spoilCell(),
     'hand-over order': () => this.#people?.orderHandOver(),
@@ -143,6 +146,18 @@ export class Nemesis {
     return () => void (cluster.isStuck = false);
   }
 
+  /** None of a cluster's controllers reaches the store, and somebody deletes its permit meanwhile. */
+  #forget(): () => void {
+    const { world, timing, controllers } = this.#sim;
+    const cluster = this.#place();
+    const links = controllers.filter((each) => each.cluster === cluster).map(({ toStore }) => toStore);
+    for (const link of links) link.conditions = { ...link.conditions, cutRequests: true, cutReplies: true };
+    world.after(this.#chance.between(0.2, 1) * timing.ttlMs, () => cluster.removePermit?.());
+    return () => {
+      for (const link of links) link.conditions = calm;
+    };
+  }
+
   #stick(): () => void {
     const cluster = this.#chance.pick(this.#sim.clusters);
     cluster.isStuck = true;
@@ -156,7 +171,11 @@ export class Nemesis {
   /** A known gap: a loss while some cluster has never heard of the tenant; what its controllers find is a new tenant. */
   #isBirth(fault: Fault): boolean {
     const { clusters } = this.#sim;
-    return losses.includes(fault) && clusters.length > 1 && clusters.some(({ permit }) => permit === undefined);
+    return (
+      losses.includes(fault) &&
+      clusters.length > 1 &&
+      clusters.some(({ permit, hasForgotten }) => permit === undefined || hasForgotten)
+    );
   }
 
   /** Somebody who leads is a more rewarding victim. */

@@ -58,6 +58,13 @@ export interface PlayedCluster extends CheckedCluster, Availability {
   collect?(): void;
   /** Some writes of controllers are refused, or all of one kind, until what it returns is called. */
   refuseWrites?(which: 'some' | 'one kind'): () => void;
+  /** Somebody edits our notes on objects. */
+  editNotes?(): void;
+  /** Somebody deletes what others go by, such as custom resources: these come back when what it returns is called. */
+  remove?(): () => void;
+  removePermit?(): void;
+  /** Its permit, by which it remembers the tenant, is gone. */
+  readonly hasForgotten?: boolean;
   /** Somebody writes nonsense on objects. */
   spoilNotes?(): void;
   /** Whether everything is there and carries that term; undefined: nothing is. */

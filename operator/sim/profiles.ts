@@ -33,6 +33,9 @@ export type Fault =
   | 'lost node'
   | 'refused writes'
   | 'refused kind'
+  | 'edited notes'
+  | 'removal'
+  | 'forgotten permit'
   | 'spoilt notes'
   | 'spoilt cells'
   | 'tenant paused'
@@ -69,10 +72,10 @@ const hostile: readonly Fault[] = [
 ];
 
 /** Others who have rights in a cluster, and what refuses single kinds of writes there. */
-const strangers: readonly Fault[] = ['refused kind'];
+const strangers: readonly Fault[] = ['refused kind', 'edited notes', 'removal', 'forgotten permit'];
 
 /** They last several times as long as the lease. */
-export const long: readonly Fault[] = ['lost node', 'refused kind'];
+export const long: readonly Fault[] = ['lost node', 'refused kind', 'forgotten permit'];
 
 /** What people ask of a tenant, rightly or wrongly, and what makes them do so. Only where there are several clusters. */
 export const people: readonly Fault[] = ['hand-over order', 'priorities', 'cluster dies', 'confirmed'];

@@ -17,4 +17,17 @@ export const strangerMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'deleted-permit-forgotten',
+    breaks:
+      'Who deletes the permit of a cluster makes none of its controllers forget until when workloads may run there',
+    profile: STRANGERS,
+    edits: [
+      {
+        file: 'leadership/permit-keeper.ts',
+        find: 'found?.permit ?? this.#remembered',
+        put: "found?.permit ?? 'none'",
+      },
+    ],
+  },
 ];

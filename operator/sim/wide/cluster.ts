@@ -2,7 +2,6 @@
 import { core } from '../../cluster/cluster-client.ts';
 import { childTypes } from '../../api/children.ts';
 import { podGraceMs } from '../../api/grace.ts';
-import { CRON_JOB_KIND, cronJobResource } from '../../api/cronjob.ts';
 import { labels } from '../../api/group.ts';
 import { permitName } from '../../api/admission.ts';
 import type { Permit } from '../../leadership/permit.ts';
@@ -22,7 +21,6 @@ import { EPOCH } from '../machine.ts';
 import {
   containerOf,
   CRON,
-  customResource,
   fencingToken,
   imageIn,
   imageOf,
@@ -34,8 +32,9 @@ import {
 } from './objects.ts';
 import { Knowledge } from './knowledge.ts';
 import { Refusing } from './refusals.ts';
-import { readPermit } from './permit.ts';
-import { bystander, deleteOne, spoilNotes, USER } from './harms.ts';
+import { OWN_NAMESPACE, readPermit } from './permit.ts';
+import { bystander, USER } from './harms.ts';
+import { Users } from './users.ts';
 import { PermitTrace } from '../permit-trace.ts';
 import type { ClusterOptions, PlayedCluster } from '../play.ts';
 import type { World } from '../world.ts';
@@ -65,9 +64,7 @@ export class WideCluster implements PlayedCluster {
   readonly #offsetMs: number;
   /** Uids of Jobs. */
   readonly #begun = new Set<string>();
-  /** Uids of what somebody has edited. */
-  readonly #spoilt = new Set<string | undefined>();
-  readonly #wanted = new Map<string, number>();
+  readonly #users: Users;
   /** The permit as the policy sees it. */
   #enforced: Stored | undefined;
 
@@ -85,6 +82,7 @@ export class WideCluster implements PlayedCluster {
     const time = () => this.time;
     const policy = permitPolicy({ tenant: TENANT, permit: () => this.#enforced, time });
     this.api = new SimApiServer({ id: this.id, time });
+    this.#users = new Users(world, this.api, this);
     this.refusing = new Refusing(world, this.api, this.id);
     this.api.changes.subscribe((change) => this.#changed(change));
     const ground = { world, server: this.api, time, isUp: () => !this.down && !this.hangs };
@@ -108,7 +106,7 @@ export class WideCluster implements PlayedCluster {
     ] as const)
       this.api.create(type, bystander(type, TENANT, { kind: KINDS[name]?.kind ?? '', name }), USER);
     this.api.admission.push(policy, termPolicy(time));
-    if (options.catchUp) this.#wantCron(options.catchUp);
+    if (options.catchUp) this.#users.wantCron(options.catchUp);
   }
 
   /** Milliseconds since the epoch by the clock of its API server. */
@@ -179,22 +177,29 @@ export class WideCluster implements PlayedCluster {
   }
 
   spoilNotes(): void {
-    const spoilt = spoilNotes(this.api, this.#world.chance);
-    if (!spoilt) return;
-    this.#world.note('user', `spoils ${spoilt.kind} ${spoilt.metadata.name} in ${this.id}`);
-    this.#spoilt.add(spoilt.metadata.uid);
+    this.#users.spoilNotes();
+  }
+
+  editNotes(): void {
+    this.#users.editNotes();
+  }
+
+  remove(): () => void {
+    // The next run begins beside the pod of a Job that somebody has removed.
+    this.#checker.besides.add(CRON);
+    return this.#users.remove();
+  }
+
+  removePermit(): void {
+    this.#users.removePermit();
+  }
+
+  get hasForgotten(): boolean {
+    return this.api.get(core.leases, { name: permitName(TENANT), namespace: OWN_NAMESPACE }) === undefined;
   }
 
   want(name: string, version: number): void {
-    const { kind, type } = KINDS[name] ?? {};
-    if (!kind || !type) return;
-    this.#wanted.set(name, version);
-    // Every second version takes longer to end.
-    const graceSeconds = Math.ceil(this.graceMs / 1000 / ((version % 2) + 1));
-    const spec = { image: imageOf(version), terminationGracePeriod: `${graceSeconds}s` };
-    const at = { name, namespace: NAMESPACE };
-    if (this.api.get(type, at)) this.api.patch(type, at, { spec }, USER);
-    else this.api.create(type, customResource(kind, name, spec), USER);
+    this.#users.want(name, version);
   }
 
   die(): void {
@@ -204,14 +209,13 @@ export class WideCluster implements PlayedCluster {
   }
 
   evict(): void {
-    const gone = deleteOne(this.api, this.#world.chance);
-    if (gone) this.#world.note('user', `deletes ${gone} in ${this.id}`);
+    this.#users.evict();
   }
 
   isSettledIn(term: number | undefined): boolean {
     const running = this.kubelet.running.filter(({ pod }) => isOwned(pod));
     if (term === undefined) return running.length === 0;
-    return [...this.#wanted].every(([name, version]) => {
+    return [...this.#users.wanted].every(([name, version]) => {
       const mine = running.filter(({ pod }) => workloadOf(pod) === name);
       const [one] = mine;
       const child = this.#childOf(name);
@@ -221,7 +225,7 @@ export class WideCluster implements PlayedCluster {
   }
 
   describe(): string {
-    const states = [...this.#wanted].map(([name, version]) => {
+    const states = [...this.#users.wanted].map(([name, version]) => {
       const child = this.#childOf(name);
       const mine = this.kubelet.running.filter(({ pod }) => workloadOf(pod) === name);
       const runs = mine.map(({ pod, isEnding }) => `${pod.metadata.name} ${imageIn(pod)}${isEnding ? ', ending' : ''}`);
@@ -237,16 +241,6 @@ export class WideCluster implements PlayedCluster {
     if (name === 'x') return this.api.get(childTypes.pods, { name: 'x-pod', namespace: NAMESPACE });
     const type = name === 'y' ? childTypes.deployments : childTypes.statefulSets;
     return this.api.get(type, { name, namespace: NAMESPACE });
-  }
-
-  #wantCron(catchUp: string): void {
-    const spec = {
-      schedule: '* * * * *',
-      image: 'tick:1',
-      catchUp,
-      terminationGracePeriod: `${Math.ceil(this.graceMs / 1000)}s`,
-    };
-    this.api.create(cronJobResource, customResource(CRON_JOB_KIND, CRON, spec), USER);
   }
 
   #started(pod: Stored): void {
@@ -281,7 +275,7 @@ export class WideCluster implements PlayedCluster {
     if (object.metadata.labels?.['bystander'] !== undefined)
       this.#checker.fail('hands off', `${by} ${verb} ${type.kind} ${object.metadata.name}`);
     // What was spoilt tells nothing of terms.
-    if (!isGone && !this.#spoilt.has(object.metadata.uid)) this.#checker.accepted(by, object, before);
+    if (!isGone && !this.#users.spoilt.has(object.metadata.uid)) this.#checker.accepted(by, object, before);
   }
 
   #permitChanged({ object, isGone, before }: Change): void {

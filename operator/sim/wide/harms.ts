@@ -2,7 +2,12 @@
 import { childTypes } from '../../api/children.ts';
 import { annotations, labels } from '../../api/group.ts';
 import type { ResourceType } from '../../cluster/cluster-client.ts';
-import { ApiError } from '../../cluster/cluster-client.ts';
+import { ApiError, core } from '../../cluster/cluster-client.ts';
+import { permitName } from '../../api/admission.ts';
+import { cronJobResource } from '../../api/cronjob.ts';
+import { TENANT } from '../actor.ts';
+import { KINDS } from './objects.ts';
+import { OWN_NAMESPACE } from './permit.ts';
 import type { SimApiServer } from '../api/server.ts';
 import type { Stored } from '../api/json.ts';
 import type { Chance } from '../chance.ts';
@@ -40,10 +45,26 @@ const DELETED: readonly ResourceType[] = [
   childTypes.services,
 ];
 
+const REMOVED: readonly ResourceType[] = [
+  ...Object.values(KINDS).map(({ type }) => type),
+  cronJobResource,
+  childTypes.cronJobs,
+  childTypes.jobs,
+];
+
+/** Somebody deletes what others go by; says which, if there is one. */
+export function removeOne(server: SimApiServer, chance: Chance): string | undefined {
+  return chance.hits(0.8) ? deleteOne(server, chance, REMOVED) : removePermit(server);
+}
+
+export function removePermit(server: SimApiServer): string | undefined {
+  const at = { name: permitName(TENANT), namespace: OWN_NAMESPACE };
+  return server.delete(core.leases, at, {}, USER) ? `Lease ${at.name}` : undefined;
+}
+
 /** Somebody deletes an object; says which, if there is one. */
-export function deleteOne(server: SimApiServer, chance: Chance): string | undefined {
-  const isOurs = ({ metadata }: Stored) => metadata.labels?.['bystander'] === undefined;
-  const victims = DELETED.flatMap((type) =>
+export function deleteOne(server: SimApiServer, chance: Chance, types = DELETED): string | undefined {
+  const victims = types.flatMap((type) =>
     server
       .all(type)
       .filter(isOurs)
@@ -65,4 +86,34 @@ export function bystander(type: ResourceType, tenant: string, like: { readonly k
       ? { containers: [container] }
       : { replicas: 0, selector: { matchLabels: { app: 'bystander' } }, template };
   return { metadata: { name: 'bystander', namespace: 'default', labels: own }, spec };
+}
+
+/** What a stranger may write where notes of ours are. */
+const EDITS: Readonly<Record<string, readonly (string | null)[]>> = {
+  [annotations.generation]: ['0', '999', 'abc', null],
+  [annotations.templateHash]: ['', 'deadbeef', null],
+  [annotations.appliedHash]: ['', 'deadbeef', null],
+  [annotations.activationTerm]: ['1', '999999999999999', 'abc', null],
+  [annotations.lastClaimed]: ['0', '999999999999999', 'abc', null],
+  [annotations.lastRun]: ['0', '999999999999999', 'abc', null],
+};
+
+/** Somebody edits a note on one of our objects that is there; says which. */
+export function editOne(server: SimApiServer, chance: Chance): string | undefined {
+  const victims = TYPES.flatMap((type) =>
+    server
+      .all(type)
+      .filter(isOurs)
+      .flatMap((object) => Object.keys(object.metadata.annotations ?? {}).map((note) => ({ type, object, note })))
+      .filter(({ note }) => note in EDITS),
+  );
+  if (victims.length === 0) return undefined;
+  const { type, object, note } = chance.pick(victims);
+  const value = chance.pick(EDITS[note] ?? []);
+  server.patch(type, object.metadata, { metadata: { annotations: { [note]: value } } }, USER);
+  return `${note} of ${type.kind} ${object.metadata.name} to ${value}`;
+}
+
+function isOurs({ metadata }: Stored): boolean {
+  return metadata.labels?.['bystander'] === undefined;
 }
