@@ -134,7 +134,9 @@ describe.skipIf(!inject('realNodes'))('workloads of all kinds', () => {
       await stage.kube.apply(stringify({ ...head, metadata: { name: 'foreign', namespace: 'default' }, spec }));
       await apply(kind, 'foreign');
       const { status } = await reason(kind, 'foreign', 'Conflict');
-      expect(status?.lastError).toContain(`${head.kind} default/foreign is in the way and is not ours`);
+      expect(status?.lastError).toContain(
+        `${head.kind} default/foreign already exists and is not managed by this operator`,
+      );
       await stage.kube.run('delete', type, 'foreign');
       await reason(kind, 'foreign');
       await stage.kube.run('delete', KINDS[kind], 'foreign');

@@ -174,7 +174,7 @@ describe.skipIf(!inject('realNodes'))('a WorkloadService', () => {
     const foreign = await deployment('foreign');
     await stage.kube.apply(yaml('foreign'));
     const blocked = await reason('foreign', 'Conflict');
-    expect(blocked.status?.lastError).toContain('Deployment default/foreign is in the way');
+    expect(blocked.status?.lastError).toContain('Deployment default/foreign already exists');
     expect((await deployment('foreign'))?.metadata).toMatchObject({ uid: foreign?.metadata.uid, generation: 1 });
     await stage.kube.run('delete', 'deployment', 'foreign');
     await reason('foreign', 'Running');

@@ -37,7 +37,7 @@ it('one pod that does not end holds back its own workload only, also for the nex
   await clusters.active(west, [OTHER]);
   expect((await handedOver).code).toBe(0);
   const held = await clusters.reason(west, 'WaitingForCluster');
-  expect(held?.lastError).toContain('has not ended yet in cluster east');
+  expect(held?.lastError).toBe('Waiting for a pod in cluster east to terminate before starting here');
   expect((await clusters.reason(east, 'Stopping'))?.active).toBe(true);
   await clusters.startController(west, 'west-2');
   const before = await west.runningPod('q-pod');

@@ -112,7 +112,7 @@ describe.skipIf(!inject('realNodes'))('tenants', () => {
         ),
       );
     const ambiguous = await unclaimed('ambiguous', 'Unclaimed');
-    expect(ambiguous.message).toContain('the tenants that are here: production, staging');
+    expect(ambiguous.message).toContain('tenants with a controller here: production, staging');
     expect(ambiguous.message).toContain(LABEL);
     const misspelt = await unclaimed('misspelt', 'TenantNotHere');
     expect(misspelt.message).toContain('It belongs to tenant prodution');

@@ -107,7 +107,7 @@ describe('a workload on which nobody acts says so', () => {
     const world = new Rivals([{ tenant: 'staging' }, { tenant: 'production' }]);
     expect(await settle(world)).toEqual([]);
     expect(world.conditions).toEqual({ Ready: 'Unclaimed', Stalled: 'Unclaimed', Unclaimed: 'Unclaimed' });
-    expect(world.message).toContain('the tenants that are here: production, staging');
+    expect(world.message).toContain('tenants with a controller here: production, staging');
     expect(world.message).toContain('Set the label highlander.plexobject.io/tenant to one of them');
     expect(world.holder).toBeUndefined();
     world.label('staging');
@@ -120,8 +120,8 @@ describe('a workload on which nobody acts says so', () => {
     world.label('prodution');
     expect(await settle(world)).toEqual([]);
     expect(world.conditions['Unclaimed']).toBe('TenantNotHere');
-    expect(world.message).toContain('tenant prodution (its label highlander.plexobject.io/tenant says so)');
-    expect(world.message).toContain('the tenants that are here: default, production');
+    expect(world.message).toContain('tenant prodution (by its label highlander.plexobject.io/tenant)');
+    expect(world.message).toContain('tenants with a controller here: default, production');
   });
 
   it('where its tenant has left for good: what runs goes on, and its status keeps what that tenant must know', async () => {
@@ -143,7 +143,7 @@ describe('a workload on which nobody acts says so', () => {
       await production?.speak();
     }
     expect(world.conditions['Unclaimed']).toBe('TenantNotHere');
-    expect(world.message).toContain('tenant default (as status.controller says)');
+    expect(world.message).toContain('tenant default (by its status.controller)');
     expect([world.pod?.metadata.uid, world.holder, world.workload?.status?.active]).toEqual([pod, 'default', true]);
     await settle(world);
     expect([world.acting, world.conditions]).toEqual(['default', { Ready: 'Running' }]);

@@ -35,7 +35,7 @@ export function obstacleOf(of: Found): Obstacle | undefined {
   // Terms of another tenant, to which its label says it belongs, are counted apart.
   if (tenantOf(found) === claimant.tenant) assertNotLater(found, term, isForged);
   if (found.metadata.deletionTimestamp === undefined) return undefined;
-  const message = `${where} is being deleted; it is made again when it is gone`;
+  const message = `${where} is being deleted; it is recreated afterwards`;
   return { verdict: { state: 'working', reason: 'Stopping', message } };
 }
 
@@ -44,18 +44,18 @@ function notOurs({ type, found, claimant }: Found, standing: Exclude<Standing, '
     case 'foreign': {
       const owner = controllerOf(found);
       const whose = owner ? ` (its controller is ${owner.kind} ${owner.name})` : '';
-      const message = `${where} is in the way and is not ours${whose}: rename or delete it`;
+      const message = `${where} already exists and is not managed by this operator${whose}: rename or delete it`;
       const requeueAfterMs = RECHECK_FOREIGN_MS;
       return { verdict: { state: 'stalled', reason: 'Conflict', message, problem: message, requeueAfterMs } };
     }
     case 'predecessor': {
-      const message = `${where} of a deleted ${claimant.kind} of the same name has not gone yet`;
+      const message = `${where} still belongs to a deleted ${claimant.kind} with this name; waiting for its removal`;
       const requeueAfterMs = RECHECK_PREDECESSOR_MS;
       const verdict = { state: 'working', reason: 'WaitingForPredecessor', message, requeueAfterMs } as const;
       return { verdict, more: { predecessor: { type, object: found } } };
     }
     case 'otherTenant': {
-      const message = `${where} still belongs to tenant ${tenantOf(found)}, whose controller has to stop it first`;
+      const message = `${where} still belongs to tenant ${tenantOf(found)}; waiting for that tenant to stop it`;
       const requeueAfterMs = RECHECK_TENANT_MS;
       return { verdict: { state: 'working', reason: 'WaitingForTenant', message, requeueAfterMs } };
     }

@@ -74,7 +74,7 @@ export class ChildSetReconciler<S> extends WorkloadReconciler<Workload, ChildVie
       const changed = await this.#act(subject, step, scene, grant);
       created ||= isNew && !changed;
     }
-    throw keptChanging('What it makes');
+    throw keptChanging('The children');
   }
 
   /** With what else there is to say of it. */
@@ -140,7 +140,7 @@ export class ChildSetReconciler<S> extends WorkloadReconciler<Workload, ChildVie
   }
 
   async #waitFor(pod: Pod, subject: Subject<S>, grant: Grant): Promise<Result> {
-    const message = `Pod ${pod.metadata.name} of an earlier instance has not ended yet; the next one starts when it has`;
+    const message = `Pod ${pod.metadata.name} of an earlier instance is still terminating; the next instance starts afterwards`;
     const verdict: Report = { state: 'working', reason: 'WaitingForPredecessor', message };
     await this.writeStatus(subject.workload, refusal(subject, verdict), grant);
     return { requeueAfterMs: RECHECK_LEFTOVERS_MS };

@@ -40,7 +40,7 @@ export function correct<T extends Child>(
   isFresh: boolean,
 ): Action<T> {
   const { namespace = '', name } = live.metadata;
-  if (!isFresh) throw new OlderThanChild(AGAIN_MS, `${namespace}/${name} knows more than its workload, as last seen`);
+  if (!isFresh) throw new OlderThanChild(AGAIN_MS, `${namespace}/${name} is newer than the cached workload`);
   return { type: 'stamp', live, patch: { annotations: truth }, reason: CORRECTED };
 }
 

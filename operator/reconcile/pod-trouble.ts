@@ -11,8 +11,12 @@ export function starting(pod: Pod): Verdict {
     ({ type, status }) => type === 'PodScheduled' && status === 'False',
   );
   if (unschedulable)
-    return trouble('Unschedulable', `Pod ${name} has no node: ${unschedulable.message ?? 'no reason given'}`);
-  if (!pod.spec.nodeName) return { state: 'working', reason: 'Pending', message: `Pod ${name} waits for a node` };
+    return trouble(
+      'Unschedulable',
+      `Pod ${name} cannot be scheduled: ${unschedulable.message ?? 'no reason reported'}`,
+    );
+  if (!pod.spec.nodeName)
+    return { state: 'working', reason: 'Pending', message: `Pod ${name} is waiting to be scheduled` };
   return (
     troubleIn(pod) ??
     finishing(pod) ?? {
@@ -31,7 +35,7 @@ function needsOf({ metadata: { name, namespace = '' }, spec, status }: Pod): str
     ...(configMap && !configMap.optional ? [`ConfigMap ${configMap.name}`] : []),
   ]);
   if (isMade || needs.length === 0) return '';
-  return `; it needs ${needs.join(', ')} to exist (kubectl describe pod ${name} -n ${namespace} says more)`;
+  return `; it requires ${needs.join(', ')} (details: kubectl describe pod ${name} -n ${namespace})`;
 }
 
 function troubleIn(pod: Pod): Verdict | undefined {
@@ -45,7 +49,7 @@ function troubleIn(pod: Pod): Verdict | undefined {
 
 function finishing(pod: Pod): Verdict | undefined {
   if (!finalEndOf(pod, MAIN_CONTAINER)) return undefined;
-  const message = `Container ${MAIN_CONTAINER} of pod ${pod.metadata.name} has ended; other containers of the spec still run`;
+  const message = `Container ${MAIN_CONTAINER} of pod ${pod.metadata.name} has ended; other containers in the spec are still running`;
   return { state: 'working', reason: 'Finishing', message };
 }
 
@@ -53,8 +57,8 @@ function waiting(pod: string, status: ContainerStatus): Verdict | undefined {
   const { reason, message } = status.state?.waiting ?? {};
   const failure = failureOf(status);
   if (reason === 'CrashLoopBackOff')
-    return trouble(reason, `Container ${status.name} of pod ${pod} keeps failing: ${failure ?? 'no reason given'}`);
-  if (failure) return trouble('Restarting', `Container ${status.name} of pod ${pod} is started again: ${failure}`);
+    return trouble(reason, `Container ${status.name} of pod ${pod} keeps failing: ${failure ?? 'no reason reported'}`);
+  if (failure) return trouble('Restarting', `Container ${status.name} of pod ${pod} is restarting: ${failure}`);
   if (!reason || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined;
   return trouble(reason, `Container ${status.name} of pod ${pod} does not start: ${message ?? reason}`);
 }

@@ -86,10 +86,10 @@ export function troubleOf(sight: Sight): Verdict | undefined {
 export function parkedVerdict(sight: Sight): Verdict {
   const running = sight.live.list<Pod>(childTypes.pods).find((pod) => !isGone(pod));
   if (running) {
-    const message = `spec.suspend is true; pod ${running.metadata.name} has not ended yet`;
+    const message = `spec.suspend is true; pod ${running.metadata.name} is still terminating`;
     return { state: 'working', reason: 'Stopping', message };
   }
-  return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the workload is kept stopped' };
+  return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the workload stays stopped' };
 }
 
 /** Whether the pod's condition Ready is True. */

@@ -40,18 +40,20 @@ export const STOP_REFUSED = 'StopRefused';
 
 function verdictOf({ clusterName, holder, stillRuns, refusedBecause, endsIn }: Elsewhere): Verdict {
   if (endsIn !== undefined) {
-    const message = `A pod of it has not ended yet in cluster ${endsIn}: it is started here when it has`;
+    const message = `Waiting for a pod in cluster ${endsIn} to terminate before starting here`;
     return { state: 'working', reason: 'WaitingForCluster', message, problem: message };
   }
   if (stillRuns && refusedBecause !== undefined) {
-    const message = `This cluster may not run it any more, and the API server does not let it be stopped: ${refusedBecause}`;
+    const message = `This cluster's permit has expired, but the API server refuses to stop this workload: ${refusedBecause}`;
     return { state: 'working', reason: STOP_REFUSED, message, problem: message };
   }
   if (stillRuns) {
-    const message =
-      'This cluster may not run it any more, and a pod of it has not ended yet: no other cluster starts it before';
+    const message = "This cluster's permit has expired and a pod is still terminating; other clusters wait for it";
     return { state: 'working', reason: 'Stopping', message, problem: message };
   }
-  const where = holder === null ? 'No controller leads: nobody runs it' : `Cluster ${clusterName} runs it (${holder})`;
+  const where =
+    holder === null
+      ? 'There is no leader, so this workload is not running'
+      : `Running in cluster ${clusterName} (leader: ${holder})`;
   return { state: 'done', reason: 'Standby', message: where };
 }

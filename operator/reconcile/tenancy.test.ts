@@ -85,7 +85,7 @@ it('what is taken says by whom', () => {
   const at = occasionOf(unclaimed, { now: 0, tenant: 'production', holder: 'p-1', term: 7 });
   const status = production().claim(unclaimed, at);
   expect(status.controller).toMatchObject({ tenant: 'production', holder: 'p-1', term: 7 });
-  expect(status.conditions?.[0]?.message).toContain('Tenant production takes it: no label says whose it is');
+  expect(status.conditions?.[0]?.message).toContain('Tenant production claims this workload: it has no label ');
   expect(kstatusViolations({ ...unclaimed, status })).toEqual([]);
 });
 
@@ -100,6 +100,6 @@ it('all tenants of a dispute say the same of it', () => {
   const a = said('team-a', 'team-b', 'team-c');
   expect(said('team-b', 'team-a', 'team-c')).toEqual(a);
   expect(said('team-c', 'team-a', 'team-b')).toEqual(a);
-  expect(a.lastError).toContain('The tenants team-a and team-b and team-c all claim namespace apps');
+  expect(a.lastError).toContain('Tenants team-a and team-b and team-c all claim namespace apps');
   expect(kstatusViolations({ ...disputed, status: a })).toEqual([]);
 });

@@ -86,8 +86,8 @@ export class Tenancy {
   /** What its status says from the moment on in which it is taken. */
   claim(workload: Workload, occasion: Occasion): CommonStatus {
     const message =
-      `Tenant ${this.#self.name} takes it: no label says whose it is, and no other tenant has controllers in this ` +
-      `cluster that look at namespace ${workload.metadata.namespace ?? ''}`;
+      `Tenant ${this.#self.name} claims this workload: it has no label ${labels.tenant}, and no other tenant has ` +
+      `controllers in this cluster that watch namespace ${workload.metadata.namespace ?? ''}`;
     const facts = { ...workload.status, active: false, healthy: false };
     return composeStatus<CommonStatus>(
       facts,
@@ -103,8 +103,8 @@ export class Tenancy {
     const owner = this.owner(workload);
     const names = 'tenants' in owner ? owner.tenants.join(' and ') : owner.tenant;
     const message =
-      `The tenants ${names} all claim namespace ${namespace}: say whose this is by the label ${labels.tenant}, or let only ` +
-      'one of them have the namespace in watchNamespaces or as its namespace';
+      `Tenants ${names} all claim namespace ${namespace}: set the label ${labels.tenant} to one of them, or configure the ` +
+      'namespace (watchNamespaces, namespace) for only one of them';
     const verdict: Verdict = { state: 'stalled', reason: 'ClaimedByTwoTenants', message, problem: message };
     return {
       observedGeneration: generation,

@@ -20,18 +20,23 @@ describe('of a workload', () => {
       [tenant('b')],
       'nothing',
     ],
-    ['of two possible tenants, both are named', { by: 'nothing', tenants: ['a', 'b'] }, [], 'are here: a, b. Set the'],
+    [
+      'of two possible tenants, both are named',
+      { by: 'nothing', tenants: ['a', 'b'] },
+      [],
+      'with a controller here: a, b. Set the',
+    ],
     [
       'whose tenant has died',
       { by: 'namespace', tenant: 'a' },
       [tenant('a', { lives: false }), tenant('b')],
-      'are here: b',
+      'with a controller here: b',
     ],
     [
       'whose tenant looks elsewhere',
       { by: 'label', tenant: 'a' },
       [tenant('a', { watches: ['jobs'] }), tenant('b')],
-      'tenant a (its label highlander.plexobject.io/tenant says so), which has no controller in this cluster that looks at namespace apps',
+      'tenant a (by its label highlander.plexobject.io/tenant), which has no controller in this cluster that watches namespace apps',
     ],
     [
       'whose claimants have all died',
@@ -47,7 +52,7 @@ describe('of a workload', () => {
 });
 
 describe('its status', () => {
-  const neglect = { reason: 'TenantNotHere', message: 'Nobody acts on it' } as const;
+  const neglect = { reason: 'TenantNotHere', message: 'This workload is not managed' } as const;
   const running: CommonStatus & { restarts: number } = {
     observedGeneration: 2,
     conditions: [
@@ -66,7 +71,7 @@ describe('its status', () => {
       restarts: 3,
       active: true,
       controller: { tenant: 'a' },
-      lastError: 'Nobody acts on it',
+      lastError: 'This workload is not managed',
     });
     expect(next.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual([
       'Ready=False',

@@ -24,32 +24,30 @@ export function neglectOf(owner: Owner, namespace: string, tenants: readonly Ten
   if (owner.by === 'nothing') return { reason: 'Unclaimed', message: ambiguity(owner.tenants, namespace) };
   const owners = 'tenants' in owner ? owner.tenants : [owner.tenant];
   if (owners.some((name) => acting.includes(name))) return undefined;
-  const whose = { ...WHOSE, label: `its label ${labels.tenant} says so`, several: 'they claim its namespace' }[
-    owner.by
-  ];
+  const whose = { ...WHOSE, label: `by its label ${labels.tenant}`, several: 'they claim its namespace' }[owner.by];
   const message =
-    `Nobody acts on it. It belongs to tenant ${owners.join(' or ')} (${whose}), which has no controller in this cluster that ` +
-    `looks at namespace ${namespace}; ${listed(acting)}. Start a controller of it, or set the label ${labels.tenant} to ` +
-    'the tenant that is to run it';
+    `This workload is not managed. It belongs to tenant ${owners.join(' or ')} (${whose}), which has no controller in this ` +
+    `cluster that watches namespace ${namespace}; ${listed(acting)}. Start a controller for that tenant, or set the label ` +
+    `${labels.tenant} to the tenant that should run it`;
   return { reason: 'TenantNotHere', message, ...('tenant' in owner && { tenant: owner.tenant }) };
 }
 
 const WHOSE = {
-  holder: 'as status.controller says',
-  namespace: 'which claims its namespace',
-  default: 'as no other tenant claims its namespace',
-  alone: 'the only one',
+  holder: 'by its status.controller',
+  namespace: 'it claims the namespace',
+  default: 'as no other tenant claims the namespace',
+  alone: 'the only tenant',
 };
 
 function ambiguity(tenants: readonly string[], namespace: string): string {
   return (
-    `Nobody acts on it: nothing says whose it is; ${listed(tenants)}. Set the label ${labels.tenant} to one of them, or ` +
-    `give namespace ${namespace} to one of them, in its watchNamespaces or as its namespace`
+    `This workload is not managed: its tenant is unknown; ${listed(tenants)}. Set the label ${labels.tenant} to one of ` +
+    `them, or configure namespace ${namespace} (watchNamespaces, namespace) for one of them`
   );
 }
 
 function listed(tenants: readonly string[]): string {
-  return `the tenants that are here: ${tenants.toSorted().join(', ')}`;
+  return `tenants with a controller here: ${tenants.toSorted().join(', ') || 'none'}`;
 }
 
 interface Workload extends Child {

@@ -198,5 +198,5 @@ export abstract class WorkloadReconciler<W extends Workload, V extends WorkloadV
 
 /** Others change what is being worked on, again and again. */
 export function keptChanging(what: string): RetryLater {
-  return new RetryLater(AGAIN_MS, `${what} kept changing while it was worked on`);
+  return new RetryLater(AGAIN_MS, `${what} kept changing during the reconcile`);
 }

@@ -86,5 +86,5 @@ describe('a cron job', () => {
     });
   });
 
-  it('is about to be made', () => expect(look(undefined).verdict.reason).toBe('Creating'));
+  it('is to be created', () => expect(look(undefined).verdict.reason).toBe('Creating'));
 });

@@ -48,15 +48,15 @@ const LONGEST_WAIT_MS = 3_600_000;
 /** Whether the schedule is kept, and how the last run ended. */
 export function verdict(sight: Sight, spec: CronJobSpec): Report {
   const live = cronJobOf(sight);
-  if (!live) return { state: 'working', reason: 'Creating', message: 'The CronJob is about to be made' };
+  if (!live) return { state: 'working', reason: 'Creating', message: 'Creating the CronJob' };
   if (spec.suspend)
-    return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: no more runs are started' };
+    return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: runs are not started' };
   const next = nextOf(live, sight.now);
   const again = next === undefined ? {} : { requeueAfterMs: Math.min(next + 1000 - sight.now, LONGEST_WAIT_MS) };
   const failed = failedRun(sight);
   if (failed) return { ...failure(failed), ...again };
   const problem = underWay(sight).length > 0 ? troubleOf(sight)?.problem : undefined;
-  const message = `Runs are started at ${spec.schedule} (${spec.timeZone})`;
+  const message = `Runs start on schedule ${spec.schedule} (${spec.timeZone})`;
   return { state: 'done', reason: 'Scheduled', message, ...(problem === undefined ? {} : { problem }), ...again };
 }
 
@@ -112,6 +112,6 @@ function hasCondition({ status }: Job, type: string): boolean {
 
 function failure({ metadata: { name }, status }: Job): Report {
   const { reason = '', message: why = '' } = status?.conditions?.find(({ type }) => type === 'Failed') ?? {};
-  const message = `The last run failed (Job ${name}): ${[reason, why].filter(Boolean).join(': ') || 'no reason given'}`;
+  const message = `The last run failed (Job ${name}): ${[reason, why].filter(Boolean).join(': ') || 'no reason reported'}`;
   return { state: 'stalled', reason: 'LastRunFailed', message, problem: message };
 }

@@ -65,7 +65,7 @@ export class CronRuns {
       if (!move) return;
       entry = await this.#take(move, { workload, entry, cronJob, scene, taken, grant });
     }
-    throw new RetryLater(AGAIN_MS, 'The runs kept changing while they were worked on');
+    throw new RetryLater(AGAIN_MS, 'The runs kept changing during the reconcile');
   }
 
   /** The API server will not have a Job. */
@@ -181,7 +181,7 @@ export class CronRuns {
   #found(live: Job, instant: number, { cronJob, scene, taken }: Pick<Scene, 'cronJob' | 'scene' | 'taken'>): void {
     const { name, deletionTimestamp } = live.metadata;
     if (deletionTimestamp !== undefined)
-      throw new RetryLater(GOING_MS, `Job ${name} is being deleted, and the next run waits for its name`);
+      throw new RetryLater(GOING_MS, `Job ${name} is being deleted; the next run waits for its name`);
     scene.put(childTypes.jobs, name, live);
     const isListed = scene.list<Job>(childTypes.jobs).some(({ metadata }) => metadata.uid === live.metadata.uid);
     if (!isListed || !isOf(live, cronJob) || instantOf(live, cronJob) !== instant) taken.add(name);

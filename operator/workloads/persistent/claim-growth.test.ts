@@ -171,8 +171,8 @@ describe('a claim', () => {
     const [reason, problem] = await said();
     expect(reason).toBe('ClaimNotExpandable');
     expect(problem).toBe(
-      'PersistentVolumeClaim data-mq-0 cannot be expanded from 10Gi to 20Gi: its StorageClass fixed has no allowVolumeExpansion: ' +
-        'set it to true if the storage can do it, write 10Gi in the spec, or move the data to a volume of another class',
+      'PersistentVolumeClaim data-mq-0 cannot be expanded from 10Gi to 20Gi: its StorageClass fixed does not set allowVolumeExpansion: ' +
+        'set it to true if the storage supports expansion, set the size back to 10Gi in the spec, or move the data to a volume of another class',
     );
     const body = { allowVolumeExpansion: true };
     await world.client.patch(classes, { name: 'fixed' }, body, { type: 'merge' });
@@ -267,7 +267,7 @@ it('without the right to read claims everything else goes on, and the status nam
   await apply('20Gi');
   const [reason, problem] = await said();
   expect(reason).toBe('ClaimExpansionRefused');
-  expect(problem).toContain('data-mq-0 is to be expanded, but cannot be read: allow the controller to get and patch');
+  expect(problem).toContain('data-mq-0 cannot be read, so it cannot be expanded: grant the controller get and patch');
 });
 
 it('claims of a size that was never changed are not read', async () => {

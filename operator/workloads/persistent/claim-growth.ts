@@ -70,8 +70,8 @@ function isMadeFor({ metadata }: PersistentVolumeClaim, { pod }: Wanted, set: St
 
 function notOurs({ metadata: { name } }: PersistentVolumeClaim, size: string, wanted: Wanted): Report {
   const message =
-    `PersistentVolumeClaim ${name} has ${size}, not ${wanted.size}, and was not made for this workload: expand it by hand, ` +
-    `or write ${size} in the spec`;
+    `PersistentVolumeClaim ${name} has size ${size} instead of ${wanted.size} and was not created for this workload: ` +
+    `expand it manually, or set the size to ${size} in the spec`;
   return { state: 'stalled', reason: 'ClaimNotManaged', message, problem: message, requeueAfterMs: RETRY_MS };
 }
 
@@ -84,7 +84,9 @@ function expanding({ metadata: { name }, status = {} }: PersistentVolumeClaim, {
   const message = details === '' ? what : `${what}: ${details}`;
   const hasFailed = stage.endsWith('Infeasible') || conditions.some(({ type }) => type.endsWith('ResizeError'));
   if (!hasFailed) return { state: 'working', reason: 'ClaimExpanding', message, requeueAfterMs: RECHECK_MS };
-  const problem = stage.endsWith('Infeasible') ? `${message} (${stage}: the storage cannot give it so much)` : message;
+  const problem = stage.endsWith('Infeasible')
+    ? `${message} (${stage}: the storage cannot provide this size)`
+    : message;
   return { state: 'working', reason: 'ClaimExpansionFailed', message: problem, problem, requeueAfterMs: RECHECK_MS };
 }
 
@@ -96,7 +98,7 @@ export function refusedExpansion(claim: PersistentVolumeClaim, { size }: Wanted,
   const isClass = answer.includes('must support resize');
   const reason = isClass ? 'ClaimNotExpandable' : 'ClaimExpansionRefused';
   const way = isClass
-    ? `its StorageClass ${spec.storageClassName || '(none)'} has no allowVolumeExpansion: set it to true if the storage can do it, write ${now} in the spec, ` +
+    ? `its StorageClass ${spec.storageClassName || '(none)'} does not set allowVolumeExpansion: set it to true if the storage supports expansion, set the size back to ${now} in the spec, ` +
       'or move the data to a volume of another class'
     : cutText(answer, TEXT_LIMIT);
   const message = `${what}: ${way}`;
@@ -106,7 +108,7 @@ export function refusedExpansion(claim: PersistentVolumeClaim, { size }: Wanted,
 /** Nothing is known of the claim. */
 export function unreadable({ name }: Wanted, answer: string): Report {
   const message =
-    `PersistentVolumeClaim ${name} is to be expanded, but cannot be read: allow the controller to get and patch ` +
+    `PersistentVolumeClaim ${name} cannot be read, so it cannot be expanded: grant the controller get and patch on ` +
     `persistentvolumeclaims (${cutText(answer, TEXT_LIMIT)})`;
   return { state: 'stalled', reason: 'ClaimExpansionRefused', message, problem: message, requeueAfterMs: RETRY_MS };
 }

@@ -73,8 +73,8 @@ export function byName(templates: readonly ClaimTemplate[] = []): ReadonlyMap<st
 function cannotShrink(name: string, from: string | undefined, to: string | undefined): TerminalError {
   return new TerminalError(
     'ClaimCannotShrink',
-    `The volume ${name} cannot shrink from ${from} to ${to}, and nothing was changed: write ${from} or more, or move the data to ` +
-      'a volume of another name or to a workload that is made anew',
+    `Volume ${name} cannot shrink from ${from} to ${to} (nothing was changed): set at least ${from}, or move the data to ` +
+      'a volume with another name or to a new workload',
   );
 }
 
@@ -87,8 +87,8 @@ export function assertChangeable({ metadata, spec }: StatefulSet, wanted: Fixed,
   if (change === undefined) return;
   throw new TerminalError(
     'ImmutableField',
-    `${change} of ${metadata.name}, and nothing was changed: change it back, or delete the workload and make it again; its claims are ` +
-      'kept then, unless persistentVolumeClaimRetentionPolicy says otherwise',
+    `${change} of ${metadata.name} (nothing was changed): change it back, or delete and recreate the workload; its claims are ` +
+      'kept, unless persistentVolumeClaimRetentionPolicy deletes them',
   );
 }
 

@@ -120,7 +120,9 @@ describe('what cannot be changed', () => {
     [{ serviceName: 'b' }, 'spec.serviceName cannot be changed from a to b'],
     [{ podManagementPolicy: 'Parallel' }, 'spec.podManagementPolicy cannot be changed from OrderedReady to Parallel'],
   ])('is refused by name, with both values and the way out: %j', (given, message) => {
-    expect(change(given)).toThrow(`${message} of web, and nothing was changed: change it back, or delete the workload`);
+    expect(change(given)).toThrow(
+      `${message} of web (nothing was changed): change it back, or delete and recreate the workload`,
+    );
   });
 
   it.each([
@@ -138,7 +140,7 @@ describe('what cannot be changed', () => {
 
   it('is a size below the one that it was made with, and says what to do', () => {
     expect(change({ persistentVolumes: [{ ...DATA, size: '5Gi' }] })).toThrow(
-      'The volume data cannot shrink from 10Gi to 5Gi, and nothing was changed: write 10Gi or more, or move the data',
+      'Volume data cannot shrink from 10Gi to 5Gi (nothing was changed): set at least 10Gi, or move the data',
     );
   });
 });

@@ -46,11 +46,15 @@ function serviceNamesOf(set: StatefulSet | undefined, services: readonly Service
 /** How far the pods have come. */
 export function verdict(sight: Sight, spec: PersistentSpec): Report {
   const live = setOf(sight);
-  if (!live) return { state: 'working', reason: 'Creating', message: 'The StatefulSet is about to be made' };
+  if (!live) return { state: 'working', reason: 'Creating', message: 'Creating the StatefulSet' };
   if (spec.suspend) return parkedVerdict(sight);
   const now: Report = isObserved(live, sight)
     ? replicaVerdict(live, sight)
-    : { state: 'working', reason: 'Progressing', message: 'Kubernetes has not looked at the StatefulSet yet' };
+    : {
+        state: 'working',
+        reason: 'Progressing',
+        message: 'Waiting for the StatefulSet controller to observe the change',
+      };
   return now.state === 'working' ? withDeadline(now, sight, spec) : now;
 }
 

@@ -179,7 +179,7 @@ function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing
   switch (standing) {
     case 'foreign': {
       const owner = controllerOf(pod);
-      const message = `Pod ${name} is in the way and is not ours${owner ? ` (its controller is ${owner.kind} ${owner.name})` : ''}: rename or delete it`;
+      const message = `Pod ${name} already exists and is not managed by this operator${owner ? ` (its controller is ${owner.kind} ${owner.name})` : ''}: rename or delete it`;
       const action = letGoOfOrphan(pod, at.now);
       return {
         ...refused(workload, undefined, at, { state: 'stalled', reason: 'Conflict', message, problem: message }),
@@ -187,12 +187,12 @@ function blocked(workload: WorkloadProcess, pod: Pod, standing: Exclude<Standing
       };
     }
     case 'predecessor': {
-      const message = `Pod ${name} of a deleted WorkloadProcess of the same name has not gone yet`;
+      const message = `Pod ${name} still belongs to a deleted WorkloadProcess with this name; waiting for its removal`;
       const view = refused(workload, undefined, at, { state: 'working', reason: 'WaitingForPredecessor', message });
       return { ...view, requeueAfterMs: RECHECK_PREDECESSOR_MS, predecessor: pod };
     }
     case 'otherTenant': {
-      const message = `Pod ${name} still belongs to tenant ${tenantOf(pod)}, whose controller has to stop it first`;
+      const message = `Pod ${name} still belongs to tenant ${tenantOf(pod)}; waiting for that tenant to stop it`;
       return {
         ...refused(workload, undefined, at, { state: 'working', reason: 'WaitingForTenant', message }),
         requeueAfterMs: RECHECK_TENANT_MS,

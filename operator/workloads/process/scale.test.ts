@@ -71,7 +71,7 @@ it('a pod that waits for what it mounts says what that is', async () => {
   world.setPodStatus({ phase: 'Pending', containerStatuses: [{ name: 'main', ready: false, state }] });
   await world.reconcile();
   expect(world.status.conditions?.[0]?.message).toMatch(
-    /is being started on node node1; it needs ConfigMap app, Secret db to exist/,
+    /is being started on node node1; it requires ConfigMap app, Secret db /,
   );
   world.startPod();
   await world.reconcile();

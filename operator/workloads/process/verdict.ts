@@ -56,7 +56,7 @@ export function verdictOf(
     case 'exceeded':
       return exceeded(decision, spec);
     case 'suspended':
-      return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the process is kept stopped' };
+      return { state: 'resting', reason: 'Suspended', message: 'spec.suspend is true: the process stays stopped' };
     case 'scaledToZero':
       return scaledToZero(seen);
     case 'run':
@@ -67,8 +67,8 @@ export function verdictOf(
 function waitingForNode({ pod, deleting }: Observation): Verdict {
   const { name, uid = '' } = pod.metadata;
   const message =
-    `Node ${pod.spec.nodeName ?? ''} does not say whether pod ${name} ${deleting ? 'has stopped' : 'still runs'}, so it counts as running and no second one is ` +
-    `started. Bring the node back; or, when it is certain that the pod has stopped${deleting ? '' : ', delete the pod and'} confirm with: ` +
+    `Node ${pod.spec.nodeName ?? ''} is unreachable, so pod ${name} may still be running; no replacement is started. ` +
+    `Bring the node back; or, if the pod has certainly stopped, ${deleting ? '' : 'delete it and '}confirm with: ` +
     `kubectl annotate workloadprocess ${name.replace(/-pod$/, '')} -n ${pod.metadata.namespace ?? ''} --overwrite ${annotations.confirmStopped}=${uid}`;
   return { state: 'working', reason: 'WaitingForNode', message, problem: message };
 }
@@ -78,22 +78,17 @@ function completed(seen: Observation | undefined, previous: ProcessStatus | unde
     return {
       state: 'done',
       reason: 'Completed',
-      message: 'The process ended with success and is not run again until the spec changes',
+      message: 'The process succeeded. Change the spec to run it again',
     };
   }
   const problem = (seen && lastFailure(seen.pod)) ?? previous?.lastError ?? 'the process failed';
-  const message = `The process failed and restartPolicy is Never, so it is not run again until the spec changes: ${problem}`;
+  const message = `The process failed and restartPolicy is Never; change the spec to run it again: ${problem}`;
   return { state: 'stalled', reason: 'ProcessFailed', message, problem };
 }
 
 function exceeded({ memory }: Decision, { maxRestarts = 0 }: ProcessSpec): Verdict {
-  const message = `The process was to be restarted for the ${ordinal(memory.restarts)} time; maxRestarts is ${maxRestarts}. It stays stopped until the spec changes`;
+  const message = `Restart limit reached (maxRestarts: ${maxRestarts}, restarts: ${memory.restarts - 1}). Change the spec to start it again`;
   return { state: 'stalled', reason: 'MaxRestartsExceeded', message, problem: message };
-}
-
-function ordinal(n: number): string {
-  const suffix = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
-  return `${n}${suffix}`;
 }
 
 function scaledToZero(seen: Observation | undefined): Verdict {
@@ -103,14 +98,14 @@ function scaledToZero(seen: Observation | undefined): Verdict {
 }
 
 function running({ backoffMs }: Decision, seen: Observation | undefined): Verdict {
-  if (!seen) return { state: 'working', reason: 'Creating', message: 'The pod is about to be created' };
+  if (!seen) return { state: 'working', reason: 'Creating', message: 'Creating the pod' };
   const { pod } = seen;
   const { name } = pod.metadata;
   if (seen.deleting)
     return {
       state: 'working',
       reason: 'Stopping',
-      message: `Pod ${name} is being stopped; the next one starts when it is gone`,
+      message: `Pod ${name} is terminating; the next one starts afterwards`,
     };
   if (seen.ending) return startingAgain(pod, backoffMs !== undefined);
   if (seen.ready)
@@ -121,7 +116,7 @@ function running({ backoffMs }: Decision, seen: Observation | undefined): Verdic
 function startingAgain(pod: Pod, later: boolean): Verdict {
   const problem =
     lastFailure(pod) ?? pod.status?.message ?? `pod ${pod.metadata.name} ended in phase ${pod.status?.phase ?? ''}`;
-  const message = `The process is started again ${later ? 'after a pause' : 'now'}: ${problem}`;
+  const message = `The process is restarting ${later ? 'after a back-off' : 'now'}: ${problem}`;
   return { state: 'working', reason: later ? 'BackOff' : 'Restarting', message, problem };
 }
 

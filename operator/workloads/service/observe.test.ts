@@ -37,7 +37,7 @@ const look = (found: Deployment | undefined, pods: readonly Pod[] = [], suspend 
 
 describe('a service', () => {
   it.each([
-    ['is about to be made', undefined, [], ['working', 'Creating', false, false]],
+    ['is to be created', undefined, [], ['working', 'Creating', false, false]],
     ['was not looked at yet', deployment(UP, 1, 2), [], ['working', 'Progressing', true, true]],
     ['starts', deployment({ replicas: 1 }), [], ['working', 'Progressing', true, false]],
     [

@@ -20,10 +20,14 @@ export function facts(sight: Sight): Facts & ServiceStatus {
 /** How far the pods have come. */
 export function verdict(sight: Sight, spec: ServiceSpec): Report {
   const live = deploymentOf(sight);
-  if (!live) return { state: 'working', reason: 'Creating', message: 'The Deployment is about to be made' };
+  if (!live) return { state: 'working', reason: 'Creating', message: 'Creating the Deployment' };
   if (spec.suspend) return parkedVerdict(sight);
   if (!isObserved(live, sight))
-    return { state: 'working', reason: 'Progressing', message: 'Kubernetes has not looked at the Deployment yet' };
+    return {
+      state: 'working',
+      reason: 'Progressing',
+      message: 'Waiting for the Deployment controller to observe the change',
+    };
   return tooLate(live, sight) ?? refusedPods(live) ?? replicaVerdict(live, sight);
 }
 
@@ -34,7 +38,7 @@ function deploymentOf({ owner, live }: Sight): Deployment | undefined {
 function tooLate({ status }: Deployment, sight: Sight): Report | undefined {
   const progress = status?.conditions?.find(({ type }) => type === 'Progressing');
   if (progress?.reason !== 'ProgressDeadlineExceeded') return undefined;
-  const why = troubleOf(sight)?.message ?? progress.message ?? 'no reason given';
+  const why = troubleOf(sight)?.message ?? progress.message ?? 'no reason reported';
   const message = `The pods did not become ready within spec.readinessTimeout: ${why}`;
   return { state: 'stalled', reason: 'ReadinessTimeout', message, problem: message };
 }
@@ -42,5 +46,5 @@ function tooLate({ status }: Deployment, sight: Sight): Report | undefined {
 function refusedPods({ status }: Deployment): Report | undefined {
   const failure = status?.conditions?.find((each) => each.type === 'ReplicaFailure' && each.status === 'True');
   if (!failure) return undefined;
-  return podsRefused(failure.message ?? failure.reason ?? 'no reason given');
+  return podsRefused(failure.message ?? failure.reason ?? 'no reason reported');
 }

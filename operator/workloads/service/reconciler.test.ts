@@ -136,7 +136,9 @@ describe('what others do', () => {
     world.cluster.edit(deployments, foreign);
     expect(await world.reconcile()).toEqual({ requeueAfterMs: 10_000 });
     expect(world.summary).toBe('Ready=False Stalled=True Conflict');
-    expect(world.status().lastError).toContain('Deployment default/web is in the way');
+    expect(world.status().lastError).toContain(
+      'Deployment default/web already exists and is not managed by this operator',
+    );
     expect(world.child<Deployment>(deployments)?.spec.replicas).toBe(9);
     expect(world.child<Service>(services)).toBeUndefined();
   });
