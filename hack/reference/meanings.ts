@@ -66,24 +66,25 @@ export const CONDITION_REASONS: Readonly<Record<string, string>> = {
 };
 
 export const EVENT_REASONS: Readonly<Record<string, string>> = {
-  ConfigConflict: 'A workload of the configuration file exists already and was not made from the file.',
-  LedgerCorrected: 'The record of a cron job was ahead of the clock and was put right.',
-  PodAdopted: 'A new leader took over the pod without a restart.',
+  ConfigConflict: 'A workload of the configuration file exists already and was not created from the file.',
+  LedgerCorrected: 'The record of a cron job was ahead of the clock and was corrected.',
+  PodAdopted: 'A new leader adopted the pod without a restart.',
   PodCreated: 'The pod of a process was created.',
   PodPurged: 'The pod was removed after a person confirmed that it had stopped.',
   PodReplaced: 'The pod was stopped so that the next one can start.',
-  PodStopped: 'The pod was stopped, and none follows.',
-  RunInterrupted: 'A run that a person had started was stopped together with its cluster and is not repeated.',
-  RunRefused: 'The API server does not let a Job be created.',
-  RunUnknown: 'Whether a run has begun is not known any more; it is not begun again.',
+  PodStopped: 'The pod was stopped and is not replaced.',
+  RunInterrupted: 'A run that a person had started was stopped together with its cluster and is not restarted.',
+  RunRefused: 'The API server rejected a Job.',
+  RunUnknown: 'A run may have started already; it is not started again.',
   RunsSkipped: 'Runs that were due are not started; the note lists them with the reason.',
-  StampCorrected: 'An object carried an annotation that no controller had written; it was put right.',
+  StampCorrected: 'An object carried an annotation that was not written by a controller; it was corrected.',
   StopRefused: 'The permit of this cluster has expired, but the API server refuses to stop an object of the workload.',
-  WaitingForNode: 'A node does not say whether a pod has stopped. The note holds the command that confirms it.',
-  '{kind}Adopted': 'A new leader took over the child as it is.',
+  WaitingForNode:
+    'A node is unreachable, so a pod may still be running. The note contains the command that confirms its end.',
+  '{kind}Adopted': 'A new leader adopted the child without changes.',
   '{kind}Created': 'The child was created.',
   '{kind}Removed': 'The child was removed, because it had never started and the spec has changed since.',
-  '{kind}Updated': 'The child was updated, because the spec had changed or somebody else had changed the child.',
+  '{kind}Updated': 'The child was updated because the spec or, by another client, the child had changed.',
 };
 
 /** Where the source passes a reason on (`file: expression`), and which ones these are; '' where they are listed already. */

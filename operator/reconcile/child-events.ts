@@ -13,12 +13,12 @@ export interface EventText {
 }
 
 const UPDATES: Readonly<Record<string, string>> = {
-  SpecChanged: 'because the spec has changed',
-  Drifted: 'because somebody else had changed it',
+  SpecChanged: 'the spec has changed',
+  Drifted: 'another client had changed it',
 };
 
 const REMOVALS: Readonly<Record<string, string>> = {
-  NeverStarted: 'none of its containers has ever started, and the spec has changed since',
+  NeverStarted: 'its containers never started, and the spec has changed since',
 };
 
 /** The event for a step that was carried out; undefined: it is worth none. */
@@ -33,7 +33,7 @@ export function aboutStep({ child: { type }, action }: Step, term: number): Even
     case 'apply': {
       const { name } = action.object.metadata;
       if (!action.live) return normal('Created', 'Create', `Created ${type.kind} ${name} in term ${term}`);
-      return normal('Updated', 'Update', `Updated ${type.kind} ${name}, ${UPDATES[action.reason] ?? action.reason}`);
+      return normal('Updated', 'Update', `Updated ${type.kind} ${name}: ${UPDATES[action.reason] ?? action.reason}`);
     }
     case 'stamp':
       return aboutStamp(type, action, term);
@@ -63,7 +63,7 @@ function aboutStamp(
         type: 'Normal',
         reason: `${kind}Adopted`,
         action: 'Adopt',
-        note: `Took over ${what} in term ${term}, as it is`,
+        note: `Adopted ${what} in term ${term} without changes`,
       };
     case CORRECTED:
       return { type: 'Warning', reason: CORRECTED, action: 'Correct', note: correctedNote(what, action) };

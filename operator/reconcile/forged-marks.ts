@@ -47,5 +47,5 @@ export function correct<T extends Child>(
 /** For people, of an action whose reason is `CORRECTED`. */
 export function correctedNote(what: string, { patch }: Extract<Action<Child>, { type: 'stamp' }>): string {
   const keys = Object.keys(patch.annotations ?? {}).join(', ');
-  return `${what} carried ${keys} that no controller has written; it was put right`;
+  return `Corrected ${keys} of ${what}: not written by a controller`;
 }

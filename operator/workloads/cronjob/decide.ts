@@ -59,7 +59,7 @@ function adopt(view: Known): Move | undefined {
   const state = isJobOver(job) ? 'done' : 'started';
   const claim: Claim = { instant, term, clusterId, jobUid: job.metadata.uid ?? '', state };
   const left = instantsIn(view, instant - 1);
-  const notes = left.length > 0 ? [leftOut(left, catchUp, `Job ${job.metadata.name} had begun without a claim`)] : [];
+  const notes = left.length > 0 ? [leftOut(left, catchUp, `Job ${job.metadata.name} had started without a claim`)] : [];
   return { do: 'write', ledger: withClaim(ledger, claim), notes };
 }
 
@@ -129,7 +129,7 @@ function startDue(view: Known, isFree: boolean): Move | undefined {
   }
   const name = jobName(cronJob.metadata.name, run);
   if (!taken.has(name)) return { do: 'create', instant: run };
-  const blocked = leftOut([run], catchUp, `Job ${name} exists and was not made by the schedule`);
+  const blocked = leftOut([run], catchUp, `Job ${name} exists and was not created by the schedule`);
   return { do: 'write', ledger: { ...ledger, mark: run }, notes: [...notes, blocked] };
 }
 

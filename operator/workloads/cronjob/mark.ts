@@ -58,7 +58,7 @@ export function correctMark(view: Known): Move | undefined {
   const claims = ledger.claims.filter(({ instant }) => isPlausible(instant, now));
   if (mark === ledger.mark && claims.length === ledger.claims.length && !mayBeOld) return undefined;
   const left = mayBeOld ? instantsIn(view, mark) : [];
-  const notes = left.length > 0 ? [leftOut(left, catchUp, 'what was claimed may be lost')] : [];
+  const notes = left.length > 0 ? [leftOut(left, catchUp, 'earlier claims may be lost')] : [];
   if (isAhead) notes.unshift(corrected(ledger.mark, mark));
   return { do: 'write', ledger: { ...ledger, mark, claims }, notes };
 }

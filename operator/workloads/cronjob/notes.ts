@@ -10,7 +10,7 @@ export interface Note {
 
 /** About a run of which nobody knows whether it began; `instant`: milliseconds since the epoch. */
 export function unknownRun(instant: number): Note {
-  const note = `Whether the run of ${timeOf(instant)} has begun cannot be told any more; it is not begun again`;
+  const note = `The run of ${timeOf(instant)} may have started already; it is not started again`;
   return { type: 'Warning', reason: 'RunUnknown', note };
 }
 
@@ -19,24 +19,24 @@ export function leftOut(instants: readonly number[], catchUp: CatchUp, because =
   const times = instants.map(timeOf);
   const which =
     times.length > 3 ? `${times.length} runs from ${times[0] ?? ''} to ${times.at(-1) ?? ''}` : times.join(', ');
-  return { type: 'Warning', reason: 'RunsSkipped', note: `Left out: ${which} (${because})` };
+  return { type: 'Warning', reason: 'RunsSkipped', note: `Skipped: ${which} (${because})` };
 }
 
 /** `from`: where the mark was, which no clock explains. */
 export function corrected(from: number, to: number): Note {
-  const note = `The ledger said that all runs up to ${timeOf(from)} are decided, which is in the future: corrected to ${timeOf(to)}`;
+  const note = `The ledger recorded all runs up to ${timeOf(from)}, a time in the future, as decided; corrected to ${timeOf(to)}`;
   return { type: 'Warning', reason: 'LedgerCorrected', note };
 }
 
 /** About a Job whose time the schedule does not have. */
 export function strayJob(job: string): Note {
-  const note = `Job ${job} was removed without a run: it is made for a time at which the schedule does not come round`;
+  const note = `Job ${job} was removed before it ran: its time is not on the schedule`;
   return { type: 'Warning', reason: 'RunsSkipped', note };
 }
 
 /** Of a run that a person asked for. */
 export function interruptedRun(job: string): Note {
-  const note = `Job ${job} was stopped with this cluster while it ran, and is not begun again; create it anew to run it`;
+  const note = `Job ${job} was stopped together with this cluster and is not restarted; create it again to run it`;
   return { type: 'Warning', reason: 'RunInterrupted', note };
 }
 

@@ -72,7 +72,7 @@ export class CronRuns {
   reportRejection(key: ObjectKey, { message }: ApiError): void {
     const workload = this.#options.workloads.get(key) as WorkloadCronJob | undefined;
     if (workload)
-      this.#tell(workload, { type: 'Warning', reason: 'RunRefused', note: `No run can be started: ${message}` });
+      this.#tell(workload, { type: 'Warning', reason: 'RunRefused', note: `Failed to start a run: ${message}` });
   }
 
   /**

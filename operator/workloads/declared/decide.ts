@@ -48,7 +48,10 @@ function decideOnLive(live: DeclaredChild, declaration: DeclaredWorkload, { tena
   if (!spec || isFallback) return NOTHING;
   if (!isDeclared(live)) return { do: 'complain', why: conflict(declaration) };
   if (tenantOf(live) !== tenant)
-    return { do: 'complain', why: `${nameOf(declaration)} is kept by tenant ${tenantOf(live)}: rename one of the two` };
+    return {
+      do: 'complain',
+      why: `${nameOf(declaration)} is managed by tenant ${tenantOf(live)}: rename one of the two`,
+    };
   const applied = live.metadata.annotations?.[annotations.appliedHash];
   return applied === stableHash(spec) && contains(live.spec, spec) ? NOTHING : apply(declaration, spec, { term, live });
 }
@@ -77,11 +80,11 @@ function nameOf({ kind, metadata: { namespace, name } }: DeclaredWorkload): stri
 
 function conflict(declaration: DeclaredWorkload): string {
   return (
-    `${nameOf(declaration)} is declared in the configuration file, but is not of it: delete it, or take it out of the file ` +
-    `(label ${labels.declaredIn}=${DECLARED_IN_CONFIG} hands it over to the file)`
+    `${nameOf(declaration)} exists but was not created from the configuration file: delete it, remove the entry, or label it ` +
+    `${labels.declaredIn}=${DECLARED_IN_CONFIG} to let the file manage it`
   );
 }
 
 function absence(declaration: DeclaredWorkload): string {
-  return `${nameOf(declaration)}, to which workloadCRDRef refers, does not exist: make it, or say in the file what it is to run`;
+  return `${nameOf(declaration)} (workloadCRDRef) does not exist: create it, or define the workload in the configuration file`;
 }

@@ -22,7 +22,7 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
         type: 'Normal',
         reason: 'PodAdopted',
         action: 'Adopt',
-        note: `Took over pod ${action.live.metadata.name} in term ${term}, without a restart`,
+        note: `Adopted pod ${action.live.metadata.name} in term ${term} without a restart`,
       };
     case 'stop':
       return aboutStop(action.live.metadata.name, action.reason);
@@ -31,7 +31,7 @@ export function aboutAction(action: Action<Pod>, term: number): EventText | unde
         type: 'Warning',
         reason: 'PodPurged',
         action: 'Purge',
-        note: `Removed pod ${action.live.metadata.name}, which a person confirmed to have stopped`,
+        note: `Removed pod ${action.live.metadata.name} after a person confirmed that it has stopped`,
       };
     case 'apply':
     case 'park':
@@ -50,7 +50,7 @@ const STOPS: Readonly<Record<string, string>> = {
   Interrupted: 'it was interrupted',
   Ended: 'the process ended',
 };
-const OUTLIVED = 'the process has ended, and only containers ran on that were injected into its pod';
+const OUTLIVED = 'the process has ended; only injected containers were still running';
 
 function aboutStop(name: string, reason: string): EventText {
   const because = STOPS[reason];
@@ -62,7 +62,7 @@ function aboutStop(name: string, reason: string): EventText {
     type: 'Normal',
     reason: 'PodReplaced',
     action: 'Replace',
-    note: `Stopped pod ${name}, because ${because}; the next starts when it is gone`,
+    note: `Stopped pod ${name}: ${because}; the next one starts afterwards`,
   };
 }
 

@@ -104,7 +104,7 @@ export class Retirement {
       reason: 'WaitingForNode',
       action: 'Wait',
       note:
-        `Node ${pod.spec.nodeName ?? ''} does not say whether the pod has stopped. When that is certain: ` +
+        `Node ${pod.spec.nodeName ?? ''} is unreachable, so the pod may still be running. If it has certainly stopped, confirm with: ` +
         `kubectl annotate pod ${name} -n ${namespace} --overwrite ${annotations.confirmStopped}=${uid}`,
     });
   }
