@@ -116,8 +116,8 @@ describe.skipIf(!inject('realNodes'))('workloads of the configuration file', () 
     await stage.endControllers();
     await stage.kube.run('label', 'workloadprocess', 'declared', 'highlander.plexobject.io/declared-in-');
     const controller = await start('third', withProcess({ ...IDLE, image: 'busybox:1.36' }));
-    const { why } = await controller.logged('Declared workload is not kept');
-    expect(why).toContain('WorkloadProcess default/declared exists but was not created from the configuration file');
+    const { reason } = await controller.logged('Declared workload was not applied');
+    expect(reason).toContain('WorkloadProcess default/declared exists but was not created from the configuration file');
     const events = await waitFor('the event', async () => {
       const text = await stage.kube.run('get', 'events', '--field-selector=reason=ConfigConflict', '-o', 'name');
       return text || undefined;

@@ -91,9 +91,7 @@ describe.skipIf(!inject('realNodes'))('tenants', () => {
 
   it('refuse what two of them claim, until a label says whose it is', async () => {
     const both = await Promise.all([start('team-a', ['shared']), start('team-b', ['shared'])]);
-    await Promise.all(
-      both.map((each) => each.logged('The other tenants of this cluster, or their namespaces, have changed')),
-    );
+    await Promise.all(both.map((each) => each.logged('The other tenants of this cluster or their namespaces changed')));
     await stage.kube.apply(yaml('disputed', 'shared'));
     await stage.reason('disputed', 'ClaimedByTwoTenants', 'shared');
     expect(await stage.pod('disputed-pod', 'shared')).toBeUndefined();

@@ -151,7 +151,7 @@ async function conduct(
   try {
     const running = leadership.run(stopping);
     await Promise.race([running, aborted(stopping)]);
-    logger.info('Stopping', { because: messageOf(stopping.reason) });
+    logger.info('Stopping', { reason: messageOf(stopping.reason) });
     await within(clock, config.terminationGracePeriodMs, operator.quiesce());
     leadership.leave();
     await running;

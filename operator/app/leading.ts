@@ -209,7 +209,9 @@ function obeying({ config, clock, logger }: Base, { store, cluster, elected, los
 }
 
 function announce(presence: Presence, logger: Logger): void {
-  presence.announce().catch((error: unknown) => logger.debug('Said again soon', { error: messageOf(error) }));
+  presence
+    .announce()
+    .catch((error: unknown) => logger.debug('Presence announcement failed, will retry', { error: messageOf(error) }));
 }
 
 /** What presence says and hears besides what is configured. */

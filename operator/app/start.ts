@@ -47,7 +47,7 @@ async function tryStore(
       if (signal.aborted) return;
       const isBusy = error instanceof StoreError && error.kind === 'timeout';
       if (store.kind === 'sqlite' && !isBusy) throw unusableFile(config.sqlite.path, error);
-      logger.warn('Store does not answer', { store: store.kind, error: messageOf(error) });
+      logger.warn('The store did not answer', { store: store.kind, error: messageOf(error) });
       if (store.kind === 'sqlite') return;
     }
     await clock.sleep(backoff.next(), signal).catch(() => {});

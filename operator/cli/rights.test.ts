@@ -77,7 +77,7 @@ it('of the sample for one namespace are all that a controller needs, and no more
     ...settings(west),
     cluster: { kubeconfig: cluster.kubeconfig, id: 'west', name: 'west' },
   });
-  await vi.waitFor(() => expect(controller?.said()).toContain('does not enforce permits'), soon);
+  await vi.waitFor(() => expect(controller?.said()).toContain('did not enforce permits'), soon);
   // Nothing here says that it has ended, so that the controller would stay.
   void controller.end('SIGTERM');
   await vi.waitFor(async () => expect((await makersLeft()).filter(({ spec }) => !isParked(spec))).toEqual([]), soon);

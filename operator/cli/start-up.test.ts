@@ -109,7 +109,7 @@ it('a password that cannot be decoded', async () => {
 it('neither the API server nor the store answers: both are named, and SIGTERM ends it', async () => {
   const store = await silentServer();
   const { child, said, ended } = await start('--redis-addr', `127.0.0.1:${store}`);
-  await expect.poll(() => said.out, { timeout: 15_000 }).toContain('Store does not answer');
+  await expect.poll(() => said.out, { timeout: 15_000 }).toContain('The store did not answer');
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
 });

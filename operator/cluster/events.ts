@@ -179,7 +179,7 @@ export class EventRecorder {
       return 0;
     } catch (error) {
       this.#dropped++;
-      this.#options.logger.debug('Event was not written', { reason: series.input.reason, error: messageOf(error) });
+      this.#options.logger.debug('Failed to write an event', { reason: series.input.reason, error: messageOf(error) });
       return error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     }
   }

@@ -36,7 +36,7 @@ export async function clusterIdentity({ client, clock, logger, signal, random }:
           { cause: error },
         );
       }
-      logger.warn('API server does not answer', { server: client.server, error: messageOf(error) });
+      logger.warn('The API server did not answer', { server: client.server, error: messageOf(error) });
       await clock.sleep(backoff.next(), signal);
     }
   }

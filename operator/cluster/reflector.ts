@@ -221,8 +221,8 @@ export class Reflector<T extends KubeObject> {
     const refused = answer !== undefined && answer.code !== 429;
     if (expired || (refused && this.#backoff.attempts >= FAILURES_BEFORE_LIST)) this.#version = undefined;
     const fields = { resource: this.type.plural, error: messageOf(error), retryInMs: Math.round(delay) };
-    if (expired) logger.debug('Watch expired, listing anew', fields);
-    else logger.warn('Watch failed, trying again', fields);
+    if (expired) logger.debug('Watch expired, will list again', fields);
+    else logger.warn('Watch failed, will retry', fields);
     observer?.failed?.(error);
     await clock.sleep(delay, signal);
   }

@@ -140,7 +140,7 @@ describe('Workers', () => {
     expect(all.logger.lines).toEqual([
       {
         level: 'error',
-        message: 'Reconcile failed and waits for a change',
+        message: 'Reconcile failed, will retry after a change',
         fields: {
           controller: 'Thing',
           namespace: 'a',

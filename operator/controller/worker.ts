@@ -130,7 +130,7 @@ export class Workers {
     if (error instanceof RetryLater) {
       queue.forget(key);
       queue.addAfter(key, error.afterMs);
-      this.#logger.debug('Reconcile will be continued later', {
+      this.#logger.debug('Reconcile was postponed', {
         ...fields,
         afterMs: error.afterMs,
         reason: error.message,
@@ -141,7 +141,7 @@ export class Workers {
       queue.forget(key);
       const { retryAfterMs: retryInMs } = error;
       if (retryInMs !== undefined) queue.addAfter(key, retryInMs);
-      this.#logger.error('Reconcile failed and waits for a change', {
+      this.#logger.error('Reconcile failed, will retry after a change', {
         ...fields,
         reason: error.reason,
         error: error.message,
@@ -151,7 +151,11 @@ export class Workers {
     }
     if (hasCode(error, 409)) {
       const retryInMs = Math.round(queue.addRateLimited(key));
-      this.#logger.debug('Object had changed, reconciling again', { ...fields, retryInMs, error: error.message });
+      this.#logger.debug('Object changed during the reconcile, will retry', {
+        ...fields,
+        retryInMs,
+        error: error.message,
+      });
       return 'conflict';
     }
     if (isNamespaceGoing(error)) {

@@ -49,7 +49,7 @@ it('who cannot write does not stand, says why, and is not taken for a standby', 
   first.kill();
   await clock.advance(2 * timing.ttlMs);
   expect(second.elector.record?.holder).toBe('first');
-  expect(second.elector.standing).toBe('its cluster takes no writes: etcdserver: mvcc: database space exceeded');
+  expect(second.elector.standing).toBe('its cluster does not accept writes: etcdserver: mvcc: database space exceeded');
   expect(second.presence.peers.find(({ identity }) => identity === 'second')?.mayLead).toBe(false);
   const third = start('third', new TestCluster());
   await clock.advance(2 * timing.ttlMs + 1000);
@@ -87,7 +87,7 @@ it('who leads and can write no more gives the lease up, and stands again when it
   await clock.advance(MINUTE_MS);
   one.takesWrites = false;
   await clock.advance(2 * PATIENCE_MS);
-  expect(first.history.at(-1)).toContain('its cluster has taken no write for 45 s: etcdserver');
+  expect(first.history.at(-1)).toContain('its cluster has not accepted a write for 45 s: etcdserver');
   expect(second.elector.term).toBeDefined();
   one.takesWrites = true;
   await clock.advance(MINUTE_MS);

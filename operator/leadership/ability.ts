@@ -61,7 +61,7 @@ export class Ability {
       return undefined;
     const isOther = (peer: Peer) => peer.identity !== candidate.identity && isStandby(peer, candidate.timing.ttlMs);
     if (!peers().some(isOther)) return undefined;
-    return `its cluster has taken no write for ${this.#patienceMs / 1000} s: ${this.#because}`;
+    return `its cluster has not accepted a write for ${this.#patienceMs / 1000} s: ${this.#because}`;
   }
 
   get #patienceMs(): number {

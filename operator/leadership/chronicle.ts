@@ -45,7 +45,7 @@ export class Chronicle {
 
   #write(write: () => Promise<void>): void {
     this.#writing = this.#writing.then(write).catch((error: unknown) => {
-      this.#options.logger.warn('The history of terms could not be written', { error: messageOf(error) });
+      this.#options.logger.warn('Failed to write the term history', { error: messageOf(error) });
     });
   }
 

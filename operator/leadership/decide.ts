@@ -89,7 +89,7 @@ function decideOnAbsence(election: Election, candidate: Candidate, facts: Facts,
 
 /** Others see that it does not stand, so it tries again also while somebody else leads. */
 function decideUnfit({ because, until }: NonNullable<Election['unfit']>, election: Election, now: number): Step {
-  return now >= until ? { do: 'prove' } : wait(election, `its cluster takes no writes: ${because}`, until);
+  return now >= until ? { do: 'prove' } : wait(election, `its cluster does not accept writes: ${because}`, until);
 }
 
 function isProved({ provedAt }: Election, { timing }: Candidate, now: number): boolean {

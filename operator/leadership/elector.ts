@@ -141,7 +141,7 @@ export class Elector {
    * stopped. Whoever is named may be passed over when it does not take the lease soon. Nothing happens without a term.
    */
   handOver(to: string): void {
-    if (this.term && !this.#departure) this.#depart(`it is handed over to ${to}`, { isFinal: false, to });
+    if (this.term && !this.#departure) this.#depart(`leadership is handed over to ${to}`, { isFinal: false, to });
   }
 
   /**
@@ -155,13 +155,13 @@ export class Elector {
     try {
       await this.verify({ timeoutMs: candidate.timing.retryPeriodMs });
     } catch (error) {
-      logger.debug('The lease could not be read', { error: messageOf(error) });
+      logger.debug('Failed to read the lease', { error: messageOf(error) });
       return this.demote(message);
     }
     if (this.#term !== before || stamp <= before.number) return;
     const known = Math.max(before.number, Math.floor((this.#election.lastReply?.storeTimeMs ?? 0) / 1000));
     if (this.#forged.judge(stamp, known) === 'stepDown') return this.demote(message);
-    logger.warn('A term that no leader has written is put right', { term: before.number, stamp, where: message });
+    logger.warn('Found a term that was not written by a leader, will correct it', { term: before.number, stamp, where: message });
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */
@@ -218,7 +218,7 @@ export class Elector {
   /** Lets somebody lead who can act, and stands again some time later. A lease that is being given up already is. */
   #giveUp(because: string): void {
     if (this.#departure) return;
-    this.#options.logger.warn('Gives up the lease', { term: this.#term?.number, because });
+    this.#options.logger.warn('Gave up the lease', { term: this.#term?.number, reason: because });
     this.#input((e, now) => sawRefusal(e, this.#options.candidate, because, now));
     this.#depart(because, { isFinal: false, prepare: async () => ({ release: 'adopt' }) });
   }
@@ -283,7 +283,7 @@ export class Elector {
     this.#term = undefined;
     if (!term) return;
     term.end(because);
-    this.#options.logger.info('Lost the lease', { term: term.number, because });
+    this.#options.logger.info('Lost the lease', { term: term.number, reason: because });
     if (term.established) this.#options.listener.lost(term.number, because, this.#now() - term.beganAt);
   }
 

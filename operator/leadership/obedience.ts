@@ -63,7 +63,7 @@ export class Obedience {
       this.#take(await book.read({ timeoutMs: periodMs }));
       this.#obey();
     } catch (error) {
-      logger.debug('Orders could not be read', { error: messageOf(error) });
+      logger.debug('Failed to read requests', { error: messageOf(error) });
     }
   }
 
@@ -83,8 +83,8 @@ export class Obedience {
     const isOrdered = handOver !== undefined && handOver.term === leader.term?.number;
     const better = failback?.heir(peers(), clock.monotonic());
     if (!leader.term || this.isPaused) return;
-    if (isOrdered) logger.info('Hands over', { to: handOver.to, by: handOver.by });
-    else if (better) logger.info('Fails back', { to: better.identity, cluster: better.cluster.name });
+    if (isOrdered) logger.info('Handing over leadership', { to: handOver.to, by: handOver.by });
+    else if (better) logger.info('Failing back', { to: better.identity, cluster: better.cluster.name });
     const to = isOrdered ? handOver.to : better?.identity;
     if (to !== undefined) leader.handOver(to);
   }

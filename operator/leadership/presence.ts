@@ -117,7 +117,7 @@ export class Presence {
       try {
         return await this.look(this.#call());
       } catch (error) {
-        logger.warn('The store does not answer', { error: messageOf(error) });
+        logger.warn('The store did not answer', { error: messageOf(error) });
       }
       await clock.sleep(periodMs / 5, stopping).catch(() => {});
     }
@@ -131,7 +131,7 @@ export class Presence {
         await this.announce();
         await this.look(this.#call());
       } catch (error) {
-        logger.warn('Presence could not be renewed', { error: messageOf(error) });
+        logger.warn('Failed to renew the presence record', { error: messageOf(error) });
       }
       await this.#rest();
     }
@@ -260,7 +260,7 @@ export class Presence {
   #skipped(keys: readonly string[]): void {
     for (const key of keys)
       if (!this.#unreadable.has(key))
-        this.#options.logger.warn('Skipped a presence record that cannot be read: does another application write it?', {
+        this.#options.logger.warn('Skipped an unreadable presence record: is another application using this key?', {
           key: key.slice(0, MAX_KEY),
         });
     this.#unreadable = new Set(keys);
@@ -272,7 +272,7 @@ export class Presence {
     const changed = this.#neighbours.note(all, clock.monotonic());
     if (changed) {
       const tenants = this.#neighbours.others.map(({ name, claims }) => ({ name, claims: [...claims] }));
-      logger.info('The other tenants of this cluster, or their namespaces, have changed', { tenants });
+      logger.info('The other tenants of this cluster or their namespaces changed', { tenants });
     }
     const settles = isLate && this.#neighbours.settle();
     if (changed || settles) onNeighbours?.();
@@ -289,7 +289,7 @@ export class Presence {
     try {
       await this.#options.store.remove(this.#key, this.#version, this.#call());
     } catch (error) {
-      this.#options.logger.debug('Presence could not be withdrawn', { error: messageOf(error) });
+      this.#options.logger.debug('Failed to remove the presence record', { error: messageOf(error) });
     }
   }
 }

@@ -87,7 +87,7 @@ export class Steps {
         await this.read(this.#call());
       } catch (error) {
         if (!election().held) return;
-        logger.warn('The lease could not be released yet', { term: record.term, error: messageOf(error) });
+        logger.warn('Failed to release the lease, will retry', { term: record.term, error: messageOf(error) });
         await clock.sleep(candidate.timing.retryPeriodMs / 4);
       }
     }
@@ -132,11 +132,11 @@ export class Steps {
     try {
       await permit.prove(candidate.identity, election().sighting?.record, this.#call());
       input((e) => sawProof(e, sentAt));
-      if (wasUnfit) logger.info('The cluster takes writes again: this controller stands for election');
+      if (wasUnfit) logger.info('The cluster accepted writes again: this controller became a candidate');
     } catch (error) {
       const because = messageOf(error);
       input((e, now) => sawRefusal(e, candidate, because, now));
-      logger[wasUnfit ? 'debug' : 'warn']('The cluster takes no writes: this controller does not stand for election', {
+      logger[wasUnfit ? 'debug' : 'warn']('The cluster did not accept writes: this controller is not a candidate', {
         error: because,
         retryInMs: Math.round((election().unfit?.until ?? 0) - clock.monotonic()),
       });
@@ -168,7 +168,7 @@ export class Steps {
     const { clock, logger } = this.#options;
     if (step.because !== this.waitsFor) {
       this.waitsFor = step.because;
-      logger.debug('Waiting', { because: step.because });
+      logger.debug('Waiting', { reason: step.because });
     }
     return new Promise((resolve) => {
       const timer = clock.after(Math.max(0, step.until - clock.monotonic()), resolve);

@@ -89,7 +89,7 @@ export class Tenure {
           await this.#options.onHigherTerm(error);
           continue;
         }
-        logger.warn('A new term could not be prepared', { term: term.number, error: messageOf(error) });
+        logger.warn('Failed to prepare the new term', { term: term.number, error: messageOf(error) });
         this.#giveUpIfUnable();
       }
       await clock.sleep(candidate.timing.retryPeriodMs / 4);
@@ -110,17 +110,17 @@ export class Tenure {
     if (leaving.isFinal) presence.setLeaving();
     const began = clock.monotonic();
     while (held()) {
-      let because = 'something of the tenant still runs here';
+      let because = 'workloads of the tenant are still running here';
       try {
         const exit = await this.#exitNow(leaving, held);
         if (exit) return exit;
       } catch (error) {
         because = messageOf(error);
-        logger.warn('Leaving takes longer', { error: because });
+        logger.warn('Leaving is delayed', { reason: because });
       }
       // What could end has ended. Nobody acts while the lease is kept, and the reports of this cluster say what has not.
       if (clock.monotonic() - began > (held()?.record.drainMs ?? Infinity)) {
-        logger.warn('Leaves although not everything has stopped', { because });
+        logger.warn('Leaving although some workloads have not stopped', { reason: because });
         return { release: 'parked', ...successorIn(leaving) };
       }
       await workloads?.change(candidate.timing.retryPeriodMs / 4);
@@ -173,7 +173,7 @@ export class Tenure {
     const outlook = outlookOf(waiting, before);
     this.#outlook = outlook;
     if (hasSameKeys(before, outlook.heldBack)) return outlook;
-    logger.info('Held back, as it may still run elsewhere', { workloads: [...outlook.heldBack.keys()] });
+    logger.info('Waiting for other clusters before starting workloads', { workloads: [...outlook.heldBack.keys()] });
     onHeldBack();
     return outlook;
   }
@@ -188,7 +188,7 @@ export class Tenure {
       }
     } catch (error) {
       if (error instanceof HigherTermSeen) await this.#options.onHigherTerm(error);
-      else this.#options.logger.warn('The permit could not be renewed', { error: messageOf(error) });
+      else this.#options.logger.warn('Failed to renew the permit', { error: messageOf(error) });
       this.#giveUpIfUnable();
     }
   }

@@ -58,7 +58,7 @@ export class Warden {
         await this.#round();
         await this.#options.permit.restore(this.#call());
       } catch (error) {
-        logger.warn('Parking could not be completed', { error: messageOf(error) });
+        logger.warn('Failed to stop all workloads, will retry', { error: messageOf(error) });
       }
       await clock.sleep(candidate.timing.retryPeriodMs / 2, this.#stopping.signal).catch(() => {});
     }

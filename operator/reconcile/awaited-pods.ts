@@ -106,7 +106,10 @@ export class AwaitedPods {
     if (left === 0) return;
     const { logger, tenant } = this.#options;
     const lease = unconfirmedName(tenant);
-    logger.warn('More pods run than can be noted: those left out are unknown after a restart', { left, lease });
+    logger.warn('Recorded only some of the running pods: the others are unknown after a restart', {
+      unrecorded: left,
+      lease,
+    });
   }
 }
 

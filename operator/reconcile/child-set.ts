@@ -197,7 +197,7 @@ export class ChildSetReconciler<S> extends WorkloadReconciler<Workload, ChildVie
     this.#memory.noteWritten({ hash }, live);
     if (action.type !== 'apply' || this.#memory.noteApplied({ type, object: action.object, hash }, live)) return;
     const { name, namespace } = live.metadata;
-    this.#options.logger.warn('The API server does not keep what was set', { child: type.kind, namespace, name });
+    this.#options.logger.warn('The API server changed an applied child', { child: type.kind, namespace, name });
   }
 
   #reject(subject: Subject<S>, { child: { type } }: Step, error: ApiError, grant: Grant): Promise<never> {

@@ -58,7 +58,7 @@ export class NamespaceDefaults {
       if (found?.metadata.labels?.[ENFORCED] === 'restricted') defaults = 'restricted';
     } catch (error) {
       // Without the right to read namespaces, the configuration says it for all of them.
-      logger.debug('Could not read the Pod Security label of a namespace', { namespace, error: messageOf(error) });
+      logger.debug('Failed to read the Pod Security label of a namespace', { namespace, error: messageOf(error) });
       defaults = this.of(namespace);
     }
     this.#known.set(namespace, { defaults, at: clock.monotonic() });

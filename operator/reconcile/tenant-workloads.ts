@@ -66,7 +66,7 @@ export class TenantWorkloads {
     const found = [...made, ...pods];
     // A name that is not set free yet does not change what runs.
     await this.#parkAll(pods.filter((each) => !mayRun(each))).catch((error: unknown) => {
-      this.#options.logger.warn('A name of a pod that has ended was not set free', { error: messageOf(error) });
+      this.#options.logger.warn('Failed to release the name of an ended pod', { error: messageOf(error) });
     });
     const live = pods.map(({ object }) => object as Pod);
     this.#options.vanished.found(live);
@@ -103,9 +103,9 @@ export class TenantWorkloads {
       const fields = { child: found.type.kind, namespace, name, action: action.type };
       try {
         const { changed } = await new Applier<AnyChild>(client, found.type).apply(action);
-        if (!changed) logger.info('Parked', fields);
+        if (!changed) logger.info('Stopped child', fields);
       } catch (error) {
-        logger.warn('Could not be stopped', { ...fields, error: messageOf(error) });
+        logger.warn('Failed to stop child', { ...fields, error: messageOf(error) });
         this.#options.onRefused?.(found, messageOf(error));
         throw error;
       }

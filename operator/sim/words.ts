@@ -11,7 +11,7 @@ const EXPECTED_ENDS = [
   /^stopped$/,
   /^this controller is leaving$/,
   /carries term \d+, later than this controller's$/,
-  /^its cluster has taken no write for/,
+  /^its cluster has not accepted a write for/,
 ];
 
 /** Whether a lease may end for this reason without a defect. */

@@ -90,7 +90,7 @@ export class StandbyStatuses {
         this.#topics.delete(key);
       });
     } catch (error) {
-      this.#options.base.logger.warn('Statuses of parked workloads could not be written', { error: messageOf(error) });
+      this.#options.base.logger.warn('Failed to write the statuses of stopped workloads', { error: messageOf(error) });
     }
   }
 
@@ -124,7 +124,7 @@ export class StandbyStatuses {
     source.observe(written);
     const reason = readyReason(written.status);
     if (reason === readyReason(workload.status)) return;
-    logger.info('Stands by', { kind: source.type.kind, namespace, name, stillRuns });
+    logger.info('Entered standby', { kind: source.type.kind, namespace, name, stillRunning: stillRuns });
     if (reason === STOP_REFUSED) this.#warn(source.type.kind, written);
   }
 

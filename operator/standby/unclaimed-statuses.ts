@@ -96,7 +96,7 @@ export class UnclaimedStatuses {
     try {
       await forEach([...this.#topics], AT_ONCE, ([key, topic]) => this.#consider(key, topic));
     } catch (error) {
-      logger.warn('Statuses of workloads on which nobody acts could not be written', { error: messageOf(error) });
+      logger.warn('Failed to write the statuses of unmanaged workloads', { error: messageOf(error) });
     }
   }
 
@@ -149,7 +149,7 @@ export class UnclaimedStatuses {
       this.#said.set(uid, neglect.message);
       if (!written) return;
       source.observe(written);
-      logger.info('Nobody acts on it', { kind: source.type.kind, namespace, name, reason: neglect.reason });
+      logger.info('Found an unmanaged workload', { kind: source.type.kind, namespace, name, reason: neglect.reason });
     } catch (error) {
       if (!hasCode(error, 409)) throw error;
     }

@@ -108,7 +108,7 @@ async function askFence(
     if (isShared() && clock.monotonic() - askedAt > ASK_MS) {
       askedAt = clock.monotonic();
       await fence.ask({ signal: stopping }).catch((error: unknown) => {
-        logger.debug('Whether permits are enforced could not be asked', { error: messageOf(error) });
+        logger.debug('Failed to check whether the API server enforces permits', { error: messageOf(error) });
       });
     }
     await clock.sleep(config.lease.retryPeriodMs, stopping).catch(() => {});
@@ -129,7 +129,7 @@ async function hearNodes(
     if (heardAt === -Infinity || (isDue && vanished.pods.length > 0) || all.hasNews) {
       heardAt = clock.monotonic();
       await all.awaited(call).catch((error: unknown) => {
-        logger.debug('Nodes of pods that vanished could not be heard', { error: messageOf(error) });
+        logger.debug('Failed to query the nodes of removed pods', { error: messageOf(error) });
       });
     }
     await clock.sleep(NOTE_MS, stopping).catch(() => {});
@@ -137,8 +137,8 @@ async function hearNodes(
 }
 
 function say(state: FenceState, { logger }: Base): void {
-  if (state === 'enforced') return logger.info('The API server enforces permits');
-  logger.warn('The API server does not enforce permits: a write that arrives late could start a second instance', {
+  if (state === 'enforced') return logger.info('Verified that the API server enforces permits');
+  logger.warn('The API server did not enforce permits: a late write could start a second instance', {
     fix: 'highlander admission | kubectl apply -f -',
   });
 }

@@ -31,14 +31,24 @@ export async function watchOverlaps(
   const meter = new OverlapMeter();
   const unsubscribe = pods.subscribe((event) => look(meter, event, { sources, now: clusterClock.wall() }));
   while (!stopping.aborted) {
-    for (const { workload, pods: both, seconds } of meter.take(clusterClock.wall())) {
+    for (const { workload, pods: names, seconds } of meter.take(clusterClock.wall())) {
       if (!leads()) continue;
       metrics.overlapped(seconds);
-      logger.error('Two instances of a workload ran at one time', { workload, pods: both.join(), seconds });
+      logger.error('Detected overlapping instances of a workload', {
+        ...subjectOf(workload),
+        pods: names.join(),
+        seconds,
+      });
     }
     await clock.sleep(PERIOD_MS, stopping).catch(() => {});
   }
   unsubscribe();
+}
+
+/** Of a workload's id in the meter. */
+function subjectOf(id: string) {
+  const [kind, namespace, name] = id.split(/[ /]/);
+  return { kind, namespace, name };
 }
 
 interface Scene {

@@ -22,7 +22,10 @@ export function healthChecks(
     ready: [
       { name: 'caches', check: () => caches.map(incomplete).find((reason) => reason !== undefined) },
       { name: 'store', check: () => (elector.hasSeenStore ? undefined : 'the store has not answered yet') },
-      { name: 'writes', check: () => elector.unfitBecause && `the cluster takes no writes: ${elector.unfitBecause}` },
+      {
+        name: 'writes',
+        check: () => elector.unfitBecause && `the cluster does not accept writes: ${elector.unfitBecause}`,
+      },
     ],
   };
 }

@@ -78,7 +78,7 @@ export class DeclaredReconciler implements Reconciler {
   }
 
   #complain(key: ObjectKey, live: DeclaredChild | undefined, why: string): void {
-    this.#options.logger.warn('Declared workload is not kept', { ...this.#fields(key), why });
+    this.#options.logger.warn('Declared workload was not applied', { ...this.#fields(key), reason: why });
     if (!live) return;
     const regarding = {
       apiVersion: API_VERSION,
