@@ -50,29 +50,29 @@ function leadership({ gauge, counter, histogram }: Maker) {
     isLeader: gauge(name('is_leader'), '1 while this controller holds the lease, otherwise 0'),
     transitions: counter(
       name('leadership_transitions_total'),
-      'Times that this controller became or ceased to be the leader',
+      'Number of times this controller became or ceased to be the leader',
     ),
-    duration: histogram(name('leadership_duration_seconds'), 'How long a lease was held, observed when it ends', LONG),
-    acquisitions: counter(name('leadership_acquisitions_total'), 'Times that this controller became the leader'),
-    losses: counter(name('leadership_losses_total'), 'Times that this controller ceased to be the leader'),
+    duration: histogram(name('leadership_duration_seconds'), 'Time that a lease was held, observed when it ends', LONG),
+    acquisitions: counter(name('leadership_acquisitions_total'), 'Number of times this controller became the leader'),
+    losses: counter(name('leadership_losses_total'), 'Number of times this controller ceased to be the leader'),
     failedAttempts: counter(
       name('leadership_failed_attempts_total'),
-      'Attempts to become the leader that another controller or the store refused',
+      'Attempts to become the leader that another controller or the store rejected',
     ),
     lastTransition: gauge(
       name('last_leader_transition_timestamp_seconds'),
-      'When this controller last became or ceased to be the leader',
+      'Time at which this controller last became or ceased to be the leader',
     ),
-    failovers: counter(name('failover_total'), 'Times that this controller took over from another one'),
+    failovers: counter(name('failover_total'), 'Number of times this controller took over from another one'),
     failoverDuration: histogram(
       name('failover_duration_seconds'),
-      'From the last sign of the previous leader until all workloads were ready again',
+      'Time from the last sign of the previous leader until all workloads were ready again',
       SLOW,
     ),
     term: gauge(name('lease_term'), 'Term of the lease that this controller holds or last held; 0 before the first'),
     renewDuration: histogram(
       name('lease_renew_duration_seconds'),
-      'From sending a renewal to its acknowledgement',
+      'Time from sending a renewal to its acknowledgement',
       FAST,
     ),
     state: gauge(name('controller_state'), '1 for the state that this controller is in', ['state']),
@@ -81,12 +81,12 @@ function leadership({ gauge, counter, histogram }: Maker) {
     ]),
     fence: gauge(
       name('fence_enforced'),
-      '1 while the API server of the cluster refuses pods without a permit, otherwise 0; absent while nobody asked',
+      '1 while the API server of the cluster refuses pods without a permit, otherwise 0; absent until it is checked',
       ['cluster'],
     ),
     overlap: counter(
       name('overlap_seconds_total'),
-      'Time for which two instances of a workload ran in this cluster at one time, as the leader saw it; should be 0',
+      'Total time during which instances of a workload overlapped in this cluster, as observed by the leader; should be 0',
     ),
     clusterPriority: gauge(name('cluster_priority'), 'Priority of the cluster', ['cluster']),
   };
@@ -95,13 +95,11 @@ function leadership({ gauge, counter, histogram }: Maker) {
 function store({ gauge, counter, histogram }: Maker) {
   const name = (rest: string) => `${PREFIX}${rest}`;
   return {
-    storeOperations: counter(name('db_operations_total'), 'Calls to the lease store, of whatever type', ['operation']),
+    storeOperations: counter(name('db_operations_total'), 'Calls to the lease store, of any type', ['operation']),
     storeErrors: counter(name('db_errors_total'), 'Calls to the lease store that failed', ['operation', 'error_type']),
     storeLatency: histogram(name('db_latency_seconds'), 'Duration of calls to the lease store', FAST, ['operation']),
-    lockTtl: gauge(name('db_lock_ttl_seconds'), 'How long the lease is valid after a renewal'),
-    redisOperations: counter(name('redis_operations_total'), 'Calls to the lease store while it is Redis', [
-      'operation',
-    ]),
+    lockTtl: gauge(name('db_lock_ttl_seconds'), 'Validity of the lease after a renewal'),
+    redisOperations: counter(name('redis_operations_total'), 'Calls to the lease store if it is Redis', ['operation']),
   };
 }
 
@@ -129,12 +127,12 @@ function loop({ gauge, counter, histogram }: Maker) {
   return {
     reconciles: counter(name('reconcile_total'), 'Reconciles by outcome', ['controller', 'result']),
     reconcileDuration: histogram(name('reconcile_duration_seconds'), 'Duration of a reconcile', FAST, ['controller']),
-    queueDepth: gauge('workqueue_depth', 'Keys that wait to be worked on', ['name']),
-    queueAdds: counter('workqueue_adds_total', 'Keys that were put into the queue', ['name']),
-    queueRetries: counter('workqueue_retries_total', 'Keys that were put back after a failure', ['name']),
-    queueWait: histogram('workqueue_queue_duration_seconds', 'How long a key waited before work on it began', WAITS, [
+    queueDepth: gauge('workqueue_depth', 'Keys waiting to be processed', ['name']),
+    queueAdds: counter('workqueue_adds_total', 'Keys added to the queue', ['name']),
+    queueRetries: counter('workqueue_retries_total', 'Keys added again after a failure', ['name']),
+    queueWait: histogram('workqueue_queue_duration_seconds', 'Time that a key waited before it was processed', WAITS, [
       'name',
     ]),
-    queueWork: histogram('workqueue_work_duration_seconds', 'How long work on a key took', WAITS, ['name']),
+    queueWork: histogram('workqueue_work_duration_seconds', 'Time that processing a key took', WAITS, ['name']),
   };
 }
