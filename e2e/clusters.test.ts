@@ -101,7 +101,7 @@ describe('asked by a person', () => {
     const nowhere = await clusters.highlander('handover', '--to-cluster', 'north');
     expect(nowhere.code).toBe(1);
     expect(nowhere.stderr).toMatch(
-      /a controller in cluster north is not known; ready to lead: east-2-\w+ \(east\), west-1/,
+      /a controller in cluster north is unknown; ready to lead: east-2-\w+ \(east\), west-1/,
     );
     const { code, stdout } = await clusters.highlander('handover', '--to-cluster', 'west');
     expect(stdout).toMatch(
@@ -192,7 +192,7 @@ describe('by the configuration', () => {
     const wrong = clusters.startController(west, 'west-4', { env: { HIGHLANDER_CLUSTER_NAME: 'east' } });
     await expect(wrong).rejects.toThrow(
       // Whichever controller is looked at first: one of the cluster that has the name, or one that calls this cluster otherwise.
-      /cluster\.name: "east" does not fit controller (east|west)-\d-\w+: .+ here and .+ there; give each cluster/,
+      /cluster\.name: "east" conflicts with controller (east|west)-\d-\w+: .+ here and .+ there; give each cluster/,
     );
   });
 });

@@ -106,7 +106,7 @@ export const PROBLEM_CODES: Readonly<Record<string, string>> = {
   leader_changed: 'The leader or the term is not the expected one any more.',
   method_not_allowed: 'The path exists, but not with this method; the header `Allow` lists those that work.',
   no_candidate: 'There is no leader, or nobody who could take over.',
-  not_found: 'There is nothing at this path.',
+  not_found: 'The path is unknown.',
   starting: 'The controller has not started completely yet.',
   store_unreachable: 'The store does not answer.',
   unauthorized: 'The bearer token is missing or wrong.',

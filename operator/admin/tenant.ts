@@ -34,7 +34,7 @@ export async function handOver(store: CellStore, config: Config, wish: Wish, say
     return now && now.term > record.term && now.holder !== null ? now : undefined;
   });
   if (!next)
-    say(`${identity} has not handed over within ${limitMs / 1000} s: a workload that it must stop has not ended`);
+    say(`${identity} did not hand over within ${limitMs / 1000} s: a workload that it must stop is still terminating`);
   else
     say(
       `New leader: ${next.holder} (${next.cluster.name}), term ${next.term}, after ${seconds(systemClock.monotonic() - began)}`,

@@ -66,9 +66,9 @@ describe('a hand-over that is asked for over HTTP', () => {
     ['nobody', 409, 'no_candidate'],
     ['unreachable', 503, 'store_unreachable'],
   ] as const)('%s is %i', async (outcome, status, code) => {
-    const said = await ask(WISH, { answer: { outcome, why: 'east-2 leads in term 8' } });
+    const said = await ask(WISH, { answer: { outcome, why: 'east-2 is the leader in term 8' } });
     expect(said.status).toBe(status);
-    expect(said.body).toMatchObject({ status, code, detail: 'east-2 leads in term 8' });
+    expect(said.body).toMatchObject({ status, code, detail: 'east-2 is the leader in term 8' });
   });
 
   it.each([

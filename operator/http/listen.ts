@@ -53,7 +53,7 @@ async function close(server: Server, graceMs: number, clock: Clock): Promise<voi
 function explain(error: unknown, port: number): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
   const fix = 'set port (HIGHLANDER_PORT, --port) to a free one, or to 0 for any';
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another process: end that one, or ${fix}`;
+  if (code === 'EADDRINUSE') return `Port ${port} is in use by another process: stop that process, or ${fix}`;
   if (code === 'EACCES') return `Port ${port} needs privileges that this process does not have: ${fix}`;
-  return `Port ${port} cannot be listened on: ${messageOf(error)}`;
+  return `Cannot listen on port ${port}: ${messageOf(error)}`;
 }

@@ -26,7 +26,7 @@ export const notFound: RequestHandler = (request, response) => {
     status: 404,
     code: 'not_found',
     title: 'Not Found',
-    detail: `There is nothing at ${request.path}`,
+    detail: `Unknown path: ${request.path}`,
   });
 };
 
@@ -34,7 +34,7 @@ export const notFound: RequestHandler = (request, response) => {
 export function onlyMethods(...methods: readonly string[]): RequestHandler {
   return (request, response) => {
     response.set('Allow', methods.join(', '));
-    const detail = `${request.method} is not possible here; use ${methods.join(' or ')}`;
+    const detail = `Method ${request.method} is not supported here; use ${methods.join(' or ')}`;
     sendProblem(response, { status: 405, code: 'method_not_allowed', title: 'Method Not Allowed', detail });
   };
 }

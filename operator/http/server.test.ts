@@ -97,7 +97,7 @@ describe('listen', () => {
     const first = await listen(() => {}, 0);
     open.push(first);
     await expect(listen(() => {}, first.port)).rejects.toThrow(
-      `Port ${first.port} is in use by another process: end that one, or set port (HIGHLANDER_PORT, --port) to a free one, or to 0 for any`,
+      `Port ${first.port} is in use by another process: stop that process, or set port (HIGHLANDER_PORT, --port) to a free one, or to 0 for any`,
     );
   });
 

@@ -15,7 +15,7 @@ it('clusters that nobody named work side by side', () => {
 it('each name is one cluster, and each cluster has one name', () => {
   expect(check({ id: 'a', name: 'east' }, peer('a', 'east'), peer('b', 'west'), peer('c', 'default'))).not.toThrow();
   expect(check({ id: 'a', name: 'east' }, peer('b', 'east'))).toThrow(
-    'cluster.name: "east" does not fit controller other-1: "east" is a here and b there',
+    'cluster.name: "east" conflicts with controller other-1: "east" is a here and b there',
   );
   expect(check({ id: 'a', name: 'east' }, peer('a', 'west'))).toThrow(
     'this cluster (a) is "east" here and "west" there',

@@ -21,7 +21,7 @@ export function assertDistinct(own: ClusterRef, peers: readonly Seen[], ttlMs: n
         ? `this cluster (${own.id}) is "${own.name}" here and "${cluster.name}" there`
         : `"${own.name}" is ${own.id} here and ${cluster.id} there`;
     throw new Error(
-      `cluster.name: "${own.name}" does not fit controller ${identity}: ${which}; give each cluster of the tenant one name of its own, or check cluster.kubeconfig`,
+      `cluster.name: "${own.name}" conflicts with controller ${identity}: ${which}; give each cluster of the tenant one name of its own, or check cluster.kubeconfig`,
     );
   }
 }

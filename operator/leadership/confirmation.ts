@@ -100,10 +100,10 @@ function refuseLiving(cluster: ClusterRef, lease: SeenLease, peers: readonly Pee
   const signs = new Map(living.map(({ identity, beat }) => [identity, String(beat)]));
   if (isLeader) signs.set('the lease', version);
   const why = isLeader
-    ? `it leads: ${holder ?? ''} renewed the lease ${ago(ageMs)}, term ${term}`
-    : `its controllers are alive, and report by themselves when nothing runs: ${living.map((peer) => `${peer.identity} (${ago(peer.ageMs)})`).join(', ')}`;
+    ? `it is the leader: ${holder ?? ''} renewed the lease ${ago(ageMs)}, term ${term}`
+    : `its controllers are alive, and report when nothing runs any more: ${living.map((peer) => `${peer.identity} (${ago(peer.ageMs)})`).join(', ')}`;
   throw new StillAlive(
-    `cluster ${inFull(cluster)} cannot be confirmed as stopped: ${why}; end its controllers and repeat ${ttlMs / 1000} s later`,
+    `cluster ${inFull(cluster)} cannot be confirmed as stopped: ${why}; stop its controllers and try again ${ttlMs / 1000} s later`,
     signs,
     ttlMs,
   );

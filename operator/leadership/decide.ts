@@ -226,7 +226,7 @@ function whyClosed(sighting: Sighting, candidate: Candidate, facts: Facts): stri
   const { name, id } = record.cluster;
   return isOpen(sighting, candidate, facts)
     ? undefined
-    : `last held in another cluster, ${name} (${id}), and not released as stopped: if nothing runs there, highlander confirm-stopped --cluster ${id}`;
+    : `last held in another cluster, ${name} (${id}), and not released as stopped: if nothing runs there, run highlander confirm-stopped --cluster ${id}`;
 }
 
 /** Whether a record of another cluster can be taken over at all without a person. */

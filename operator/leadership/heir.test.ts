@@ -33,10 +33,10 @@ describe('who leads next', () => {
   });
 
   it.each([
-    [{ to: 'x' }, 'x is not known; ready to lead: e2 (east), w1 (west)'],
+    [{ to: 'x' }, 'x is unknown; ready to lead: e2 (east), w1 (west)'],
     [{ to: 'e1' }, 'e1 is already the leader'],
     [{ to: 'e3' }, 'e3 is not ready to lead; ready to lead: e2 (east), w1 (west)'],
-    [{ toCluster: 'north' }, 'a controller in cluster north is not known; ready to lead: e2 (east), w1 (west)'],
+    [{ toCluster: 'north' }, 'a controller in cluster north is unknown; ready to lead: e2 (east), w1 (west)'],
   ])('cannot be %j', (wish, message) => expect(() => heir(wish)).toThrow(message));
 
   it('cannot be anybody when nobody else is alive', () => {

@@ -39,7 +39,7 @@ export function heirOf({ leader, peers, wish, ttlMs }: Choice): Peer {
     .map(({ identity, cluster }) => `${identity} (${cluster.name})`);
   const hint =
     known.length === 0 ? 'no other controller is ready to lead' : `ready to lead: ${known.toSorted().join(', ')}`;
-  throw new NoHeir(`${who} ${meant.length === 0 ? 'is not known' : 'is not ready to lead'}; ${hint}`);
+  throw new NoHeir(`${who} ${meant.length === 0 ? 'is unknown' : 'is not ready to lead'}; ${hint}`);
 }
 
 function isMeant({ identity, cluster }: Peer, { to, toCluster }: Wish): boolean {

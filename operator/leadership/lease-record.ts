@@ -63,7 +63,9 @@ export interface LeaseRecord {
 
 /** Whose the lease is, for people. */
 export function standingOf({ holder, successor, term }: LeaseRecord): string {
-  return holder !== null ? `held by ${holder}, term ${term}` : `released to ${successor ?? 'nobody'}, term ${term}`;
+  return holder !== null
+    ? `held by ${holder}, term ${term}`
+    : `released${successor ? ` to ${successor}` : ''}, term ${term}`;
 }
 
 const REF: Shape<ClusterRef> = { id: isName, name: isName };

@@ -60,7 +60,7 @@ describe('orders', () => {
   });
 
   it.each([{ leader: 'e2' }, { term: 6 }])('a hand-over that expects %j is outdated', async (expected) => {
-    await expect(desk.handOver({}, 'x', expected)).rejects.toThrow(new Outdated('e1 leads in term 7'));
+    await expect(desk.handOver({}, 'x', expected)).rejects.toThrow(new Outdated('e1 is the leader in term 7'));
   });
 
   it('nobody can hand over what nobody holds', async () => {
@@ -96,7 +96,7 @@ describe('a confirmation', () => {
   it.each(['east', 'e'])('is refused for the cluster that leads, called %s', async (called) => {
     await silentFor(4000);
     await expect(desk.confirmStopped(called)).rejects.toThrow(
-      'cluster east (e) cannot be confirmed as stopped: it leads: e1 renewed the lease 4.0 s ago, term 7; end its controllers and repeat 15 s later',
+      'cluster east (e) cannot be confirmed as stopped: it is the leader: e1 renewed the lease 4.0 s ago, term 7; stop its controllers and try again 15 s later',
     );
     expect(await words()).toEqual([]);
   });
@@ -110,7 +110,7 @@ describe('a confirmation', () => {
       highestStamp: 0,
       beat: 1,
     });
-    await expect(desk.confirmStopped('east')).rejects.toThrow('report by themselves when nothing runs: e2 (0.0 s ago)');
+    await expect(desk.confirmStopped('east')).rejects.toThrow('report when nothing runs any more: e2 (0.0 s ago)');
     await expect(desk.confirmStopped('west')).rejects.toThrow(StillAlive);
   });
 
@@ -171,7 +171,9 @@ describe('a confirmation', () => {
   it('is refused when that cluster took the lease again meanwhile', async () => {
     await silentFor(15_001);
     const racing = raced(store, () => put(cellKeys.lease('default'), { ...record, term: 8 }));
-    await expect(new TenantDesk(racing, 'default', CALL).confirmStopped('east')).rejects.toThrow('it leads: e1');
+    await expect(new TenantDesk(racing, 'default', CALL).confirmStopped('east')).rejects.toThrow(
+      'it is the leader: e1',
+    );
   });
 });
 

@@ -83,7 +83,7 @@ export class TenantDesk {
     if (!record || identity === undefined) throw new Outdated('there is no leader');
     const isOther = expected.leader !== undefined && expected.leader !== identity;
     if (isOther || (expected.term !== undefined && expected.term !== record.term))
-      throw new Outdated(`${identity} leads in term ${record.term}`);
+      throw new Outdated(`${identity} is the leader in term ${record.term}`);
     const leader = { identity, cluster: record.cluster };
     const heir = heirOf({ leader, peers: await this.peers(), wish, ttlMs: record.ttlMs });
     const handOver = { term: record.term, to: heir.identity, by };

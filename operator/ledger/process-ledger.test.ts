@@ -24,7 +24,7 @@ it.each([
   const store = new MemoryStore(new FakeClock());
   const key = cellKeys.past('default', at.namespace, at.name);
   await store.write(key, text, undefined, call);
-  await expect(new ProcessLedger(store, 'default').read(at, call)).rejects.toThrow(`key ${key}: expected the past`);
+  await expect(new ProcessLedger(store, 'default').read(at, call)).rejects.toThrow(`key ${key}: expected the history`);
 });
 
 it('reads what was written, and writes nothing that could not be read', async () => {

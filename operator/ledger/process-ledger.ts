@@ -60,7 +60,7 @@ function decode(text: string, key: string): ProcessPast {
     return { spec, restarts, completed };
   } catch (error) {
     throw new Error(
-      `key ${key}: expected the past of a process, found other data (${messageOf(error)}); is another application using this key?`,
+      `key ${key}: expected the history of a process, found other data (${messageOf(error)}); is another application using this key?`,
       { cause: error },
     );
   }

@@ -32,7 +32,7 @@ export function healthChecks(
 
 function incomplete({ type, hasSynced, lastError }: Cache): string | undefined {
   if (hasSynced) return undefined;
-  if (hasCode(lastError, 404)) return `the API server does not know ${type.plural}: kubectl apply -f crds/`;
+  if (hasCode(lastError, 404)) return `the API server does not serve ${type.plural}: run kubectl apply -f crds/`;
   return `${type.plural} could not be listed yet${lastError === undefined ? '' : `: ${messageOf(lastError)}`}`;
 }
 
