@@ -161,11 +161,7 @@ export class Elector {
     if (this.#term !== before || stamp <= before.number) return;
     const known = Math.max(before.number, Math.floor((this.#election.lastReply?.storeTimeMs ?? 0) / 1000));
     if (this.#forged.judge(stamp, known) === 'stepDown') return this.demote(message);
-    logger.warn('Found a term that was not written by a leader, will correct it', {
-      term: before.number,
-      stamp,
-      where: message,
-    });
+    logger.warn('Found a term that no leader wrote, will correct it', { term: before.number, stamp, where: message });
   }
 
   /** Steps down at once: somebody with a higher term has been seen, or the process no longer trusts itself. */

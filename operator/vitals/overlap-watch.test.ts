@@ -56,8 +56,8 @@ it('says which workload it was, with which pods and for how long', async () => {
   await clock.advance(3000);
   await end();
   expect(counted.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(3);
-  expect(errors[0]).toMatchObject({ pods: 'web-a,web-b' });
-  expect(JSON.stringify(errors[0])).toContain('web');
+  const subject = { kind: 'WorkloadProcess', namespace: 'apps', name: 'web' };
+  expect(errors[0]).toEqual({ ...subject, pods: 'web-a,web-b', seconds: expect.any(Number) });
 });
 
 it.each([

@@ -57,6 +57,7 @@ export function removeOne(server: SimApiServer, chance: Chance): string | undefi
   return chance.hits(0.8) ? deleteOne(server, chance, REMOVED) : removePermit(server);
 }
 
+/** Somebody deletes the permit of the cluster; says which object that was, if it was there. */
 export function removePermit(server: SimApiServer): string | undefined {
   const at = { name: permitName(TENANT), namespace: OWN_NAMESPACE };
   return server.delete(core.leases, at, {}, USER) ? `Lease ${at.name}` : undefined;

@@ -16,6 +16,7 @@ interface Place {
   readonly graceMs: number;
 }
 
+/** What they do to their cluster's API server, by chance. */
 export class Users {
   /** By name of a workload: the version. */
   readonly wanted = new Map<string, number>();
