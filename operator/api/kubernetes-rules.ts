@@ -45,7 +45,7 @@ function imageFlaws(image: unknown): readonly TemplateFlaw[] {
   return [{ path: ['image'], fix: 'must be the name of an image, without white space around it' }];
 }
 
-const STANDARD = /^(cpu|memory|ephemeral-storage|hugepages-.+|.+\/.+)$/;
+const STANDARD = /^(?:cpu|memory|ephemeral-storage|hugepages-.+)$|^[^/]+\/[^/]+$/;
 
 function resourceFlaws(resources: unknown, isCompleted: boolean): readonly TemplateFlaw[] {
   if (!isObject(resources)) return [];

@@ -116,9 +116,9 @@ describe('a confirmation', () => {
 
   it("is taken of a cluster that was silent for a lease while somebody watched, although the store's clock was set back", async () => {
     const watching = new TenantDesk(setBack(store), 'default', CALL, clock);
-    await expect(watching.confirmStopped('east')).rejects.toThrow('it leads: e1');
+    await expect(watching.confirmStopped('east')).rejects.toThrow('it is the leader: e1');
     await silentFor(15_000);
-    await expect(watching.confirmStopped('east')).rejects.toThrow('it leads: e1');
+    await expect(watching.confirmStopped('east')).rejects.toThrow('it is the leader: e1');
     await silentFor(1);
     expect(await watching.confirmStopped('east')).toEqual(EAST);
   });

@@ -58,7 +58,7 @@ describe('a container that would run on for ever', () => {
       expect(world.summary).toBe(summary);
       expect(world.status).toMatchObject({ active: false, healthy: code === 0, completedGeneration: 1 });
       expect(world.status.lastError).toBe(problem);
-      expect(world.notes.at(-1)).toContain('only containers ran on that were injected');
+      expect(world.notes.at(-1)).toContain('only injected containers were still running');
       await world.advance(5);
       endMain(world, code, { phase: 'Failed', proxy: ended(world, 137) });
       world.cluster.finishDeletion(core.pods, POD);
