@@ -82,7 +82,7 @@ describe('between the clusters', () => {
     expect(await clusters.uids(east)).toEqual([]);
     clusters.sideOf(east).toStore.restore();
     const state = await clusters.reason(east, 'Standby');
-    expect(state?.conditions?.[0]?.message).toContain('runs it (west-1-');
+    expect(state?.conditions?.[0]?.message).toContain('Running in cluster west (leader: west-1-');
   });
 
   it('one that comes back knowing nothing, and without a store, stops what it finds', async () => {

@@ -59,7 +59,7 @@ function samples(): readonly Sample[] {
 function silenceOf({ status }: Workload): string | undefined {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
   if (ready?.status === 'True' || status?.lastError !== undefined || ready?.reason === 'Suspended') return undefined;
-  if (ready?.message.includes('; it needs ')) return undefined;
+  if (ready?.message.includes('; it requires ')) return undefined;
   return `${ready?.reason ?? 'no status'}: ${ready?.message ?? ''}`;
 }
 

@@ -79,7 +79,7 @@ const others: readonly Case[] = [
   [
     'WorkloadCronJob',
     { timeZone: 'Mars Base' },
-    ['spec.timeZone', '"Mars Base"', 'write it like Etc/UTC or Europe/Berlin'],
+    ['spec.timeZone', '"Mars Base"', 'is not a time zone; examples: Etc/UTC, Europe/Berlin'],
   ],
   ['WorkloadCronJob', { concurrencyPolicy: 'Maybe' }, ['spec.concurrencyPolicy', '"Forbid", "Replace", "Allow"']],
   ['WorkloadCronJob', { restartPolicy: 'Always' }, ['spec.restartPolicy', '"OnFailure", "Never"']],

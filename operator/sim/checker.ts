@@ -148,7 +148,7 @@ export class Checker {
 
   lost(by: string, term: number, because: string, excused: boolean): void {
     this.#world.note(by, `no longer leads in term ${term}: ${because}`);
-    const to = /^it is handed over to (.*)$/.exec(because)?.[1];
+    const to = /^leadership is handed over to (.*)$/.exec(because)?.[1];
     if (to !== undefined && !excused && !this.words.isAsked(by, term, to))
       return this.fail('words of people', `${by} hands term ${term} over to ${to}, and nobody has asked for it`);
     if (excused || to !== undefined || this.storeLosses() > 0 || isExpectedEnd(because)) return;

@@ -27,12 +27,17 @@ export class PermitTrace {
     this.#place = place;
   }
 
+  /** Somebody has deleted it: whoever had not seen its last renewal goes by the one before. */
+  removed(): void {
+    this.goodSince = Infinity;
+  }
+
   written(permit: Permit): void {
     const { now } = this.#world;
     const { time, rate, id } = this.#place;
     const last = wholeSeconds(permit.renewedAt + permit.ttlMs) + 1000;
     const ends = now + (last - time) / rate;
-    if (this.lapsesAt < now) this.goodSince = now;
+    if (this.lapsesAt < now || this.goodSince === Infinity) this.goodSince = now;
     this.lapsesAt = last < time ? Math.min(this.lapsesAt, now) : ends;
     if (permit.scope === 'multi') this.limitedAt = Math.min(this.limitedAt, now);
     this.#world.note(id, `permit: ${permit.scope}, term ${permit.term}, ends at ${Math.round(this.lapsesAt)}`);

@@ -283,6 +283,7 @@ export class WideCluster implements PlayedCluster {
       const seen = Number(this.#enforced?.metadata.resourceVersion ?? 0);
       if (seen < Number(object.metadata.resourceVersion)) this.#enforced = isGone ? undefined : object;
     });
+    if (isGone) this.#permits.removed();
     if (isGone || before?.spec === object.spec) return;
     void readPermit(this.api).then((permit) => permit && this.#permits.written(permit));
   }
