@@ -56,16 +56,24 @@ export class Warden {
     while (!this.#stopping.signal.aborted) {
       try {
         await this.#round();
-        await this.#options.permit.restore(this.#call());
       } catch (error) {
         logger.warn('Failed to stop all workloads, will retry', { error: messageOf(error) });
       }
+      await this.#restorePermit();
       await clock.sleep(candidate.timing.retryPeriodMs / 2, this.#stopping.signal).catch(() => {});
     }
   }
 
   stop(): void {
     this.#stopping.abort();
+  }
+
+  /** Somebody may have deleted it. */
+  async #restorePermit(): Promise<void> {
+    const { permit, logger } = this.#options;
+    await permit.restore(this.#call()).catch((error: unknown) => {
+      logger.warn('Failed to create the deleted permit again, will retry', { error: messageOf(error) });
+    });
   }
 
   async #round(): Promise<void> {

@@ -25,6 +25,10 @@ export class Worker implements AsyncDisposable {
     this.#child.kill('SIGSTOP');
   }
 
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Waits until it has ended by itself; the first line that it wrote. */
   async answer(): Promise<Answer> {
     if (this.#child.exitCode === null) await once(this.#child, 'close');
