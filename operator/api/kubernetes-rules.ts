@@ -22,7 +22,7 @@ export function containerRules(container: Json, spec: SpecFields): readonly Temp
     ...PROBES.flatMap((name) => probeFlaws(name, container[name], hasHealthCheck)),
     ...(isMain ? [] : imageFlaws(container['image'])),
     ...resourceFlaws(container['resources'], isMain && isObject(spec.resources)),
-    ...twice(container['ports']).map((index) => ({ path: ['ports', index, 'name'], fix: 'is there twice' })),
+    ...twice(container['ports']).map((index) => ({ path: ['ports', index, 'name'], fix: 'must be unique' })),
   ];
 }
 
@@ -36,7 +36,7 @@ function probeFlaws(name: string, probe: unknown, hasHealthCheck: boolean): read
   if (!isReadiness && typeof threshold === 'number' && threshold > 1)
     found.push({ path: [name, 'successThreshold'], fix: 'must be 1' });
   if (isReadiness && typeof grace === 'number')
-    found.push({ path: [name, 'terminationGracePeriodSeconds'], fix: 'must not be there for a readinessProbe' });
+    found.push({ path: [name, 'terminationGracePeriodSeconds'], fix: 'is not allowed in a readinessProbe' });
   return found;
 }
 
@@ -56,7 +56,7 @@ function resourceFlaws(resources: unknown, isCompleted: boolean): readonly Templ
       .filter((name) => !STANDARD.test(name))
       .map((name) => ({
         path: ['resources', field, name],
-        fix: 'is no resource: others need a domain, as in example.com/gpu',
+        fix: 'is not a resource of Kubernetes; name others with a domain (example: example.com/gpu)',
       })),
   );
   const names = isCompleted ? Object.keys(asked).filter((name) => name.includes('/')) : Object.keys(asked);
@@ -64,13 +64,13 @@ function resourceFlaws(resources: unknown, isCompleted: boolean): readonly Templ
     const [one, other] = [asked[name], most[name]] as (string | number | undefined)[];
     const path = ['resources', 'requests', name];
     if (one === undefined || other === undefined)
-      return one !== undefined && name.includes('/') ? [{ path, fix: 'needs the same limit' }] : [];
+      return one !== undefined && name.includes('/') ? [{ path, fix: 'requires an equal limit' }] : [];
     return (compareQuantities(one, other) ?? 0) > 0 ? [{ path, fix: 'must not be more than the limit' }] : [];
   });
   return [...unknown, ...more];
 }
 
-/** What fields of a pod ask of each other, and names that are there twice. */
+/** What fields of a pod ask of each other, and duplicate names. */
 export function podRules(pod: Json): readonly TemplateFlaw[] {
   const { dnsPolicy, dnsConfig, hostPID, shareProcessNamespace } = pod;
   const nameservers = isObject(dnsConfig) ? dnsConfig['nameservers'] : undefined;
@@ -79,9 +79,9 @@ export function podRules(pod: Json): readonly TemplateFlaw[] {
       ? [{ path: ['dnsConfig'], fix: 'must have nameservers with dnsPolicy None' }]
       : []),
     ...(hostPID === true && shareProcessNamespace === true
-      ? [{ path: ['shareProcessNamespace'], fix: 'must not be there beside hostPID' }]
+      ? [{ path: ['shareProcessNamespace'], fix: 'is not allowed together with hostPID' }]
       : []),
-    ...twice(pod['volumes']).map((index) => ({ path: ['volumes', index, 'name'], fix: 'is there twice' })),
+    ...twice(pod['volumes']).map((index) => ({ path: ['volumes', index, 'name'], fix: 'must be unique' })),
     ...initFlaws(pod),
   ];
 }
@@ -96,7 +96,10 @@ function initFlaws({ initContainers, containers }: Json): readonly TemplateFlaw[
       ...(others.has(container['name']) ? [{ path: [...at, 'name'], fix: 'is the name of another container' }] : []),
       ...fields
         .filter((field) => isObject(container[field]))
-        .map((field) => ({ path: [...at, field], fix: 'is only for init containers with restartPolicy Always' })),
+        .map((field) => ({
+          path: [...at, field],
+          fix: 'is only allowed in init containers with restartPolicy Always',
+        })),
     ];
   });
 }

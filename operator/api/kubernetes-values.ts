@@ -172,12 +172,12 @@ function alternatives(type: string, value: Json): readonly string[] {
 
 const RULES: Readonly<Record<string, (value: Json) => readonly TemplateFlaw[]>> = {
   V1EnvVar: ({ value, valueFrom }) =>
-    flaw(!isAbsent(value) && !isAbsent(valueFrom), 'valueFrom', 'must not be there beside value'),
+    flaw(!isAbsent(value) && !isAbsent(valueFrom), 'valueFrom', 'is not allowed together with value'),
   V1VolumeMount: ({ subPath, subPathExpr }) =>
-    flaw(!isAbsent(subPath) && !isAbsent(subPathExpr), 'subPathExpr', 'must not be there beside subPath'),
+    flaw(!isAbsent(subPath) && !isAbsent(subPathExpr), 'subPathExpr', 'is not allowed together with subPath'),
   V1Toleration: ({ key, operator, value, effect, tolerationSeconds }) => [
     ...flaw(isAbsent(key) && operator !== 'Exists', 'operator', 'must be Exists where no key is given'),
-    ...flaw(operator === 'Exists' && !isAbsent(value), 'value', 'must not be there beside operator Exists'),
+    ...flaw(operator === 'Exists' && !isAbsent(value), 'value', 'is not allowed with operator Exists'),
     ...flaw(
       !isAbsent(tolerationSeconds) && effect !== 'NoExecute',
       'effect',
