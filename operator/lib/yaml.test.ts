@@ -211,3 +211,12 @@ describe('what is written', () => {
     expect(JSON.parse(read)).toMatchObject({ texts, no: 1, '0400': true });
   });
 });
+
+it.each([
+  ['[', '[', ''],
+  ['- ', '- ', 'x'],
+  ['{"a":', '{"a":', '1'],
+])('what nests %s without end is one flaw', (_, part, last) => {
+  const [{ errors } = { errors: [] }, ...more] = parseYaml(part.repeat(50_000) + last);
+  expect([errors.map(({ what }) => what), more]).toEqual([['is nested too deeply'], []]);
+});

@@ -48,6 +48,7 @@ export function parseYaml(text: string): readonly YamlDocument[] {
 }
 
 type At = (offset: number) => string;
+const TOO_DEEP = 'RESOURCE_EXHAUSTION';
 
 /** None for a part of comments only. */
 function readPart(part: YamlPart, at: At): readonly YamlDocument[] {
@@ -74,7 +75,8 @@ function hasFlaws(document: Document.Parsed): boolean {
 }
 
 function flawsOf({ errors }: Document.Parsed): readonly YAMLParseError[] {
-  return errors.filter(({ message }) => !message.startsWith('Comments must be separated'));
+  const tooDeep = errors.find(({ code }) => code === TOO_DEEP);
+  return tooDeep ? [tooDeep] : errors.filter(({ message }) => !message.startsWith('Comments must be separated'));
 }
 
 function unreadable(...errors: readonly YamlFlaw[]): YamlDocument {
@@ -84,7 +86,7 @@ function unreadable(...errors: readonly YamlFlaw[]): YamlDocument {
 function readDocument(document: Document.Parsed, { text, isJson }: YamlPart, at: At): YamlDocument {
   const errors: YamlFlaw[] = flawsOf(document).map(({ code, pos, message }) => ({
     at: at(pos[0]),
-    what: message,
+    what: code === TOO_DEEP ? 'is nested too deeply' : message,
     code,
   }));
   if (errors.length > 0) return unreadable(...errors);
